@@ -1,0 +1,72 @@
+# Everything a fresh clone needs: `make` sets up .venv, runs the pipeline and shows the result.
+# Nothing has to be activated: stages find their Python because .venv/bin comes first on PATH here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export UV_PYTHON_DOWNLOADS := never
+export DVC_NO_ANALYTICS := 1
+export DO_NOT_TRACK := 1
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+LOCKS := $(wildcard requirements/*.txt)
+READY := .venv/pipeline.stamp
+READY_DEV := .venv/dev.stamp
+
+.PHONY: all setup setup-dev test test-all lint format deps bench data lock clean help
+
+all: setup  ## set up, run the pipeline, show the result
+	dvc repro
+	forestall show
+
+setup: $(READY)  ## make .venv with the pipeline's locked packages
+
+setup-dev: $(READY_DEV)  ## make .venv with what lint and the tests need, too
+
+$(READY): $(LOCKS) pyproject.toml .ci/setup
+	.ci/setup pipeline
+	touch $@
+
+$(READY_DEV): $(READY)
+	.ci/setup dev
+	touch $@
+
+test: setup-dev  ## the quick tests
+	pytest -m "not slow" -n 2
+
+test-all: setup-dev  ## every test
+	pytest
+
+lint: setup-dev  ## style, types and import contracts
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+
+format: setup-dev  ## put the code in the one layout that lint accepts
+	ruff check --fix
+	ruff format
+
+deps: setup  ## write the code that each stage imports into dvc.yaml
+	python -m forestall.pipeline.imports --fix
+
+bench: setup-dev  ## benchmarks against what one would use instead
+	for benchmark in bench/[a-z]*.py; do python "$$benchmark"; done
+
+data: setup  ## add a dataset's tables: make data NAME=azure-pdm-hourly FROM=folder
+	@test -n "$(NAME)" -a -n "$(FROM)" || { echo 'Say which: make data NAME=<dataset> FROM=<folder>' >&2; exit 2; }
+	forestall dataset add "$(NAME)" "$(FROM)"
+
+lock: setup  ## resolve requirements/*.in again
+	.ci/lock
+
+clean:  ## remove .venv and caches; data, models and DVC's cache stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.dvc/*' -prune -exec rm -rf {} +
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile

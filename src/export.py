@@ -1,0 +1,40 @@
+"""export: the fitted model as one ONNX file with all that is needed to serve it, and proof that both agree."""
+
+import forestall.pipeline.interpreter  # noqa: F401  (checks the environment before anything heavy is loaded)
+
+import shutil
+from pathlib import Path
+
+from forestall.errors import ForestallError
+from forestall.features.files import BASELINES, read_features
+from forestall.features.labels import TEST
+from forestall.features.matrix import Reference
+from forestall.pipeline import files, stage
+from forestall.serving.export import parity_rows, parity, write_bundle
+
+FEATURES, OUT = Path("data/features"), Path("models/bundle")
+TOLERANCE = 1e-5
+
+
+def main() -> None:
+    """Write models/bundle/ and metrics/parity.json."""
+    settings = stage.load(params=["data"], dataset=["clock"])
+    model = files.load_model(Path("models/model.joblib"))
+    reference = Reference.from_json(files.read_json(FEATURES / "reference.json"))
+    OUT.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(FEATURES / BASELINES, OUT / BASELINES)
+    write_bundle(OUT, model, reference, {"dataset": settings.params.data.dataset})
+    decisions, features = read_features(FEATURES, model.features, settings.dataset.clock)
+    test = features[(decisions["fold"] == TEST).to_numpy()]
+    differences = {
+        name: {"rows": len(rows), "largest_difference": parity(OUT, model, rows)}
+        for name, rows in parity_rows(test, model, reference).items()
+    }
+    worst = max(difference["largest_difference"] for difference in differences.values())
+    if not worst < TOLERANCE:
+        raise ForestallError(f"the exported model differs from the trained one by {worst:.1e}, more than {TOLERANCE}.")
+    files.write_json(Path("metrics/parity.json"), differences)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,1 @@
+"""A plant's tables: the dataset file, reading, cleaning, the simulated fleet."""

@@ -1,0 +1,41 @@
+"""What a plant's tables hold, in a few figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from forestall.data.dataset import Dataset
+from forestall.data.events import Events
+from forestall.data.prepare import Summary
+
+
+def data_figures(events: Events, summary: Summary, dataset: Dataset) -> dict[str, int | str]:
+    """Rows, machines, period and events; events outside the telemetry are counted, not dropped."""
+    start, end = summary.start or 0, summary.end or 0
+    failures = events.failures
+    inside = _inside(failures, summary)
+    return {
+        "telemetry_rows_in": summary.rows_in,
+        "telemetry_rows_out": summary.rows_out,
+        "machines": summary.machines,
+        "machines_without_telemetry": int((~events.machines["machine"].isin(list(summary.spans["machine"]))).sum()),
+        "start": _stamp(start, dataset),
+        "end": _stamp(end, dataset),
+        "errors": len(events.errors),
+        "maintenance": len(events.maintenance),
+        "failures": len(failures),
+        "failures_outside_telemetry": int((~inside).sum()),
+        "downtimes": len(events.downtime),
+    }
+
+
+def _inside(failures: pd.DataFrame, summary: Summary) -> pd.Series[bool]:
+    spans = summary.spans.set_index("machine").reindex(failures["machine"])
+    first, last = spans["min"].to_numpy(), spans["max"].to_numpy()
+    time = failures["time"].to_numpy()
+    return pd.Series((time >= first) & (time <= last), index=failures.index)
+
+
+def _stamp(time: int, dataset: Dataset) -> str:
+    return str(np.datetime64(time, "s")) if dataset.clock.kind == "timestamps" else str(time)

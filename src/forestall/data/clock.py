@@ -1,0 +1,40 @@
+"""Time as whole ticks: seconds since 1970 for timestamps, counts for a counter such as cycles.
+
+Everything past the reader works on ticks, so that a plant with dates and one with cycles run the same code.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+DAYS_PER_MONTH = 30.4375  # 365.25 / 12
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
+
+
+def _check_duration(text: str) -> str:
+    if _DURATION.fullmatch(text) is None:
+        raise ValueError("write a number and a unit: 30min, 12h, 7d, or 30cycles for a counter")
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_check_duration)]
+
+
+def ticks(duration: str, unit: str = "s") -> int:
+    """A duration such as `12h` in ticks of `unit` (`s`, or a counter's name such as `cycles`).
+
+    Raises:
+        ValueError: the unit does not belong to the clock, or the duration is not a whole number of ticks.
+    """
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError(f"{duration!r} is not a duration such as 12h")
+    allowed = SECONDS if unit == "s" else {unit: 1}
+    if match[2] not in allowed:
+        raise ValueError(f"{duration!r}: the unit must be one of {', '.join(allowed)}")
+    exact = float(match[1]) * allowed[match[2]]
+    if exact != round(exact):
+        raise ValueError(f"{duration!r} is not a whole number of {unit}")
+    return round(exact)

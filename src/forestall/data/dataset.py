@@ -1,0 +1,160 @@
+"""The dataset file: what a plant's tables and columns mean, and how the plant works.
+
+`Dataset` is the file's typed form; its JSON schema is published in docs/reference/dataset.schema.json.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from forestall.data.clock import Duration, ticks
+from forestall.data.tables import Scalar, Section, Tables
+
+__all__ = [
+    "Clock",
+    "Component",
+    "Costs",
+    "Dataset",
+    "Decisions",
+    "Scalar",
+    "Section",
+    "Split",
+    "Tables",
+    "Windows",
+]
+
+
+class Clock(Section):
+    """What a time in the tables is: a timestamp, or a counter that every machine starts from new."""
+
+    kind: Literal["timestamps", "counter"] = "timestamps"
+    unit: str = Field("s", description="for a counter: its name in durations, such as cycles")
+    per_month: float | None = Field(None, gt=0, description="for a counter: units a machine runs in a month")
+
+    @model_validator(mode="after")
+    def _counter_has_unit_and_rate(self) -> Self:
+        if self.kind == "counter" and (self.unit == "s" or self.per_month is None):
+            raise ValueError("a counter needs `unit` (such as cycles) and `per_month`")
+        if self.kind == "timestamps" and (self.unit != "s" or self.per_month is not None):
+            raise ValueError("`unit` and `per_month` belong to kind: counter")
+        return self
+
+
+class Component(Section):
+    """A replaceable part; `absent_on` lists the machines (by attribute) that do not have it."""
+
+    about: str = ""
+    absent_on: dict[str, list[Scalar]] = Field(default={})
+
+
+class Decisions(Section):
+    """When predictions are made, and about what span of time."""
+
+    every: Duration
+    offset: Duration
+    horizon: Duration
+    min_lead: Duration
+    history: Duration
+    stale: Duration
+
+
+class Windows(Section):
+    """The spans that features look back over, and the healthy history that they are compared with."""
+
+    sensors: list[Duration] = Field(min_length=1)
+    events: list[Duration] = Field(min_length=1)
+    baseline: Duration
+    baseline_every: Duration
+
+
+class Split(Section):
+    """The folds, as durations counted back from the last complete period, or as shares of machines."""
+
+    by: Literal["time", "machine"]
+    validation: Duration | Annotated[float, Field(gt=0, lt=1)]
+    test: Duration | Annotated[float, Field(gt=0, lt=1)]
+    gap: Duration
+    unseen_machines: float = Field(ge=0, le=0.5)
+
+    @model_validator(mode="after")
+    def _durations_or_shares(self) -> Self:
+        wanted = str if self.by == "time" else float
+        if not isinstance(self.validation, wanted) or not isinstance(self.test, wanted):
+            kind = "durations such as 90d" if self.by == "time" else "shares of machines such as 0.2"
+            raise ValueError(f"with by: {self.by}, `validation` and `test` are {kind}")
+        return self
+
+
+class Costs(Section):
+    """Money, in one currency; `prevented` is the share of caught failures that acting really prevents."""
+
+    failure: float = Field(gt=0)
+    planned: float = Field(ge=0)
+    inspection: float = Field(ge=0)
+    prevented: float = Field(gt=0, le=1)
+
+
+class Dataset(Section):
+    """A dataset file as a whole."""
+
+    about: str
+    clock: Clock
+    tables: Tables
+    components: dict[str, Component] = Field(min_length=1)
+    decisions: Decisions
+    windows: Windows
+    split: Split
+    costs: Costs
+
+    def ticks(self, duration: str) -> int:
+        """A duration of this file in ticks of its clock."""
+        return ticks(duration, self.clock.unit)
+
+    @property
+    def interval(self) -> int:
+        """Ticks between two telemetry readings."""
+        return self.ticks(self.tables.telemetry.interval)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        spans = {name: self.ticks(getattr(self.decisions, name)) for name in Decisions.model_fields}
+        self._check_spans()
+        if spans["every"] <= 0 or spans["every"] % self.interval:
+            raise ValueError("decisions.every must be a multiple of tables.telemetry.interval")
+        if not 0 <= spans["min_lead"] < spans["horizon"]:
+            raise ValueError("decisions.min_lead must be shorter than decisions.horizon")
+        if any(self.ticks(window) % spans["every"] for window in self.windows.sensors):
+            raise ValueError("windows.sensors must be multiples of decisions.every")
+        if self.ticks(self.split.gap) < spans["horizon"]:
+            raise ValueError("split.gap must be at least decisions.horizon, or folds share their failures")
+        if self.split.by == "time" and self.clock.kind == "counter":
+            raise ValueError("machines with clocks of their own are split with `by: machine`")
+        return self._attributes_exist()
+
+    def _check_spans(self) -> None:
+        w, s = self.windows, self.split
+        above_zero = {
+            "tables.telemetry.interval": [self.tables.telemetry.interval],
+            "windows.sensors": w.sensors,
+            "windows.events": w.events,
+            "windows.baseline": [w.baseline],
+            "windows.baseline_every": [w.baseline_every],
+            "split": [span for span in (s.validation, s.test) if isinstance(span, str)],
+        }
+        for key, durations in above_zero.items():
+            if any(self.ticks(duration) <= 0 for duration in durations):
+                raise ValueError(f"{key} must be longer than nothing")
+
+    def _attributes_exist(self) -> Self:
+        known = self.tables.machines.attributes if self.tables.machines else {}
+        for name, component in self.components.items():
+            for attribute in component.absent_on:
+                if known.get(attribute) != "category":
+                    raise ValueError(
+                        f"components.{name}.absent_on: {attribute!r} is no category of tables.machines"
+                    )
+        if len(self.components) > 1:
+            for table in (self.tables.failures, self.tables.maintenance):
+                if table is not None and getattr(table, "component", None) is None:
+                    raise ValueError("with several components, failures and maintenance need `component`")
+        return self

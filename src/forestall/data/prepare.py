@@ -1,0 +1,195 @@
+"""Raw tables to clean ones: read in pieces, gathered by machine, repaired, checked against each other."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forestall.data import parse
+from forestall.data.clean import ConflictError, clean_telemetry
+from forestall.data.dataset import Dataset
+from forestall.data.events import Events, is_last_row, read_events
+from forestall.data.read import find_files, read_pieces
+from forestall.data.repairs import Repairs
+from forestall.data.tables import LastRow
+from forestall.data.telemetry import check_known, locate, typed, wanted_columns, wide_of
+from forestall.errors import InputError
+
+BUCKET_BYTES = 256 << 20
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Summary:
+    """Counts of what was read and written; `spans` is each machine's first (min) and last (max) reading."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    start: int | None = None
+    end: int | None = None
+    machines: int = 0
+    spans: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def prepare(
+    folder: Path,
+    dataset: Dataset,
+    carry_forward: int,
+    write: Callable[[pd.DataFrame], None],
+    progress: Progress,
+) -> tuple[Events, Repairs, Summary]:
+    """Read and clean the tables below `folder`; clean telemetry goes to `write`, some machines at a time.
+
+    Returns:
+        The clean small tables, what was repaired, and the counts.
+
+    Raises:
+        InputError: something is not safe to repair.
+    """
+    repairs, summary = Repairs([]), Summary()
+    events, zones = read_events(folder, dataset, repairs)
+    known = set(events.machines["machine"]) if dataset.tables.machines else None
+    ends: list[pd.DataFrame] = []
+    spans: list[pd.DataFrame] = []
+    health = {name: _Varies() for name in dataset.tables.telemetry.sensors}
+    for raw in _by_machine(folder, dataset, zones, known, summary, progress):
+        clean = _clean(raw, events, folder, dataset, carry_forward, repairs)
+        for name, seen in health.items():
+            seen.add(clean[name].to_numpy())
+        spans.append(clean.groupby("machine", as_index=False)["time"].agg(["min", "max"]))
+        ends.append(last_rows(clean, dataset))
+        summary.rows_out += len(clean)
+        write(clean)
+    _check_sensors(health, folder, dataset)
+    _summarise(summary, pd.concat(spans, ignore_index=True))
+    if rule := is_last_row(dataset):
+        _check_alive(rule, summary, folder, dataset)
+        events = replace(events, failures=pd.concat(ends, ignore_index=True))
+    return events, repairs, summary
+
+
+def _clean(
+    raw: pd.DataFrame, events: Events, folder: Path, dataset: Dataset, carry_forward: int, repairs: Repairs
+) -> pd.DataFrame:
+    telemetry = dataset.tables.telemetry
+    try:
+        wide = wide_of(raw, telemetry, repairs) if telemetry.tag else raw
+        return clean_telemetry(wide, events.downtime, dataset, carry_forward, repairs)
+    except ConflictError as conflict:
+        raise locate(conflict, folder, dataset) from conflict
+
+
+def last_rows(clean: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Failures of run-to-failure histories: each machine's last time, but for those still alive."""
+    rule = is_last_row(dataset)
+    ends: pd.DataFrame = clean.groupby("machine", as_index=False)[["time"]].max()
+    alive = {str(value) for value in rule.alive} if rule else set()
+    ends = ends.loc[~ends["machine"].isin(list(alive))]
+    component = next(iter(dataset.components))
+    return ends.assign(component=pd.Series(component, index=ends.index, dtype=object))
+
+
+def _check_alive(rule: LastRow, summary: Summary, folder: Path, dataset: Dataset) -> None:
+    machines = set(summary.spans["machine"])
+    unknown = next((value for value in rule.alive if str(value) not in machines), None)
+    if unknown is not None:
+        telemetry = dataset.tables.telemetry
+        todo = "Correct `tables.failures.alive` in the dataset file"
+        problem = f"machine {str(unknown)!r}, named in `alive`, has no telemetry"
+        raise InputError(problem, todo, folder / str(telemetry.files), column=telemetry.machine)
+
+
+class _Varies:
+    """Whether a sensor ever had two different values."""
+
+    def __init__(self) -> None:
+        self.low, self.high = np.inf, -np.inf
+
+    def add(self, values: np.ndarray[Any, Any]) -> None:
+        present = values[~np.isnan(values)]
+        if present.size:
+            self.low, self.high = min(self.low, present.min()), max(self.high, present.max())
+
+
+def _check_sensors(health: dict[str, _Varies], folder: Path, dataset: Dataset) -> None:
+    telemetry = dataset.tables.telemetry
+    for name, seen in health.items():
+        column = telemetry.sensors[name].column or name
+        todo = f"Repair the export, or take {name!r} out of `sensors` in the dataset file"
+        if seen.low > seen.high:
+            raise InputError(
+                "every value is missing or impossible", todo, folder / str(telemetry.files), column=column
+            )
+        if seen.low == seen.high:
+            raise InputError(
+                f"the value is always {seen.low:g}", todo, folder / str(telemetry.files), column=column
+            )
+
+
+def _summarise(summary: Summary, spans: pd.DataFrame) -> None:
+    summary.spans, summary.machines = spans, len(spans)
+    summary.start, summary.end = int(spans["min"].min()), int(spans["max"].max())
+
+
+def _by_machine(
+    folder: Path,
+    dataset: Dataset,
+    zones: dict[str, bool],
+    known: set[str] | None,
+    summary: Summary,
+    progress: Progress,
+) -> Iterator[pd.DataFrame]:
+    """All rows of some machines at a time; tables larger than a bucket go by way of a temporary folder."""
+    telemetry = dataset.tables.telemetry
+    size = sum(file.stat().st_size for file in find_files(folder, telemetry))
+    buckets = 1 + size // BUCKET_BYTES
+    with tempfile.TemporaryDirectory() as scratch:
+        spill = _Spill(Path(scratch), buckets)
+        for piece in read_pieces(folder, telemetry, wanted_columns(telemetry)):
+            frame, zoned = typed(piece, dataset)
+            parse.check_zones(piece, telemetry.time, zones, "telemetry", zoned)
+            check_known(piece, frame["machine"], known)
+            summary.rows_in += len(frame)
+            progress(f"{summary.rows_in:,} rows read")
+            spill.add(frame)
+        if summary.rows_in == 0:
+            todo = "Export it again, or correct `files` and `where` in the dataset file"
+            raise InputError("the table is empty", todo, folder / str(telemetry.files))
+        yield from spill.frames()
+
+
+class _Spill:
+    """Rows dealt out to buckets by machine, in memory for one bucket and on disk for several."""
+
+    def __init__(self, folder: Path, buckets: int) -> None:
+        self.folder, self.buckets = folder, buckets
+        self.memory: list[pd.DataFrame] = []
+        self.writers: dict[int, pq.ParquetWriter] = {}
+
+    def add(self, frame: pd.DataFrame) -> None:
+        if self.buckets == 1:
+            self.memory.append(frame)
+            return
+        machines = frame["machine"].unique()
+        bucket = {machine: zlib.crc32(machine.encode()) % self.buckets for machine in machines}
+        for number, rows in frame.groupby(frame["machine"].map(bucket)):
+            table = pa.Table.from_pandas(rows, preserve_index=False)
+            if number not in self.writers:
+                self.writers[number] = pq.ParquetWriter(self.folder / f"{number}.parquet", table.schema)
+            self.writers[number].write_table(table)
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        if self.buckets == 1:
+            yield pd.concat(self.memory, ignore_index=True)
+        for number in sorted(self.writers):
+            self.writers[number].close()
+            yield pq.read_table(self.folder / f"{number}.parquet").to_pandas()

@@ -1,0 +1,111 @@
+"""The prepared tables as Parquet files: times are timestamps there, ticks in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forestall.data.dataset import Clock
+from forestall.data.events import Events
+
+TIMES = ("time", "start", "end")
+TELEMETRY = "telemetry.parquet"
+Frames = Iterator[pd.DataFrame]
+
+
+class TelemetryWriter:
+    """Writes clean telemetry, one row group for each call, so that whole machines can be read at a time."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.file, self.clock = folder / TELEMETRY, clock
+        self.writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.writer is not None:
+            self.writer.close()
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Append the rows of some machines."""
+        table = to_arrow(frame, self.clock)
+        if self.writer is None:
+            self.writer = pq.ParquetWriter(self.file, table.schema)
+        self.writer.write_table(table, row_group_size=max(len(frame), 1))
+
+
+def read_telemetry(folder: Path, clock: Clock) -> Frames:
+    """Clean telemetry, whole machines at a time."""
+    with pq.ParquetFile(folder / TELEMETRY) as source:
+        for group in range(source.num_row_groups):
+            yield from_arrow(source.read_row_group(group), clock)
+
+
+def telemetry_end(folder: Path) -> int:
+    """The latest reading's time in ticks, of all machines."""
+    time = pq.read_table(folder / TELEMETRY, columns=["time"])["time"].to_numpy()
+    ticks = time.astype("datetime64[s]") if time.dtype.kind == "M" else time
+    return int(ticks.astype(np.int64).max())
+
+
+def write_events(folder: Path, events: Events, clock: Clock) -> None:
+    """The small tables, one file each; where a row came from is left out."""
+    for name, frame in vars(events).items():
+        clean = frame.drop(columns=["file", "index"], errors="ignore")
+        write_frame(folder / f"{name}.parquet", clean, clock)
+
+
+def read_events(folder: Path, clock: Clock) -> Events:
+    """The small tables as `write_events` wrote them."""
+    names = Events.__dataclass_fields__
+    return Events(**{name: read_frame(folder / f"{name}.parquet", clock) for name in names})
+
+
+def write_frame(file: Path, frame: pd.DataFrame, clock: Clock) -> None:
+    """One frame as Parquet."""
+    pq.write_table(to_arrow(frame, clock), file)
+
+
+def read_frame(file: Path, clock: Clock, columns: list[str] | None = None) -> pd.DataFrame:
+    """One frame that `write_frame` wrote."""
+    return from_arrow(pq.read_table(file, columns=columns), clock)
+
+
+def with_stamps(frame: pd.DataFrame, clock: Clock) -> pd.DataFrame:
+    """A frame with its times written as people write them."""
+    if clock.kind != "timestamps":
+        return frame
+    stamps = {
+        name: frame[name].to_numpy().astype("datetime64[s]").astype(str) for name in TIMES if name in frame
+    }
+    return frame.assign(**stamps)
+
+
+def to_arrow(frame: pd.DataFrame, clock: Clock) -> pa.Table:
+    """A frame with times in ticks as an Arrow table without pandas' own metadata."""
+    arrays = {}
+    for column in frame.columns:
+        values = frame[column].to_numpy()
+        if column in TIMES and clock.kind == "timestamps":
+            values = values.astype("datetime64[s]")
+        arrays[column] = pa.array(values, type=pa.string() if values.dtype == object else None)
+    return pa.table(arrays)
+
+
+def from_arrow(table: pa.Table, clock: Clock) -> pd.DataFrame:
+    """The frame that `to_arrow` was given."""
+    frame: pd.DataFrame = table.to_pandas()
+    for column in frame.columns:
+        if column in TIMES and clock.kind == "timestamps":
+            frame[column] = frame[column].to_numpy().astype("datetime64[s]").astype(np.int64)
+        elif pd.api.types.is_string_dtype(frame[column]):
+            frame[column] = frame[column].astype(object)
+    return frame

@@ -1,0 +1,1 @@
+"""What alarms are worth: scores by event, the one-line rule, plots."""

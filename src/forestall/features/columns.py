@@ -1,0 +1,50 @@
+"""Feature columns under construction: a name, the group that a param switches, the source that reasons name."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature's description.
+
+    group: sensors, errors, replacements, schedule, machine or gaps.
+    source: the sensor, component or group that an explanation speaks of.
+    """
+
+    name: str
+    group: str
+    source: str
+
+
+class Columns:
+    """Named [machines, decisions] arrays, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self.features: list[Feature] = []
+        self.values: list[Matrix] = []
+
+    def add(self, name: str, group: str, source: str, values: npt.NDArray[np.generic]) -> None:
+        """Add one feature; NaN is missing."""
+        self.features.append(Feature(name, group, source))
+        self.values.append(values.astype(np.float64))
+
+    def stacked(self) -> npt.NDArray[np.float32]:
+        """All features as float32, [machines, decisions, features]; what is not finite is NaN."""
+        stacked = np.stack(self.values, axis=-1).astype(np.float32)
+        stacked[~np.isfinite(stacked)] = np.nan
+        return stacked
+
+
+def span_name(ticks: int, unit: str) -> str:
+    """A span as a feature's name says it: 24h, 7d below a day in hours, 30cycles."""
+    if unit != "s":
+        return f"{ticks}{unit}"
+    for size, name in ((3600, "h"), (60, "min"), (1, "s")):
+        if ticks % size == 0:
+            return f"{ticks // size}{name}"
+    return f"{ticks}s"

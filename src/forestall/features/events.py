@@ -1,0 +1,96 @@
+"""Features of the event tables: errors, replacements, visits."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from forestall.features.columns import Columns, span_name
+from forestall.features.history import Floats, History, Ints, Spans
+from forestall.features.windows import windowed
+
+NEVER = np.int64(-(2**60))
+
+
+def add_error_features(columns: Columns, history: History, codes: list[str], spans: Spans, unit: str) -> None:
+    """Per code the count by window and the time since the last (at most the lookback); codes that come together.
+
+    Args:
+        codes: the codes known from training; others are not counted.
+    """
+    counts = np.stack([_counts(history, code, spans) for code in codes], axis=-1) if codes else None
+    if counts is None:
+        return
+    hour = 3600 if unit == "s" else 1
+    for number, window in enumerate(spans.events):
+        name = span_name(window, unit)
+        seen = windowed(counts, window // spans.every, np.add, 0.0)
+        for position, code in enumerate(codes):
+            columns.add(f"{code}.count.{name}", "errors", code, seen[:, :, position])
+        columns.add(f"errors.distinct.{name}", "errors", "errors", (seen > 0).sum(axis=-1))
+        if number == 0:
+            for a, b in combinations(range(len(codes)), 2):
+                both = np.minimum(seen[:, :, a], seen[:, :, b])
+                columns.add(f"{codes[a]}+{codes[b]}.{name}", "errors", codes[a], both)
+    for code in codes:
+        since = _since_last(history, history.events.errors, "code", code, spans)
+        columns.add(f"{code}.since", "errors", code, np.minimum(since, spans.lookback) / hour)
+
+
+def add_replacement_features(columns: Columns, history: History, components: list[str], spans: Spans, unit: str) -> None:
+    """Per component the days since its last replacement (a failure is followed by one), NaN when unknown."""
+    replaced = replacements(history.events.maintenance, history.events.failures)
+    day = 86400 if unit == "s" else 1
+    for component in components:
+        since = _since_last(history, replaced, "component", component, spans)
+        known = since < -NEVER // 2
+        columns.add(f"{component}.replaced", "replacements", component, np.where(known, since / day, np.nan))
+        columns.add(f"{component}.replaced.known", "replacements", component, known)
+
+
+def add_schedule_features(columns: Columns, history: History, spans: Spans, unit: str) -> None:
+    """Days since anybody last replaced anything on the machine: what betrays the service schedule."""
+    visits = history.events.maintenance.assign(visit="visit")
+    since = _since_last(history, visits, "visit", "visit", spans)
+    known = since < -NEVER // 2
+    day = 86400 if unit == "s" else 1
+    columns.add("visit.days", "schedule", "service schedule", np.where(known, since / day, np.nan))
+    columns.add("visit.known", "schedule", "service schedule", known)
+
+
+def replacements(maintenance: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+    """When each component was new again: after maintenance and after a failure, one row a moment."""
+    both = pd.concat([maintenance, failures])[["machine", "time", "component"]]
+    return both.drop_duplicates().sort_values(["machine", "component", "time"], ignore_index=True)
+
+
+def _of(history: History, frame: pd.DataFrame, column: str, value: str) -> tuple[Ints, Ints]:
+    """Row number of the machine and time of each event with this value."""
+    rows = frame[(frame[column] == value) & frame["machine"].isin(history.machines)]
+    number = {machine: position for position, machine in enumerate(history.machines)}
+    return rows["machine"].map(number).to_numpy(dtype=np.int64), rows["time"].to_numpy(dtype=np.int64)
+
+
+def _step(history: History, time: Ints, spans: Spans) -> Ints:
+    """The first decision step at which an event of this time is known; negative before the history."""
+    return -((history.start - time) // spans.every) - 1
+
+
+def _counts(history: History, code: str, spans: Spans) -> Floats:
+    counts = np.zeros((len(history.machines), len(history.decisions(spans))))
+    machine, time = _of(history, history.events.errors, "code", code)
+    step = _step(history, time, spans)
+    inside = (step >= 0) & (step < counts.shape[1])
+    np.add.at(counts, (machine[inside], step[inside]), 1.0)
+    return counts
+
+
+def _since_last(history: History, frame: pd.DataFrame, column: str, value: str, spans: Spans) -> Ints:
+    """Ticks from the last such event at or before each decision; huge where there was none."""
+    decisions = history.decisions(spans)
+    last = np.full((len(history.machines), len(decisions)), NEVER)
+    machine, time = _of(history, frame, column, value)
+    step = np.maximum(_step(history, time, spans), 0)
+    inside = step < len(decisions)
+    np.maximum.at(last, (machine[inside], step[inside]), time[inside])
+    return decisions - np.maximum.accumulate(last, axis=1)

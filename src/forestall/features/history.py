@@ -1,0 +1,99 @@
+"""A few machines' histories laid out on one regular grid, the form that all features are computed from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forestall.data.dataset import Dataset
+from forestall.data.events import Events
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spans:
+    """The dataset file's durations in ticks."""
+
+    interval: int
+    every: int
+    offset: int
+    horizon: int
+    history: int
+    stale: int
+    sensors: tuple[int, ...]
+    events: tuple[int, ...]
+    baseline: int
+    baseline_every: int
+
+    @property
+    def width(self) -> int:
+        """Readings in a block, which is one decision step."""
+        return self.every // self.interval
+
+    @property
+    def lookback(self) -> int:
+        """How far back the telemetry and errors that a feature may use reach."""
+        return max(*self.sensors, *self.events)
+
+
+def spans_of(dataset: Dataset) -> Spans:
+    """The spans of a dataset file."""
+    decisions, windows, t = dataset.decisions, dataset.windows, dataset.ticks
+    return Spans(
+        interval=dataset.interval,
+        every=t(decisions.every),
+        offset=t(decisions.offset),
+        horizon=t(decisions.horizon),
+        history=t(decisions.history),
+        stale=t(decisions.stale),
+        sensors=tuple(t(window) for window in windows.sensors),
+        events=tuple(t(window) for window in windows.events),
+        baseline=t(windows.baseline),
+        baseline_every=t(windows.baseline_every),
+    )
+
+
+@dataclass(frozen=True)
+class History:
+    """Some machines from the start of a decision step to its end.
+
+    `readings` is [machines, steps * width, sensors]; reading i was known at `start` + (i + 1) * interval, and
+    is NaN where it is missing or the machine was off. `first` is each machine's first reading's time.
+    """
+
+    machines: list[str]
+    start: int
+    readings: Floats
+    running: npt.NDArray[np.bool_]
+    first: Ints
+    events: Events
+
+    def decisions(self, spans: Spans) -> Ints:
+        """The decision times, one for each step."""
+        steps = self.readings.shape[1] // spans.width
+        return self.start + spans.every * (1 + np.arange(steps, dtype=np.int64))
+
+
+def lay_out(telemetry: pd.DataFrame, events: Events, sensors: list[str], spans: Spans, end: int) -> History:
+    """Clean telemetry rows of some machines (machine, time, running, sensors) as a `History`.
+
+    It ends with the last decision step that is complete at `end`.
+    """
+    machines, owner = np.unique(telemetry["machine"].to_numpy().astype(str), return_inverse=True)
+    time = telemetry["time"].to_numpy()
+    start = int((time.min() - 1 - spans.offset) // spans.every * spans.every + spans.offset)
+    slots = (end - start) // spans.every * spans.width
+    place = (time - start) // spans.interval - 1
+    kept = place < slots
+    readings = np.full((len(machines), slots, len(sensors)), np.nan)
+    running = np.ones((len(machines), slots), dtype=bool)
+    on = telemetry["running"].to_numpy()
+    values = telemetry[sensors].to_numpy(dtype=np.float64)
+    readings[owner[kept], place[kept]] = np.where(on[:, None], values, np.nan)[kept]
+    running[owner[kept], place[kept]] = on[kept]
+    first = np.full(len(machines), np.iinfo(np.int64).max)
+    np.minimum.at(first, owner, time)
+    return History(machines.tolist(), start, readings, running, first, events)

@@ -1,0 +1,153 @@
+"""From histories to the feature matrix: the one function that training, batch and the API all call."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forestall.features import baselines
+from forestall.features.columns import Columns, Feature
+from forestall.features.events import add_error_features, add_replacement_features, add_schedule_features
+from forestall.features.history import Floats, History, Ints, Spans
+from forestall.features.sensors import Normal, add_gap_features, add_sensor_features
+
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What features need besides a history; fitted on the training fold, kept in the bundle.
+
+    codes: the error codes that have features, most frequent first.
+    categories: per categorical attribute its values. attributes: the numeric ones.
+    model_baselines: per model (the categories joined; "" for the fleet) each sensor's [level, spread].
+    fills: per feature the value that stands for a missing one. features: in the matrix's order.
+    """
+
+    spans: Spans
+    unit: str
+    sensors: tuple[str, ...]
+    components: tuple[str, ...]
+    groups: tuple[str, ...]
+    codes: tuple[str, ...]
+    categories: dict[str, list[str]]
+    attributes: tuple[str, ...]
+    model_baselines: dict[str, dict[str, list[float]]]
+    fills: tuple[float, ...] = ()
+    features: tuple[Feature, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain lists and mappings."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Reference":
+        """What `to_json` gave."""
+        spans = content["spans"] | {k: tuple(content["spans"][k]) for k in ("sensors", "events")}
+        lists = {k: tuple(content[k]) for k in ("sensors", "components", "groups", "codes", "attributes", "fills")}
+        features = tuple(Feature(**feature) for feature in content["features"])
+        return cls(**(content | lists | {"spans": Spans(**spans), "features": features}))
+
+
+@dataclass(frozen=True)
+class OwnBaselines:
+    """Machines' own baselines: renewal times [R], level and spread [machines, R, sensors]."""
+
+    times: Ints
+    level: Floats
+    spread: Floats
+
+
+def raw_features(history: History, own: OwnBaselines, reference: Reference) -> tuple[list[Feature], Matrix]:
+    """The features before filling, [machines, decisions, features]; missing is NaN."""
+    spans, unit, columns = reference.spans, reference.unit, Columns()
+    sensors = list(reference.sensors)
+    normal = normal_of(history, own, reference)
+    if "sensors" in reference.groups:
+        add_sensor_features(columns, history, normal, sensors, spans, unit)
+    if "gaps" in reference.groups:
+        add_gap_features(columns, history, normal, sensors, spans, unit)
+    if "errors" in reference.groups:
+        add_error_features(columns, history, list(reference.codes), spans, unit)
+    if "replacements" in reference.groups:
+        add_replacement_features(columns, history, list(reference.components), spans, unit)
+    if "schedule" in reference.groups:
+        add_schedule_features(columns, history, spans, unit)
+    if "machine" in reference.groups:
+        _add_machine_features(columns, history, reference)
+    return columns.features, columns.stacked()
+
+
+def feature_matrix(history: History, own: OwnBaselines, reference: Reference) -> Matrix:
+    """The features, float32 and finite, [machines, decisions, features]."""
+    _, matrix = raw_features(history, own, reference)
+    return filled(matrix, reference)
+
+
+def filled(matrix: Matrix, reference: Reference) -> Matrix:
+    """Missing values replaced by the training fold's fills."""
+    return np.where(np.isnan(matrix), np.array(reference.fills, dtype=np.float32), matrix)
+
+
+def with_fills(reference: Reference, features: list[Feature], training: Matrix) -> Reference:
+    """The reference with each feature's median over training rows [rows, features]; 0 where all are missing."""
+    fills = []
+    for column in training.T:
+        present = column[~np.isnan(column)]
+        fills.append(float(np.median(present)) if present.size else 0.0)
+    return replace(reference, fills=tuple(fills), features=tuple(features))
+
+
+def own_baselines(history: History, spans: Spans, until: int | None = None) -> OwnBaselines:
+    """The machines' own baselines, from their own histories; with `until` only what holds then."""
+    return OwnBaselines(*baselines.own_baselines(history, spans, until))
+
+
+def normal_of(history: History, own: OwnBaselines, reference: Reference) -> Normal:
+    """The baselines that hold at each decision; the model's stands in where the own is not known."""
+    decisions = history.decisions(reference.spans)
+    models = model_of(history.events.machines, list(reference.categories))
+    pairs = np.array([_model_baseline(str(models.get(m, "")), reference) for m in history.machines])
+    model_level, model_spread = pairs[:, None, :, 0], pairs[:, None, :, 1]
+    level = baselines.at_decisions(own.times, own.level, decisions)
+    spread = baselines.at_decisions(own.times, own.spread, decisions)
+    known = ~np.isnan(level)
+    return Normal(
+        np.where(known, level, model_level),
+        np.where(known, spread, model_spread),
+        np.broadcast_to(model_level, level.shape),
+        np.broadcast_to(model_spread, level.shape),
+        known.astype(np.float64),
+    )
+
+
+def model_of(machines: pd.DataFrame, categories: list[str]) -> "pd.Series[str]":
+    """Machine -> its categories joined: what is called its model."""
+    if not categories:
+        return pd.Series("", index=pd.Index(machines["machine"]))
+    joined = machines[categories].astype(str).agg(" ".join, axis=1)
+    return pd.Series(joined.to_numpy(), index=pd.Index(machines["machine"]))
+
+
+def _model_baseline(model: str, reference: Reference) -> list[list[float]]:
+    known = reference.model_baselines.get(model, reference.model_baselines[""])
+    return [known[sensor] for sensor in reference.sensors]
+
+
+def _add_machine_features(columns: Columns, history: History, reference: Reference) -> None:
+    table = history.events.machines.drop_duplicates("machine").set_index("machine").reindex(history.machines)
+    decisions = history.decisions(reference.spans)
+    shape = (len(history.machines), len(decisions))
+    for attribute in reference.attributes:
+        values = table[attribute].to_numpy(dtype=np.float64)
+        columns.add(f"machine.{attribute}", "machine", attribute, np.broadcast_to(values[:, None], shape))
+    for attribute, values in reference.categories.items():
+        for value in values:
+            is_value = (table[attribute].astype(str) == value).to_numpy()
+            columns.add(f"machine.{attribute}.{value}", "machine", attribute, np.broadcast_to(is_value[:, None], shape))
+    if reference.unit != "s":
+        columns.add("machine.clock", "machine", "time in service", np.broadcast_to(decisions, shape))

@@ -1,0 +1,108 @@
+"""Which files of the library a stage runs, found in its imports, so that dvc.yaml can name them as deps.
+
+`python -m forestall.pipeline.imports --fix` writes them into dvc.yaml; without it, exit 1 if they differ.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from forestall.errors import ForestallError
+
+LOCK = "requirements/pipeline.txt"
+PACKAGE = "forestall"
+
+
+def stage_modules(script: Path, root: Path) -> list[str]:
+    """The files below src/forestall that a script in src/ imports, directly or not: sorted paths from root.
+
+    Imports inside functions count, and so does the `__init__` of every package on the way.
+    """
+    found: set[Path] = set()
+    queue = [script]
+    while queue:
+        for name in _imported(queue.pop()):
+            new = set(_files(name, root / "src")) - found
+            found |= new
+            queue += new
+    return sorted(file.relative_to(root).as_posix() for file in found)
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file.name)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise ForestallError(f"{file}, line {node.lineno}: write the import in full.")
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(name: str, source: Path) -> Iterator[Path]:
+    """The module's own file and its packages' `__init__` files, where they exist."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return
+    candidates = [source.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    candidates.append(source.joinpath(*parts).with_suffix(".py"))
+    yield from filter(Path.is_file, candidates)
+
+
+def code_deps(stage: str, root: Path) -> list[str]:
+    """The deps of a stage that are code, in the order in which dvc.yaml names them."""
+    script = root / "src" / f"{stage}.py"
+    return [script.relative_to(root).as_posix(), *stage_modules(script, root), LOCK]
+
+
+def is_code(dep: str) -> bool:
+    """Whether a dep is code, or the lock, rather than data."""
+    return dep == LOCK or dep.startswith("src/")
+
+
+def fixed(text: str, root: Path) -> str:
+    """The text of a dvc.yaml with every stage's code deps set right, all else as it was.
+
+    Only whole lines are exchanged, so comments, quotes and order stay.
+    """
+    lines = text.splitlines(keepends=True)
+    stages = YAML().load(text)["stages"]
+    for name in sorted(stages, key=lambda stage: stages.lc.key(stage), reverse=True):
+        _fix_stage(lines, name, stages[name], code_deps(name, root))
+    return "".join(lines)
+
+
+def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) -> None:
+    deps = stage.get("deps") if isinstance(stage, dict) else None
+    if not deps or deps.fa.flow_style():
+        raise ForestallError(f"dvc.yaml: give the stage {name} a list of deps, a line each.")
+    first = deps.lc.item(0)[0]
+    indent = lines[first][: lines[first].index("-")]
+    for number in reversed(range(len(deps))):
+        if isinstance(deps[number], str) and is_code(deps[number]):
+            del lines[deps.lc.item(number)[0]]
+    lines[first:first] = [f"{indent}- {dep}\n" for dep in wanted]
+
+
+def main(arguments: list[str]) -> int:
+    """Fix or check ./dvc.yaml."""
+    file = Path("dvc.yaml")
+    old = file.read_text(encoding="utf-8")
+    new = fixed(old, Path.cwd())
+    if arguments == ["--fix"]:
+        file.write_text(new, encoding="utf-8", newline="\n")
+    elif old != new:
+        print("dvc.yaml: deps differ from what the stages import. Run `make deps`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ForestallError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,1 @@
+"""What is served: the bundle, its risks and their reasons."""

@@ -1,0 +1,76 @@
+"""The bundle: what is served. An ONNX file, a manifest, the machines' baselines; loaded only if the hashes fit."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from forestall.errors import ForestallError
+from forestall.features.matrix import Reference
+from forestall.serving.names import BASELINES, INPUT, MANIFEST, MODEL, OUTPUT
+
+Matrix = npt.NDArray[np.float32]
+ROWS_AT_A_TIME = 100_000
+
+
+class BundleError(ForestallError):
+    """A bundle that must not be used."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle."""
+
+    manifest: dict[str, Any]
+    reference: Reference
+    session: ort.InferenceSession
+
+    @property
+    def components(self) -> list[str]:
+        """The components in the order of the risk columns."""
+        return list(self.manifest["thresholds"])
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The alarm threshold of each component."""
+        return dict(self.manifest["thresholds"])
+
+    def risk(self, features: Matrix) -> Matrix:
+        """Calibrated risk [rows, components] of filled feature rows [rows, features]; every score goes through here."""
+        pieces = [
+            self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(features[start : start + ROWS_AT_A_TIME])})[0]
+            for start in range(0, len(features), ROWS_AT_A_TIME)
+        ]
+        return np.concatenate(pieces) if pieces else np.empty((0, len(self.components)), dtype=np.float32)
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """The bundle in a folder.
+
+    Raises:
+        BundleError: a file is missing or is not the one that the manifest names.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        for name, expected in manifest["sha256"].items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
+                raise BundleError(f"{folder / name}: not the file that {MANIFEST} names. Run `dvc repro export`.")
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        raise BundleError(f"{folder}: not a whole bundle ({error}). Run `dvc repro export`.") from error
+    return Bundle(manifest, Reference.from_json(manifest["reference"]), session_of(folder / MODEL))
+
+
+def session_of(model: Path) -> ort.InferenceSession:
+    """A session with one thread: with more the last bits depend on the machine."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+__all__ = ["BASELINES", "Bundle", "BundleError", "load_bundle", "session_of"]

@@ -1,0 +1,73 @@
+"""Writing a bundle, and measuring how closely its graph agrees with scikit-learn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forestall.features.matrix import Reference
+from forestall.serving.bundle import session_of
+from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
+from forestall.serving.onnx_model import to_graph
+from forestall.training.fit import FittedModel
+
+Matrix = npt.NDArray[np.float32]
+PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
+FORMAT = 1
+
+
+def write_bundle(folder: Path, model: FittedModel, reference: Reference, more: dict[str, Any]) -> None:
+    """The graph and the manifest; `more` is added to the manifest (where the model came from).
+
+    Files that are in `folder` already are hashed too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MODEL).write_bytes(to_graph(model).SerializeToString(deterministic=True))
+    manifest = {
+        "format": FORMAT,
+        "family": model.family,
+        "thresholds": model.thresholds,
+        "calibration": {name: vars(calibration) for name, calibration in model.calibrations.items()},
+        "lookback": reference.spans.lookback,
+        **more,
+        "versions": {package: version(package) for package in PACKAGES},
+        "sha256": {file.name: _sha256(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST},
+        "reference": reference.to_json(),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def parity(folder: Path, model: FittedModel, features: Matrix) -> float:
+    """The largest difference between the graph's risks and scikit-learn's on rows [rows, features]."""
+    if len(features) == 0:
+        return 0.0
+    risk = session_of(folder / MODEL).run([OUTPUT], {INPUT: np.ascontiguousarray(features)})[0]
+    return float(np.abs(risk - model.risk(features)).max())
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def parity_rows(test: Matrix, model: FittedModel, reference: Reference) -> dict[str, Matrix]:
+    """Rows on which agreement is measured: test rows, rows with every value of a source missing, rows at thresholds.
+
+    Args:
+        test: [rows, features].
+    """
+    fills = np.array(reference.fills, dtype=np.float32)
+    sources = list(dict.fromkeys(feature.source for feature in reference.features))
+    missing = test[: 50 * len(sources)].copy()
+    for number in range(len(missing)):
+        gone = [f.source == sources[number % len(sources)] for f in reference.features]
+        missing[number, gone] = fills[gone]
+    risk = model.risk(test)
+    distance = np.abs(risk - np.array(list(model.thresholds.values()), dtype=np.float32))
+    nearest = np.unique(np.argsort(distance, axis=0, kind="stable")[:250])
+    return {"test": test, "missing": missing, "at_thresholds": test[nearest]}

@@ -1,0 +1,112 @@
+"""Why a risk is what it is: each source of features in turn set to the machine's healthy reference and re-scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forestall.features.columns import Feature
+from forestall.features.matrix import Reference
+from forestall.features.sensors import Normal
+from forestall.serving.bundle import Bundle
+
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A source, how much of the risk goes when it is set to healthy, and what was seen of it."""
+
+    source: str
+    share: float
+    text: str
+
+
+def healthy_reference(features: Matrix, normal: Normal, reference: Reference) -> Matrix:
+    """What each machine's features would be if it were healthy, [machines, features].
+
+    Sensors stand at the machine's own baseline, no error was seen within the lookback, and what has no
+    healthy value of its own is at the training fold's median.
+
+    Args:
+        features: one row a machine, filled.
+        normal: the baselines that hold at the rows' time, [machines, 1, sensors].
+    """
+    healthy = np.tile(np.array(reference.fills, dtype=np.float32), (len(features), 1))
+    since = reference.spans.lookback / (3600 if reference.unit == "s" else 1)
+    for position, feature in enumerate(reference.features):
+        if feature.group == "sensors":
+            value = _healthy_sensor(feature, normal, reference.sensors.index(feature.source))
+            healthy[:, position] = healthy[:, position] if value is None else value
+        elif feature.group == "errors":
+            healthy[:, position] = since if feature.name.endswith(".since") else 0
+        elif feature.group == "machine":
+            healthy[:, position] = features[:, position]
+    return healthy
+
+
+def _healthy_sensor(feature: Feature, normal: Normal, number: int) -> npt.NDArray[np.float64] | float | None:
+    kind = feature.name.removeprefix(feature.source).split(".")[1]
+    level, model_level = normal.level[:, 0, number], normal.model_level[:, 0, number]
+    if kind == "mean":
+        return level
+    if kind == "model":
+        return (level - model_level) / normal.model_spread[:, 0, number]
+    return 0.0 if kind in ("own", "trend") else None
+
+
+def reasons(features: Matrix, healthy: Matrix, bundle: Bundle, most: int) -> list[list[list[Reason]]]:
+    """For each row and component at most `most` reasons, the strongest first; one call of the model in all.
+
+    Args:
+        features, healthy: [rows, features].
+    """
+    sources = list(dict.fromkeys(feature.source for feature in bundle.reference.features))
+    is_of = np.array([[f.source == source for f in bundle.reference.features] for source in sources])
+    changed = np.where(is_of[None], healthy[:, None], features[:, None])
+    risk = bundle.risk(features)
+    without = bundle.risk(changed.reshape(-1, features.shape[1])).reshape(len(features), len(sources), -1)
+    drop = risk[:, None] - without
+    texts = [[describe(source, row, bundle.reference) for source in sources] for row in features]
+    return [
+        [_strongest(drop[row, :, c], float(risk[row, c]), sources, texts[row], most) for c in range(risk.shape[1])]
+        for row in range(len(features))
+    ]
+
+
+def _strongest(drop: Matrix, risk: float, sources: list[str], texts: list[str], most: int) -> list[Reason]:
+    order = np.argsort(-drop, kind="stable")[:most]
+    return [Reason(sources[i], float(drop[i]) / risk, texts[i]) for i in order if drop[i] > 0.05 * risk]
+
+
+def describe(source: str, row: Matrix, reference: Reference) -> str:
+    """What was seen of a source, in words."""
+    seen = {f.name: float(row[i]) for i, f in enumerate(reference.features) if f.source == source}
+    groups = pd.Series({f.name: f.group for f in reference.features if f.source == source})
+    if (groups == "sensors").any():
+        return _sensor_text(source, seen)
+    if (groups == "errors").any():
+        counts = {name: value for name, value in seen.items() if ".count." in name and value > 0}
+        if not counts:
+            return f"{source}: none lately"
+        name, value = next(iter(counts.items()))
+        return f"{source} seen {value:.0f} times in {name.rsplit('.', 1)[1]}"
+    if f"{source}.replaced" in seen:
+        known = seen.get(f"{source}.replaced.known", 1.0) > 0
+        unit = "days" if reference.unit == "s" else reference.unit
+        return f"{source} replaced {seen[f'{source}.replaced']:.0f} {unit} ago" if known else f"{source}: age unknown"
+    return source
+
+
+def _sensor_text(sensor: str, seen: dict[str, float]) -> str:
+    distances = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.own.")}
+    name, value = max(distances.items(), key=lambda item: abs(item[1]))
+    spread = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.spread.")}
+    wide, ratio = max(spread.items(), key=lambda item: item[1])
+    if abs(value) < 1 and ratio > 1.3:
+        return f"{sensor} varies {ratio:.1f} times as much as normal over {wide.rsplit('.', 1)[1]}"
+    side = "above" if value > 0 else "below"
+    return f"{sensor} {abs(value):.1f} sd {side} this machine's normal over {name.rsplit('.', 1)[1]}"

@@ -1,0 +1,1 @@
+"""Classifiers, calibration, alarms and their thresholds."""

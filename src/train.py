@@ -1,0 +1,61 @@
+"""train: one calibrated classifier a component, and the thresholds at which alarms open."""
+
+import forestall.pipeline.interpreter  # noqa: F401  (checks the environment before anything heavy is loaded)
+
+from pathlib import Path
+
+from forestall.data import store
+from forestall.features.build import check_training
+from forestall.features.files import read_features
+from forestall.features.labels import VALIDATION
+from forestall.features.matrix import Reference
+from forestall.pipeline import files, stage
+from forestall.training import alarms, judging, thresholds
+from forestall.training.fit import fit_model
+
+PREPARED, FEATURES = Path("data/prepared"), Path("data/features")
+SECTIONS = ["clock", "components", "decisions", "split", "costs"]
+
+
+def main() -> None:
+    """Write models/model.joblib."""
+    settings = stage.load(params=["train", "alarm"], dataset=SECTIONS)
+    dataset, train, alarm = settings.dataset, settings.params.train, settings.params.alarm
+    reference = Reference.from_json(files.read_json(FEATURES / "reference.json"))
+    names = [feature.name for feature in reference.features]
+    decisions, features = read_features(FEATURES, names, dataset.clock)
+    check_training(decisions, dataset, str(FEATURES))
+    model = fit_model(
+        decisions,
+        features,
+        names,
+        list(dataset.components),
+        train.family,
+        getattr(train, train.family).model_dump(),
+        train.calibration,
+        train.negatives,
+        alarm.min_failures,
+        train.seed,
+        stage.progress,
+    )
+    events = store.read_events(PREPARED, dataset.clock)
+    rows = decisions["fold"].to_numpy() == VALIDATION
+    rules = judging.rules_of(dataset, alarm.quiet)
+    series = judging.series_of_fold(decisions[rows], events, dataset, VALIDATION, store.telemetry_end(PREPARED))
+    risk = alarms.risk_matrix(series, decisions[rows], model.risk(features[rows]))
+    model.thresholds = thresholds.choose_thresholds(
+        series,
+        risk,
+        rules,
+        dataset.costs,
+        alarm.by,
+        alarm.budget,
+        alarm.min_failures,
+        judging.machine_months(decisions[rows], dataset),
+    )
+    Path("models").mkdir(exist_ok=True)
+    files.save_model(Path("models/model.joblib"), model)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,154 @@
+"""A dataset file guessed from five CSV files is one that runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from forestall.data.dataset import Dataset
+from forestall.data.prepare import prepare
+from forestall.data.propose import propose
+from forestall.data.settings import read_yaml, validate
+from forestall.errors import InputError
+from tests import plant
+
+HEAD = {"Machine_ID": "machine", "Timestamp": "time"}
+
+
+def five_files(folder: Path, **how: Any) -> Path:
+    """A plant as a historian and a maintenance system export it."""
+    folder.mkdir()
+    names = {new: old for old, new in {v: k for k, v in HEAD.items()}.items()}
+    tables = vars(plant.events()) | {"telemetry": plant.telemetry().drop(columns="running")}
+    tables["telemetry"]["spin"] = tables["telemetry"]["spin"].round(3)
+    files = {
+        "telemetry": "sensor_data",
+        "errors": "alarms",
+        "maintenance": "work_orders",
+        "failures": "breakdowns",
+    }
+    for name, file in (files | {"machines": "machine_master"}).items():
+        frame = tables[name].copy()
+        if "time" in frame:
+            frame["time"] = pd.to_datetime(frame["time"], unit="s").dt.strftime(
+                how.get("stamp", "%Y-%m-%d %H:%M:%S")
+            )
+        frame = frame.rename(columns={old: new for new, old in names.items()})
+        frame.to_csv(
+            folder / f"{file}.csv", index=False, sep=how.get("sep", ","), decimal=how.get("decimal", ".")
+        )
+    return folder
+
+
+def proposed(folder: Path) -> Dataset:
+    file = folder.parent / "proposed.yaml"
+    file.write_text(propose(folder), encoding="utf-8")
+    return validate(Dataset, read_yaml(file), file)
+
+
+def rows(folder: Path, dataset: Dataset) -> int:
+    frames: list[pd.DataFrame] = []
+    prepare(folder, dataset, 0, frames.append, lambda _: None)
+    return sum(map(len, frames))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"sep": ";", "decimal": ","}, {"sep": "\t"}, {"stamp": "%d.%m.%Y %H:%M"}],
+    ids=["plain", "semicolons", "tabs", "days first"],
+)
+def test_five_csv_files(tmp_path: Path, how: dict[str, str]) -> None:
+    folder = five_files(tmp_path / "plant", **how)
+    dataset = proposed(folder)
+    tables = dataset.tables
+    assert tables.telemetry.files == "sensor_data.csv"
+    assert (tables.telemetry.machine, tables.telemetry.time) == ("Machine_ID", "Timestamp")
+    assert list(tables.telemetry.sensors) == ["volt", "spin"]
+    assert tables.telemetry.interval == "1h"
+    assert tables.errors is not None and (tables.errors.files, tables.errors.code) == ("alarms.csv", "code")
+    assert tables.maintenance is not None and tables.maintenance.files == "work_orders.csv"
+    assert tables.failures.model_dump()["component"] == "component"
+    assert tables.machines is not None
+    assert tables.machines.attributes == {"model": "category", "age": "number"}
+    assert sorted(dataset.components) == ["pump", "seal"]
+    assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_it_is_in_block_style_and_says_what_to_check(tmp_path: Path) -> None:
+    text = propose(five_files(tmp_path / "plant"))
+    assert text.count("CHECK") >= 8
+    assert "# Seen: " in text
+    assert "[" not in text and "{" not in text
+
+
+def test_daily_exports_are_one_table(tmp_path: Path) -> None:
+    folder = five_files(tmp_path / "plant")
+    frame = pd.read_csv(folder / "sensor_data.csv")
+    (folder / "sensor_data.csv").unlink()
+    (folder / "days").mkdir()
+    for day, part in frame.groupby(frame["Timestamp"].str[:10]):
+        part.to_csv(folder / "days" / f"readings_{day}.csv", index=False)
+    dataset = proposed(folder)
+    assert dataset.tables.telemetry.files == "days/readings_*.csv"
+    assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_long_telemetry(tmp_path: Path) -> None:
+    folder = five_files(tmp_path / "plant")
+    frame = pd.read_csv(folder / "sensor_data.csv").melt(list(HEAD), var_name="tag", value_name="reading")
+    frame.to_csv(folder / "sensor_data.csv", index=False)
+    dataset = proposed(folder)
+    assert (dataset.tables.telemetry.tag, dataset.tables.telemetry.value) == ("tag", "reading")
+    assert sorted(dataset.tables.telemetry.sensors) == ["spin", "volt"]
+    assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_a_failure_flag_in_the_telemetry(tmp_path: Path) -> None:
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    frame = plant.telemetry().assign(failure=0).drop(columns="running")
+    frame.loc[5, "failure"] = 1
+    frame["time"] = pd.to_datetime(frame["time"], unit="s")
+    frame.to_parquet(folder / "all.parquet")
+    dataset = proposed(folder)
+    assert dataset.tables.failures.model_dump()["where"] == {"failure": 1}
+    assert list(dataset.tables.telemetry.sensors) == ["volt", "spin"]
+    assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_run_to_failure_histories_in_cycles(tmp_path: Path) -> None:
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    frame = plant.telemetry().drop(columns="running")
+    frame["time"] = frame.groupby("machine").cumcount() + 1
+    frame.rename(columns={"time": "cycle", "machine": "engine"}).to_csv(folder / "train.csv", index=False)
+    dataset = proposed(folder)
+    assert (dataset.clock.kind, dataset.clock.unit, dataset.split.by) == ("counter", "cycles", "machine")
+    assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_daily_readings_keep_their_time_of_day(tmp_path: Path) -> None:
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    frame = plant.telemetry(days=10).drop(columns="running").iloc[5::24]
+    frame["time"] = pd.to_datetime(frame["time"], unit="s")
+    frame.to_csv(folder / "daily.csv", index=False)
+    dataset = proposed(folder)
+    assert (dataset.tables.telemetry.interval, dataset.decisions.offset) == ("24h", "6h")
+
+
+def test_constant_columns_are_left_out(tmp_path: Path) -> None:
+    folder = five_files(tmp_path / "plant")
+    frame = pd.read_csv(folder / "sensor_data.csv").assign(spare=0)
+    frame.to_csv(folder / "sensor_data.csv", index=False)
+    assert "spare" not in proposed(folder).tables.telemetry.sensors
+    assert "# spare was left out: it never changes." in propose(folder)
+
+
+@pytest.mark.parametrize("text", [None, "name,place\na,b\n"])
+def test_a_folder_without_telemetry(tmp_path: Path, text: str | None) -> None:
+    if text:
+        (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InputError, match="no "):
+        propose(tmp_path)

@@ -1,0 +1,112 @@
+"""`forestall …`, run in a real temporary repository."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forestall.cli import main
+
+ROOT = Path(__file__).parents[2]
+TABLES = (
+    "telemetry/2024-01.csv",
+    "errors.csv",
+    "maintenance.csv",
+    "failures.csv",
+    "machines.csv",
+    "downtime.csv",
+)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Git and DVC repository with a dataset file `mine`, as the current folder."""
+    folder = tmp_path / "repository"
+    (folder / "data/raw").mkdir(parents=True)
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    shutil.copyfile(ROOT / "data/raw/simulated.yaml", folder / "data/raw/mine.yaml")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True)
+    return folder
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """A folder with the tables that the dataset file names, and one more file."""
+    folder = tmp_path / "export"
+    for name in (*TABLES, "telemetry/readme.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("machine,time\n", encoding="utf-8")
+    return folder
+
+
+def test_dataset_add_copies_the_named_tables_under_dvc(repository: Path, tables: Path) -> None:
+    assert main(["dataset", "add", "mine", str(tables)]) == 0
+    target = repository / "data/raw/mine"
+    assert sorted(f.relative_to(target).as_posix() for f in target.rglob("*.*")) == sorted(TABLES)
+    assert (repository / "data/raw/mine.dvc").is_file()
+
+
+def test_dataset_add_does_not_overwrite(
+    repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "data/raw/mine").mkdir()
+    assert main(["dataset", "add", "mine", str(tables)]) == 1
+    assert "data/raw/mine is there already" in capsys.readouterr().err
+
+
+def test_dataset_add_names_the_missing_table(
+    repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tables / "failures.csv").unlink()
+    assert main(["dataset", "add", "mine", str(tables)]) == 1
+    assert "failures.csv" in capsys.readouterr().err
+    assert not (repository / "data/raw/mine").exists()
+
+
+def test_dataset_add_needs_the_dataset_file(
+    repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dataset", "add", "other", str(tables)]) == 1
+    assert "data/raw/other.yaml: no such file" in capsys.readouterr().err
+
+
+def test_show_before_a_run_says_what_to_do(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show"]) == 1
+    assert capsys.readouterr().err.startswith("forestall: metrics/test.json: no such file. Run `dvc repro`")
+
+
+def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "metrics").mkdir()
+    (repository / "metrics/test.json").write_text(json.dumps({"event_recall": 0.512}), encoding="utf-8")
+    rule = {"fold": "test", "policy": "one_line_rule", "event_recall": 0.25, "alarm_precision": None}
+    pd.DataFrame([rule]).to_csv("metrics/policies.csv", index=False)
+    write_fleet(repository)
+    assert main(["show"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split()[-2:] == ["0.512", "0.25"] for line in lines)
+    assert any(line.split()[-2:] == ["-", "-"] for line in lines)
+    machines = [line.split()[0] for line in lines if "%" in line]
+    assert machines == ["0012"] + [f"m{number}" for number in range(9)]
+    assert lines[-1].endswith("source .venv/bin/activate")
+
+
+def write_fleet(folder: Path) -> None:
+    """Predictions in which machine 0012 comes first, for its seal, and one machine has no risk."""
+    rows: list[dict[str, object]] = [
+        {"machine": f"m{number}", "component": "motor", "risk": 0.5 - number / 100, "reasons": "hot"}
+        for number in range(12)
+    ]
+    rows += [
+        {"machine": "0012", "component": "motor", "risk": 0.1},
+        {"machine": "0012", "component": "seal", "risk": 0.9, "reasons": "wet " * 80},
+        {"machine": "gone", "component": "seal", "status": "no opinion: stale"},
+    ]
+    (folder / "data/predictions").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(folder / "data/predictions/fleet.csv", index=False)

@@ -1,0 +1,62 @@
+"""dvc.yaml says what the stage scripts do: a dep or param it does not name would change without a rerun."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forestall.data.dataset import Dataset
+from forestall.data.settings import read_yaml
+from forestall.pipeline import declarations
+from forestall.pipeline.imports import code_deps, is_code
+from forestall.pipeline.params import Params
+
+ROOT = Path(__file__).parents[2]
+STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
+DATASET_FILE = "data/raw/${data.dataset}.yaml"
+
+each_stage = pytest.mark.parametrize("name", STAGES)
+
+
+def test_every_script_is_a_stage() -> None:
+    assert {script.stem for script in (ROOT / "src").glob("*.py")} == set(STAGES)
+
+
+@each_stage
+def test_command_and_description(name: str) -> None:
+    assert STAGES[name]["cmd"] == f"python src/{name}.py"
+    assert STAGES[name].get("desc"), f"give the stage {name} a desc"
+
+
+@each_stage
+def test_code_deps_are_what_the_script_imports(name: str) -> None:
+    deps = STAGES[name]["deps"]
+    code = [dep for dep in deps if is_code(dep)]
+    assert code == code_deps(name, ROOT), "run `make deps`"
+    assert deps[: len(code)] == code, "code comes first: run `make deps`"
+
+
+@each_stage
+def test_params_are_what_the_script_loads(name: str) -> None:
+    assert declarations.in_dvc(STAGES[name]) == declarations.in_script(ROOT / "src" / f"{name}.py")
+
+
+@each_stage
+def test_declared_sections_exist(name: str) -> None:
+    declared = declarations.in_dvc(STAGES[name])
+    assert set(declared.params) <= set(Params.model_fields)
+    assert set(declared.dataset) <= set(Dataset.model_fields)
+
+
+@each_stage
+def test_params_come_from_the_two_files_only(name: str) -> None:
+    files = [file for entry in STAGES[name].get("params", []) if isinstance(entry, dict) for file in entry]
+    assert files in ([], [DATASET_FILE])
+
+
+@each_stage
+def test_metrics_and_plots_are_in_git(name: str) -> None:
+    entries = [*STAGES[name].get("metrics", []), *STAGES[name].get("plots", [])]
+    for entry in entries:
+        assert isinstance(entry, dict), f"{entry}: give it `cache: false`"
+        assert all(options.get("cache") is False for options in entry.values()), entry

@@ -1,0 +1,111 @@
+"""The code that a stage runs is found, whatever way it is imported; dvc.yaml is rewritten with care."""
+
+from pathlib import Path
+
+import pytest
+
+from forestall.errors import ForestallError
+from forestall.pipeline import declarations, imports
+
+SOURCES = {
+    "src/go.py": "import numpy\nfrom forestall.a import one, two\nimport forestall.d.e as e\n",
+    "src/forestall/__init__.py": "",
+    "src/forestall/a/__init__.py": "from forestall.b import helper\n",
+    "src/forestall/a/one.py": "def f():\n    from forestall import late\n",
+    "src/forestall/a/unused.py": "",
+    "src/forestall/b.py": "import forestall.a\nhelper = 1\n",
+    "src/forestall/late.py": "",
+    "src/forestall/d/__init__.py": "",
+    "src/forestall/d/e.py": "if False:\n    import forestall.f\n",
+    "src/forestall/f.py": "",
+}
+CLOSURE = [
+    "src/forestall/__init__.py",
+    "src/forestall/a/__init__.py",
+    "src/forestall/a/one.py",
+    "src/forestall/b.py",
+    "src/forestall/d/__init__.py",
+    "src/forestall/d/e.py",
+    "src/forestall/f.py",
+    "src/forestall/late.py",
+]
+DVC = """\
+# The pipeline.
+stages:
+  go:  # why
+    desc: "Goes."
+    cmd: python src/go.py
+    deps:
+    # code
+    - src/go.py
+    - src/forestall/gone.py
+    - data/raw/${data.dataset}  # data
+    - requirements/pipeline.txt
+    outs: [data/out]
+"""
+FIXED = """\
+# The pipeline.
+stages:
+  go:  # why
+    desc: "Goes."
+    cmd: python src/go.py
+    deps:
+    # code
+    - src/go.py
+{closure}
+    - requirements/pipeline.txt
+    - data/raw/${{data.dataset}}  # data
+    outs: [data/out]
+""".format(closure="\n".join(f"    - {file}" for file in CLOSURE))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A small repository."""
+    for name, text in SOURCES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_closure(root: Path) -> None:
+    assert imports.stage_modules(root / "src/go.py", root) == CLOSURE
+
+
+def test_relative_imports_are_refused(root: Path) -> None:
+    (root / "src/forestall/f.py").write_text("from . import b\n", encoding="utf-8")
+    with pytest.raises(ForestallError, match=r"f\.py, line 1: write the import in full"):
+        imports.stage_modules(root / "src/go.py", root)
+
+
+def test_fix_changes_only_code_deps(root: Path) -> None:
+    assert imports.fixed(DVC, root) == FIXED
+    assert imports.fixed(FIXED, root) == FIXED
+
+
+def test_fix_and_check_from_the_command_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    (root / "dvc.yaml").write_text(DVC, encoding="utf-8")
+    assert imports.main([]) == 1
+    assert imports.main(["--fix"]) == 0
+    assert imports.main([]) == 0
+    assert (root / "dvc.yaml").read_text(encoding="utf-8") == FIXED
+
+
+@pytest.mark.parametrize("deps", ["", "    deps: [src/go.py]\n", "    deps: []\n"])
+def test_fix_needs_a_list_of_deps(root: Path, deps: str) -> None:
+    with pytest.raises(ForestallError, match="stage go"):
+        imports.fixed(f"stages:\n  go:\n    cmd: python src/go.py\n{deps}", root)
+
+
+def test_declarations_are_read_off_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "go.py"
+    script.write_text('D = ["tables", "clock"]\nstage.load(params=["train"], dataset=D)\n', encoding="utf-8")
+    assert declarations.in_script(script) == declarations.Declared(("train",), ("clock", "tables"))
+
+
+def test_declarations_must_be_literal(tmp_path: Path) -> None:
+    script = tmp_path / "go.py"
+    script.write_text("stage.load(params=[name], dataset=[])\n", encoding="utf-8")
+    with pytest.raises(ForestallError, match="literal names"):
+        declarations.in_script(script)

@@ -1,0 +1,73 @@
+"""A small fitted model and its bundle, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forestall.features import build
+from forestall.features.matrix import Reference
+from forestall.serving.export import write_bundle
+from forestall.training.fit import FittedModel, fit_model
+from tests import plant
+
+FAMILIES = {
+    "random_forest": {"trees": 20, "min_leaf": 3, "max_features": 0.3, "max_samples": 0.5},
+    "hist_gradient_boosting": {"iterations": 20, "learning_rate": 0.1, "leaves": 8, "l2": 1.0},
+    "logistic_regression": {"c": 0.1},
+    "decision_tree": {"depth": 5, "min_leaf": 5},
+    "mlp": {"hidden": 8, "iterations": 20},
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """Decisions, features and the reference of a small plant."""
+
+    decisions: pd.DataFrame
+    features: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+    reference: Reference
+
+    def fit(self, family: str, calibration: str = "sigmoid") -> FittedModel:
+        """A fitted model with thresholds."""
+        model = fit_model(
+            self.decisions,
+            self.features,
+            [feature.name for feature in self.reference.features],
+            list(self.reference.components),
+            family,  # type: ignore[arg-type]
+            FAMILIES[family],
+            calibration,  # type: ignore[arg-type]
+            2000,
+            5,
+            0,
+            lambda text: None,
+        )
+        model.thresholds = {component: 0.1 for component in self.reference.components}
+        return model
+
+
+@pytest.fixture(scope="session")
+def made() -> Made:
+    dataset, events = plant.dataset(), plant.events(6, 60)
+    telemetry = plant.with_signal(plant.telemetry(6, 60), events)
+    end = int(telemetry["time"].max())
+
+    def chunks():  # type: ignore[no-untyped-def]
+        return iter([telemetry])
+
+    groups = ("sensors", "gaps", "errors", "replacements", "schedule", "machine")
+    reference = build.fit_reference(chunks, events, dataset, groups, 3, end)
+    (part,) = build.parts(chunks, events, dataset, reference, end)
+    return Made(part.decisions, part.features, reference)
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    write_bundle(folder, made.fit("random_forest"), made.reference, {"dataset": "test"})
+    return folder

@@ -1,0 +1,51 @@
+"""What is exported answers as what was trained, and comes out the same to the byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forestall.serving.bundle import load_bundle
+from forestall.serving.export import parity, parity_rows, write_bundle
+from tests.serving.conftest import FAMILIES, Made
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("calibration", ["sigmoid", "beta"])
+def test_the_graph_agrees_with_scikit_learn(family: str, calibration: str, made: Made, tmp_path: Path) -> None:
+    model = made.fit(family, calibration)
+    write_bundle(tmp_path, model, made.reference, {})
+    rows = parity_rows(made.features, model, made.reference)
+    assert set(rows) == {"test", "missing", "at_thresholds"}
+    for kind, some in rows.items():
+        assert len(some) > 100, kind
+        assert parity(tmp_path, model, some) < 1e-5, kind
+
+
+def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -> None:
+    model = made.fit("decision_tree")
+    write_bundle(tmp_path, model, made.reference, {})
+    tree = model.estimators["pump"].tree_
+    inner = np.flatnonzero(tree.feature >= 0)
+    rows = np.repeat(made.features[:1], 3 * len(inner), axis=0)
+    for number, node in enumerate(inner):
+        threshold = np.float32(tree.threshold[node])
+        for offset, value in enumerate((np.nextafter(threshold, np.float32(-np.inf)), threshold, np.nextafter(threshold, np.float32(np.inf)))):
+            rows[3 * number + offset, tree.feature[node]] = value
+    assert parity(tmp_path, model, rows) < 1e-5
+
+
+def test_two_exports_are_the_same_bytes(made: Made, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_bundle(tmp_path / name, made.fit("random_forest"), made.reference, {})
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+def test_one_row_and_many_rows_give_the_same_bits(made: Made, bundle_folder: Path) -> None:
+    bundle = load_bundle(bundle_folder)
+    together = bundle.risk(made.features[:50])
+    alone = np.concatenate([bundle.risk(made.features[row : row + 1]) for row in range(50)])
+    assert together.tobytes() == alone.tobytes()

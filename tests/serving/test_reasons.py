@@ -1,0 +1,50 @@
+"""Reasons name what makes the risk, and nothing where a machine is like its healthy self."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from forestall.features.sensors import Normal
+from forestall.serving.bundle import load_bundle
+from forestall.serving.reasons import healthy_reference, reasons
+from tests.serving.conftest import Made
+
+
+def normal(rows: int) -> Normal:
+    level = np.tile(np.array([170.0, 450.0]), (rows, 1, 1))
+    spread = np.tile(np.array([15.0, 50.0]), (rows, 1, 1))
+    return Normal(level, spread, level, spread, np.ones_like(level))
+
+
+def test_the_healthy_reference_stands_at_the_machines_own_baseline(made: Made, bundle_folder: Path) -> None:
+    reference = load_bundle(bundle_folder).reference
+    healthy = healthy_reference(made.features[:2], normal(2), reference)
+    value = {feature.name: float(healthy[0, i]) for i, feature in enumerate(reference.features)}
+    assert value["volt.mean.24h"] == 170.0
+    assert value["spin.own.24h"] == value["e1.count.24h"] == 0.0
+    assert value["e1.since"] == 48.0
+
+
+def test_a_machine_that_is_healthy_has_no_reasons(made: Made, bundle_folder: Path) -> None:
+    bundle = load_bundle(bundle_folder)
+    healthy = healthy_reference(made.features[:3], normal(3), bundle.reference)
+    assert all(not why for row in reasons(healthy, healthy, bundle, 3) for why in row)
+
+
+def test_reasons_are_what_lowers_the_risk_when_it_is_set_right(made: Made, bundle_folder: Path) -> None:
+    bundle = load_bundle(bundle_folder)
+    rows = made.features[(made.decisions["label.pump"] == 1).to_numpy()]
+    healthy = healthy_reference(rows, normal(len(rows)), bundle.reference)
+    risk, found = bundle.risk(rows), 0
+    for row, by_component in enumerate(reasons(rows, healthy, bundle, 2)):
+        for column, why in enumerate(by_component):
+            for reason in why:
+                one = rows[row : row + 1].copy()
+                is_source = [feature.source == reason.source for feature in bundle.reference.features]
+                one[0, is_source] = healthy[row, is_source]
+                drop = 1 - bundle.risk(one)[0, column] / risk[row, column]
+                assert np.isclose(drop, reason.share, atol=1e-4)
+                found += 1
+    assert found > 50
