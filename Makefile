@@ -17,7 +17,7 @@ LOCKS := $(wildcard requirements/*.txt)
 READY := .venv/pipeline.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-dev test test-all lint format deps bench data lock clean help
+.PHONY: all setup setup-dev test test-all lint format deps readme bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -53,6 +53,9 @@ format: setup-dev  ## put the code in the one layout that lint accepts
 
 deps: setup  ## write the code that each stage imports into dvc.yaml
 	python -m forestall.pipeline.imports --fix
+
+readme: setup  ## write the scores in metrics/ into README.md
+	python -m forestall.pipeline.readme
 
 bench: setup-dev  ## benchmarks against what one would use instead
 	for benchmark in bench/[a-z]*.py; do python "$$benchmark"; done

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import forestall  # noqa: F401  (pins the kernels)
-
 import numpy as np
 import pandas as pd
+
+import forestall  # noqa: F401  (pins the kernels)
 
 SENSORS = ["volt", "rotate", "pressure", "vibration"]
 MACHINES, ROWS, HOUR = 100, 8761, 3600
@@ -27,7 +27,10 @@ def fleet() -> pd.DataFrame:
     """machine, time (ticks) and four sensors, 876,100 rows."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
-        {"machine": np.repeat(np.arange(MACHINES), ROWS), "time": np.tile(np.arange(1, ROWS + 1) * HOUR, MACHINES)}
+        {
+            "machine": np.repeat(np.arange(MACHINES), ROWS),
+            "time": np.tile(np.arange(1, ROWS + 1) * HOUR, MACHINES),
+        }
     )
     for number, name in enumerate(SENSORS):
         frame[name] = rng.normal(100 * (number + 1), 10, len(frame))
@@ -53,7 +56,9 @@ def polars_rolling(frame: pd.DataFrame) -> Any:
 
     table = pl.from_pandas(frame)
     rolled = [
-        getattr(pl.col(name), f"rolling_{how}")(window_size=hours, min_samples=1).over("machine").alias(f"{name}.{how}.{hours}")
+        getattr(pl.col(name), f"rolling_{how}")(window_size=hours, min_samples=1)
+        .over("machine")
+        .alias(f"{name}.{how}.{hours}")
         for name in SENSORS
         for how in ("mean", "std", "min", "max")
         for hours in (3, 24)
@@ -70,7 +75,12 @@ def forestall_windows(frame: pd.DataFrame) -> Any:
     results = []
     for length in (1, 8):
         moments = window_moments(blocks, length)
-        results += [moments.mean() + readings[:, :1], moments.std(), moments.low + readings[:, :1], moments.high + readings[:, :1]]
+        results += [
+            moments.mean() + readings[:, :1],
+            moments.std(),
+            moments.low + readings[:, :1],
+            moments.high + readings[:, :1],
+        ]
     return results
 
 
@@ -96,10 +106,14 @@ def measure(way: str) -> None:
 
 def main() -> None:
     """Run each way in its own process and print the ratios."""
-    found = {way: json.loads(subprocess.check_output([sys.executable, __file__, way], text=True)) for way in WAYS}
+    found = {
+        way: json.loads(subprocess.check_output([sys.executable, __file__, way], text=True)) for way in WAYS
+    }
     for way, figures in found.items():
         ratio = figures["seconds"] / found["forestall"]["seconds"]
-        print(f"{way:10} {figures['seconds']:6.2f} s  {ratio:5.1f} x forestall  +{figures['megabytes']:.0f} MB")
+        print(
+            f"{way:10} {figures['seconds']:6.2f} s  {ratio:5.1f} x forestall  +{figures['megabytes']:.0f} MB"
+        )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from forestall.features.files import BASELINES, read_features
 from forestall.features.labels import TEST
 from forestall.features.matrix import Reference
 from forestall.pipeline import files, stage
-from forestall.serving.export import parity_rows, parity, write_bundle
+from forestall.serving.export import parity, parity_rows, write_bundle
 
 FEATURES, OUT = Path("data/features"), Path("models/bundle")
 TOLERANCE = 1e-5
@@ -32,7 +32,9 @@ def main() -> None:
     }
     worst = max(difference["largest_difference"] for difference in differences.values())
     if not worst < TOLERANCE:
-        raise ForestallError(f"the exported model differs from the trained one by {worst:.1e}, more than {TOLERANCE}.")
+        raise ForestallError(
+            f"the exported model differs from the trained one by {worst:.1e}, more than {TOLERANCE}."
+        )
     files.write_json(Path("metrics/parity.json"), differences)
 
 

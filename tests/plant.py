@@ -29,15 +29,39 @@ def dataset(**changes: Any) -> Dataset:
                 "sensors": {"volt": {"range": [0.0, 400.0]}, "spin": {}},
             },
             "errors": {"files": "errors.csv", "machine": "machine", "time": "time", "code": "code"},
-            "maintenance": {"files": "maint.csv", "machine": "machine", "time": "time", "component": "component"},
-            "failures": {"files": "failures.csv", "machine": "machine", "time": "time", "component": "component"},
-            "machines": {"files": "machines.csv", "machine": "machine", "attributes": {"model": "category", "age": "number"}},
+            "maintenance": {
+                "files": "maint.csv",
+                "machine": "machine",
+                "time": "time",
+                "component": "component",
+            },
+            "failures": {
+                "files": "failures.csv",
+                "machine": "machine",
+                "time": "time",
+                "component": "component",
+            },
+            "machines": {
+                "files": "machines.csv",
+                "machine": "machine",
+                "attributes": {"model": "category", "age": "number"},
+            },
         },
         "components": {"pump": {}, "seal": {"absent_on": {"model": ["small"]}}},
         "decisions": {
-            "every": "3h", "offset": "0h", "horizon": "24h", "min_lead": "2h", "history": "24h", "stale": "12h",
+            "every": "3h",
+            "offset": "0h",
+            "horizon": "24h",
+            "min_lead": "2h",
+            "history": "24h",
+            "stale": "12h",
         },
-        "windows": {"sensors": ["3h", "24h", "48h"], "events": ["24h", "48h"], "baseline": "10d", "baseline_every": "5d"},
+        "windows": {
+            "sensors": ["3h", "24h", "48h"],
+            "events": ["24h", "48h"],
+            "baseline": "10d",
+            "baseline_every": "5d",
+        },
         "split": {"by": "time", "validation": "10d", "test": "10d", "gap": "1d", "unseen_machines": 0.0},
         "costs": {"failure": 1000.0, "planned": 200.0, "inspection": 50.0, "prevented": 0.8},
     }
@@ -66,7 +90,9 @@ def with_signal(frame: pd.DataFrame, some: Events, shift: float = 40.0) -> pd.Da
     frame = frame.copy()
     for machine, time, component in some.failures[["machine", "time", "component"]].itertuples(index=False):
         before = (frame["machine"] == machine) & (frame["time"] > time - DAY) & (frame["time"] <= time)
-        frame.loc[before, "volt" if component == "pump" else "spin"] += shift * (1 if component == "pump" else 4)
+        frame.loc[before, "volt" if component == "pump" else "spin"] += shift * (
+            1 if component == "pump" else 4
+        )
     return frame
 
 

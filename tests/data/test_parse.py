@@ -34,7 +34,8 @@ def times(*cells: Any, time_format: str | None = None) -> tuple[list[int], bool]
 )
 def test_names(cells: list[Any], expected: list[str]) -> None:
     found = parse.names(piece(*cells), "x")
-    assert (found.tolist(), found.dtype) == (expected, object)
+    assert found.tolist() == expected
+    assert str(found.dtype) == "object"
 
 
 def test_a_missing_name_is_refused() -> None:
@@ -48,7 +49,8 @@ def test_a_missing_name_is_refused() -> None:
 )
 def test_numbers(cells: list[Any], expected: list[float]) -> None:
     found = parse.numbers(piece(*cells), "x")
-    assert (found.tolist(), found.dtype) == (expected, np.float64)
+    assert found.tolist() == expected
+    assert str(found.dtype) == "float64"
 
 
 def test_missing_numbers_are_nan() -> None:
@@ -98,7 +100,7 @@ def test_a_time_format_with_a_zone() -> None:
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_typed_times_of_every_resolution(unit: str) -> None:
-    stamp = np.datetime64("2024-01-01T06:00:00", unit)
+    stamp = np.array("2024-01-01T06:00:00", dtype=f"datetime64[{unit}]")[()]
     assert times(stamp) == ([TICK + 6 * 3600], False)
 
 

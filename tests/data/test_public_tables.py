@@ -1,4 +1,4 @@
-"""The public tables, where they are at hand: their dataset files fit them, and the counts are those published."""
+"""The public tables, where they are at hand: their dataset files fit them, the counts are as published."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def prepared(name: str) -> Prepared:
 
 
 def stamp(ticks: int | None) -> str:
-    return str(pd.to_datetime(ticks, unit="s"))
+    return str(pd.Timestamp(ticks or 0, unit="s"))
 
 
 @pytest.mark.parametrize("name", ["azure-pdm-hourly", "azure-pdm-daily"])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forestall.data import read
-from forestall.data.tables import Machines, Table
+from forestall.data.tables import Machines, Scalar, Table
 from forestall.errors import InputError
 from tests.data.case import TELEMETRY, Case
 
@@ -59,6 +59,23 @@ def test_another_encoding(case: Case) -> None:
     assert list(case.run().events.errors["code"]) == ["Störung"]
 
 
+def test_utf_16_as_spreadsheets_export_it(case: Case) -> None:
+    case.tables["errors"] |= {"encoding": "utf-16", "separator": "\t"}
+    case.write("errors", "machine\ttime\tcode\na\t2024-01-01 01:30:00\tStörung\n".encode("utf-16"))
+    assert list(case.run().events.errors["code"]) == ["Störung"]
+
+
+def test_a_table_of_nothing_but_a_bad_row(case: Case) -> None:
+    case.write("errors", "machine,time,code\na,2024-01-01\n")
+    case.refused("errors.csv", 2, None, ("2 cells where 3 were expected",))
+
+
+def test_an_empty_table_without_a_header(case: Case) -> None:
+    case.tables["errors"] |= {"header": False, "columns": ["machine", "time", "code"]}
+    case.write("errors", "")
+    case.refused("errors.csv", None, None, ("the table is empty",))
+
+
 def test_parquet_is_read_as_csv_is(case: Case) -> None:
     expected = case.run().telemetry
     frame = pd.read_csv(case.folder / "telemetry.csv", parse_dates=["time"])
@@ -91,7 +108,7 @@ def test_globs_in_order_of_their_names_and_each_file_once(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("value", "found"), [(1, 2), (1.0, 2), (True, 1), ("1", 1), ("yes", 1), (2, 0)])
-def test_where_compares_numbers_as_numbers(tmp_path: Path, value: read.Scalar, found: int) -> None:
+def test_where_compares_numbers_as_numbers(tmp_path: Path, value: Scalar, found: int) -> None:
     (tmp_path / "t.csv").write_text("m,flag\na,1\nb,1.0\nc,0\nd,yes\n")
     table = Machines(files="t.csv", machine="m", where={"flag": value})
     assert sum(len(piece.frame) for piece in read.read_pieces(tmp_path, table, ["m"])) == found
@@ -130,7 +147,7 @@ def test_line_numbers_count_blank_lines(tmp_path: Path) -> None:
 
 def test_parquet_dates_and_decimals(case: Case) -> None:
     frame = pd.read_csv(case.folder / "machines.csv", dtype=str)
-    frame["age"] = [Decimal(n) for n in frame["age"]]
+    frame["age"] = frame["age"].map(Decimal)
     frame.to_parquet(case.folder / "machines.parquet")
     case.tables["machines"]["files"] = "machines.parquet"
     assert list(case.run().events.machines["age"]) == [3.0, 5.0, 1.0]

@@ -130,7 +130,7 @@ def folds(draw: st.DrawFn) -> tuple[Series, np.ndarray[tuple[int, int], np.dtype
     kept = draw(st.lists(st.booleans(), min_size=2 * steps, max_size=2 * steps))
     frame = frame[np.array(kept) | (np.arange(len(frame)) == 0)]
     series = series_of(
-        frame, ["pump", "seal"], set(), events(*failed), events(*work), draw(st.integers(20, 60)), 2
+        frame, ["pump", "seal"], set(), events(*failed), events(*work), draw(st.integers(39, 60)), 2
     )
     values = draw(st.lists(st.integers(0, 4), min_size=len(frame) * 2, max_size=len(frame) * 2))
     risk = risk_matrix(series, frame, np.array(values, dtype=np.float32).reshape(-1, 2) / 4)

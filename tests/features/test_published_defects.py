@@ -22,7 +22,9 @@ SPANS = spans_of(DATASET)
 FAILURE = START + 10 * DAY + 6 * HOUR
 
 
-def events(failures: list[tuple[str, int, str]], maintenance: list[tuple[str, int, str]] | None = None) -> Events:
+def events(
+    failures: list[tuple[str, int, str]], maintenance: list[tuple[str, int, str]] | None = None
+) -> Events:
     def frame(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
         return pd.DataFrame(rows, columns=["machine", "time", "component"]).astype({"time": "int64"})
 

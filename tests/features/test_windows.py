@@ -23,7 +23,12 @@ def test_they_equal_pandas_rolling(hours: int) -> None:
     values = readings()
     moments = window_moments(block_moments(values, 3), hours // 3)
     rolling = pd.Series(values[0, :, 0]).rolling(hours, min_periods=1)
-    expected = {"mean": rolling.mean(), "std": rolling.std(ddof=0), "low": rolling.min(), "high": rolling.max()}
+    expected = {
+        "mean": rolling.mean(),
+        "std": rolling.std(ddof=0),
+        "low": rolling.min(),
+        "high": rolling.max(),
+    }
     found = {"mean": moments.mean(), "std": moments.std(), "low": moments.low, "high": moments.high}
     for name, series in expected.items():
         at = series.to_numpy()[2::3]

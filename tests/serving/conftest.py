@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from forestall.serving.export import write_bundle
 from forestall.training.fit import FittedModel, fit_model
 from tests import plant
 
-FAMILIES = {
+FAMILIES: dict[str, dict[str, Any]] = {
     "random_forest": {"trees": 20, "min_leaf": 3, "max_features": 0.3, "max_samples": 0.5},
     "hist_gradient_boosting": {"iterations": 20, "learning_rate": 0.1, "leaves": 8, "l2": 1.0},
     "logistic_regression": {"c": 0.1},
@@ -47,7 +48,7 @@ class Made:
             0,
             lambda text: None,
         )
-        model.thresholds = {component: 0.1 for component in self.reference.components}
+        model.thresholds = dict.fromkeys(self.reference.components, 0.1)
         return model
 
 

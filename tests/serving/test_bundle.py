@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forestall.features.sensors import Normal
 from forestall.serving.bundle import BundleError, load_bundle
 from forestall.serving.fleet import Latest, fleet_table, worst_first
-from forestall.features.sensors import Normal
 from tests.serving.conftest import Made
 
 

@@ -14,7 +14,9 @@ from tests.serving.conftest import FAMILIES, Made
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("calibration", ["sigmoid", "beta"])
-def test_the_graph_agrees_with_scikit_learn(family: str, calibration: str, made: Made, tmp_path: Path) -> None:
+def test_the_graph_agrees_with_scikit_learn(
+    family: str, calibration: str, made: Made, tmp_path: Path
+) -> None:
     model = made.fit(family, calibration)
     write_bundle(tmp_path, model, made.reference, {})
     rows = parity_rows(made.features, model, made.reference)
@@ -32,7 +34,8 @@ def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -
     rows = np.repeat(made.features[:1], 3 * len(inner), axis=0)
     for number, node in enumerate(inner):
         threshold = np.float32(tree.threshold[node])
-        for offset, value in enumerate((np.nextafter(threshold, np.float32(-np.inf)), threshold, np.nextafter(threshold, np.float32(np.inf)))):
+        below, above = (np.nextafter(threshold, np.float32(side)) for side in (-np.inf, np.inf))
+        for offset, value in enumerate((below, threshold, above)):
             rows[3 * number + offset, tree.feature[node]] = value
     assert parity(tmp_path, model, rows) < 1e-5
 

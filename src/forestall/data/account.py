@@ -19,7 +19,9 @@ def data_figures(events: Events, summary: Summary, dataset: Dataset) -> dict[str
         "telemetry_rows_in": summary.rows_in,
         "telemetry_rows_out": summary.rows_out,
         "machines": summary.machines,
-        "machines_without_telemetry": int((~events.machines["machine"].isin(list(summary.spans["machine"]))).sum()),
+        "machines_without_telemetry": int(
+            (~events.machines["machine"].isin(list(summary.spans["machine"]))).sum()
+        ),
         "start": _stamp(start, dataset),
         "end": _stamp(end, dataset),
         "errors": len(events.errors),

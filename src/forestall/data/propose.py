@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
-from forestall.data.clock import SECONDS
+from forestall.data.plan import duration, plan_lines, split_lines, steady_offset
 from forestall.data.roles import Role, flag_column, roles, sensors, tag_and_value
 from forestall.data.sniff import look, median_interval
 from forestall.errors import InputError
@@ -42,10 +39,10 @@ def propose(folder: Path) -> str:
     unit = "s" if telemetry.seen.times else "cycles"
     interval = median_interval(telemetry.seen.frame, telemetry.machine, telemetry.times[0])
     parts = _parts(found)
-    sections = [_head(folder, unit), _tables(found, parts, _text(interval, unit)), _components(parts)]
+    sections = [_head(folder, unit), _tables(found, parts, duration(interval, unit)), _components(parts)]
     sections += [
-        _plan(interval, unit, _offset(telemetry, interval, unit)),
-        _split(telemetry, interval, unit),
+        plan_lines(interval, unit, steady_offset(telemetry, interval, unit)),
+        split_lines(telemetry, interval, unit),
         _costs(),
     ]
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
@@ -121,7 +118,7 @@ def _failures_without_table(telemetry: Role) -> Lines:
         yield from (f"    {line}" for line in _table("failures", telemetry, False, ""))
         yield from ("    where:", f"      {_scalar(flag)}: 1")
         return
-    yield "    # CHECK: no table of failures was found. This says that each machine's last row is its failure."
+    yield "    # CHECK: no table of failures was found; this says that a machine's last row is its failure."
     yield from (
         "    last_row: true",
         "    # Machines that were still running at the end.",
@@ -179,46 +176,6 @@ def _components(parts: list[str]) -> Lines:
         yield from (f"  {_scalar(part)}:", "    # Shown to people.", f"    about: {_scalar(part)}")
 
 
-def _plan(interval: int, unit: str, offset: int) -> Lines:
-    every, day = _every(interval, unit), _day(interval, unit)
-    text = {
-        name: _text(span, unit) for name, span in (("every", every), ("offset", offset), ("horizon", day))
-    }
-    text |= {"min_lead": _text(day // 12, unit), "history": _text(day, unit), "stale": _text(2 * every, unit)}
-    yield "# CHECK: when predictions are made, and about what span of time."
-    yield "decisions:"
-    about = (
-        "Time between two decisions about a machine.",
-        "Shift of the grid from midnight.",
-        "How far one looks.",
-    )
-    about += ("Shortest warning that still helps.", "Least history before a machine is judged.")
-    for (name, value), line in zip(text.items(), (*about, "Older data give no opinion."), strict=True):
-        yield from (f"  # {line}", f"  {name}: {value}")
-    spans = [_text(span, unit) for span in sorted({every, day, 3 * day})]
-    yield from ("", "# The spans that features look back over.", "windows:")
-    for name in ("sensors", "events"):
-        yield from (f"  {name}:", *(f"    - {span}" for span in spans))
-    yield from (
-        "  # The healthy history that makes a machine's own baseline.",
-        f"  baseline: {_text(30 * day, unit)}",
-    )
-    yield from ("  # How often it is renewed.", f"  baseline_every: {_text(7 * day, unit)}")
-
-
-def _split(telemetry: Role, interval: int, unit: str) -> Lines:
-    day = _day(interval, unit)
-    yield from ("# CHECK: the folds, counted back from the end of the data.", "split:")
-    if unit == "s":
-        stamps = telemetry.seen.frame[telemetry.times[0]]
-        span = _text(max(int((stamps.max() - stamps.min()).total_seconds()) // 5 // 86400, 1) * 86400, unit)
-        yield from ("  by: time", f"  test: {span}", f"  validation: {span}")
-    else:
-        yield from ("  by: machine", "  test: 0.2", "  validation: 0.2")
-    yield from ("  # At least `decisions.horizon`.", f"  gap: {_text(day, unit)}")
-    yield from ("  # Share of machines never trained on, scored apart.", "  unseen_machines: 0.0")
-
-
 def _costs() -> Lines:
     yield from ("# CHECK: your own costs, in one currency; these are placeholders.", "costs:")
     yield from (
@@ -229,35 +186,6 @@ def _costs() -> Lines:
     )
     yield from ("  # An inspection that finds nothing.", "  inspection: 300.0")
     yield from ("  # Share of the failures that acting on an alarm prevents.", "  prevented: 0.8")
-
-
-def _every(interval: int, unit: str) -> int:
-    shortest = 3 * SECONDS["h"] if unit == "s" else 1
-    return interval * math.ceil(shortest / interval)
-
-
-def _day(interval: int, unit: str) -> int:
-    """The horizon: a day or more in whole decisions; of a counter, 30 readings."""
-    every = _every(interval, unit)
-    return every * max(math.ceil(SECONDS["d"] / every), 2) if unit == "s" else 30 * interval
-
-
-def _offset(telemetry: Role, interval: int, unit: str) -> int:
-    """The shift of readings that all stand at one place in their interval, such as 06:00 of daily ones."""
-    if unit != "s":
-        return 0
-    ticks = pd.to_datetime(telemetry.seen.frame[telemetry.times[0]].dropna(), utc=True).map(
-        pd.Timestamp.timestamp
-    )
-    places = (ticks % interval).value_counts()
-    return int(places.index[0]) if places.iloc[0] > 0.9 * len(ticks) else 0
-
-
-def _text(span: int, unit: str) -> str:
-    if unit != "s":
-        return f"{span}{unit}"
-    name = next(name for name in ("h", "min", "s") if span % SECONDS[name] == 0)
-    return f"{span // SECONDS[name]}{name}"
 
 
 def _scalar(text: str) -> str:

@@ -124,7 +124,8 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _read_csv(file: Path, table: Table, columns: list[str]) -> Iterator[pd.DataFrame]:
-    _check_bytes(file)
+    if not table.encoding.lower().startswith("utf-16"):
+        _check_bytes(file)
     names = table.columns or _header(file, table)
     _check_columns(file, names, columns)
     bad: list[pa_csv.InvalidRow] = []
@@ -141,10 +142,12 @@ def _read_csv(file: Path, table: Table, columns: list[str]) -> Iterator[pd.DataF
     except UnicodeDecodeError as error:
         raise _not_text(file, table) from error
     except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error) and table.header:
-            return  # a day without events: its export has a header and no rows
-        if not bad:
-            raise _not_text(file, table) if "UTF8" in str(error) else _csv_error(file, error) from error
+        if "UTF8" in str(error):
+            raise _not_text(file, table) from error
+        # A day without events is a file without rows; an empty table is refused by who reads it.
+        if not bad and "Empty CSV" not in str(error):
+            todo = "Correct the file or its description"
+            raise InputError(f"not readable as CSV ({error})", todo, file) from error
     if bad:
         raise _wrong_cells(file, table, bad[0])
 
@@ -155,14 +158,6 @@ def _wrong_cells(file: Path, table: Table, row: pa_csv.InvalidRow) -> InputError
     problem = f"{row.actual_columns} cells where {row.expected_columns} were expected"
     todo = "Complete or quote the row, or correct `separator` in the dataset file"
     return InputError(problem, todo, file, line)
-
-
-def _csv_error(file: Path, error: pa.ArrowInvalid) -> InputError:
-    if "Empty CSV" in str(error):
-        return InputError(
-            "the file is empty", "Export it again, or take the table out of the dataset file", file
-        )
-    return InputError(f"not readable as CSV ({error})", "Correct the file or its description", file)
 
 
 def _open_csv(
@@ -214,8 +209,7 @@ def _header(file: Path, table: Table) -> list[str]:
         raise InputError(
             "the file is empty", "Export it again, or take the table out of the dataset file", file
         )
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
+    if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"two columns are called {twice[0]!r}", "Rename one", file, 1, twice[0])
     return names
 
@@ -238,10 +232,9 @@ def _check_columns(file: Path, names: list[str], wanted: list[str]) -> None:
 
 
 def _not_text(file: Path, table: Table) -> InputError:
-    number = 0
+    number = 1
     with file.open("rb") as lines:
-        for line in lines:
-            number += 1
+        for number, line in enumerate(lines, start=1):  # noqa: B007  (where the loop stopped)
             try:
                 line.decode(table.encoding)
             except UnicodeDecodeError:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from forestall.errors import InputError
 
 SAMPLE_ROWS = 20_000
+ISO = "ISO8601"
 FORMATS = ["%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]
 DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
@@ -67,9 +68,9 @@ def _seen(folder: Path, group: list[Path]) -> Seen:
         if len(cells) and cells.str.fullmatch(DECIMAL_COMMA.pattern).mean() > 0.5:
             decimal = ","
             frame[name] = pd.to_numeric(frame[name].str.replace(",", "."), errors="coerce")
-        elif len(cells) and (found := _time_format(cells)) is not False:
-            times[name] = found
-            frame[name] = pd.to_datetime(frame[name], format=found or "ISO8601", errors="coerce", utc=True)
+        elif len(cells) and (pattern := _time_format(cells)):
+            times[name] = None if pattern == ISO else pattern
+            frame[name] = pd.to_datetime(frame[name], format=pattern, errors="coerce", utc=True)
     return Seen(_pattern(folder, group), frame, separator, decimal, times)
 
 
@@ -80,15 +81,14 @@ def _pattern(folder: Path, group: list[Path]) -> str:
     return re.sub(r"\d[\d_.-]*\d|\d", "*", first.with_suffix("").as_posix()) + first.suffix
 
 
-def _time_format(cells: pd.Series[str]) -> str | None | bool:
-    """None for ISO 8601, a strptime pattern, or False where the cells are no times."""
+def _time_format(cells: pd.Series[str]) -> str | None:
+    """The format in which all cells are times, if there is one."""
     if not cells.head(100).str.contains(r"\d[-./]\d").all():
-        return False
-    for pattern in (None, *FORMATS):
-        parsed = pd.to_datetime(cells, format=pattern or "ISO8601", errors="coerce", utc=True)
-        if parsed.notna().all():
+        return None
+    for pattern in (ISO, *FORMATS):
+        if pd.to_datetime(cells, format=pattern, errors="coerce", utc=True).notna().all():
             return pattern
-    return False
+    return None
 
 
 def _sample(file: Path) -> tuple[pd.DataFrame, str]:

@@ -45,7 +45,10 @@ class Data:
 
 @dataclass(frozen=True)
 class Verdict:
-    """figures: the headline folds' scores. policies: one row a fold and policy. alarms: the model's on the test fold."""
+    """What judging found.
+
+    figures: the headline folds' scores. policies: one row a fold and policy. alarms: the model's, test fold.
+    """
 
     figures: dict[str, dict[str, float]]
     policies: pd.DataFrame
@@ -94,14 +97,20 @@ def judge(data: Data, risk: Matrix, thresholds: dict[str, float], rules: dict[st
 
 def rule_risk(data: Data, rules: dict[str, Rule]) -> Matrix:
     """1 where a component's rule fires and 0 elsewhere, [rows, components]."""
-    fired = [rule.fires(data.features, data.names, data.decisions, data.events.errors) for rule in rules.values()]
+    fired = [
+        rule.fires(data.features, data.names, data.decisions, data.events.errors) for rule in rules.values()
+    ]
     return np.column_stack(fired).astype(np.float32)
 
 
 def _scored(
     data: Data, fold: str, risk: Matrix, thresholds: dict[str, float]
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    series, rules, decisions = data.series(fold), rules_of(data.dataset, data.quiet), data.decisions[data.rows(fold)]
+    series, rules, decisions = (
+        data.series(fold),
+        rules_of(data.dataset, data.quiet),
+        data.decisions[data.rows(fold)],
+    )
     alarms = open_alarms(series, risk_matrix(series, decisions, risk), thresholds, rules)
     hour = 3600.0 if data.dataset.clock.kind == "timestamps" else 1.0
     months = machine_months(decisions, data.dataset)

@@ -174,8 +174,12 @@ def _draw_reliability(axes: Axes, frame: pd.DataFrame) -> None:
 def _draw_lead_time(axes: Axes, frame: pd.DataFrame) -> None:
     unit = frame["unit"].iloc[0] if len(frame) else "h"
     for component, points in frame.groupby("component", sort=False):
-        steps = np.append(0, points["lead"]), np.append(points["share"], points["share"].iloc[-1:])
-        axes.step(*steps, where="post", label=f"{component} ({len(points)})")
+        lead, share = (
+            np.pad(points["lead"], 1, mode="edge"),
+            np.pad(points["share"], 1, constant_values=(1, 0)),
+        )
+        lead[0] = 0
+        axes.step(lead, share, where="pre", label=f"{component} ({len(points)})")
     axes.set(title="Lead time of caught failures", xlabel=f"at least this lead [{unit}]")
     axes.set(ylabel="share of the caught failures", xlim=(0, None), ylim=(0, 1.02))
     _legend(axes, frame)

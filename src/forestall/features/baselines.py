@@ -69,13 +69,17 @@ def _median_and_spread(values: Floats, least: int) -> tuple[Floats, Floats]:
 def at_decisions(times: Ints, values: Floats, decisions: Ints) -> Floats:
     """The values of the last renewal at or before each decision, [machines, decisions, sensors]."""
     number = np.searchsorted(times, decisions, side="right") - 1
-    known = values[:, np.maximum(number, 0)] if len(times) else np.full(
-        (values.shape[0], len(decisions), values.shape[2]), np.nan
+    known = (
+        values[:, np.maximum(number, 0)]
+        if len(times)
+        else np.full((values.shape[0], len(decisions), values.shape[2]), np.nan)
     )
     return np.where((number >= 0)[None, :, None], known, np.nan)
 
 
-def model_baselines(own: pd.DataFrame, group: pd.Series[str], sensors: list[str]) -> dict[str, dict[str, list[float]]]:
+def model_baselines(
+    own: pd.DataFrame, group: pd.Series[str], sensors: list[str]
+) -> dict[str, dict[str, list[float]]]:
     """Per group of machines (and "" for the fleet): each sensor's [level, spread], medians over the machines.
 
     Args:

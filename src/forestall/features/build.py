@@ -13,7 +13,8 @@ from forestall.data.events import Events, absent_pairs
 from forestall.errors import InputError
 from forestall.features import labels, matrix
 from forestall.features.baselines import model_baselines
-from forestall.features.history import History, lay_out, spans_of
+from forestall.features.columns import Feature
+from forestall.features.history import Bools, History, Ints, lay_out, spans_of
 from forestall.features.matrix import OwnBaselines, Reference
 
 Chunks = Callable[[], Iterator[pd.DataFrame]]
@@ -54,7 +55,9 @@ def fit_reference(
     attributes = dataset.tables.machines.attributes if dataset.tables.machines else {}
     known = events.machines[events.machines["machine"].isin(training["machine"])]
     categories = {
-        name: sorted(known[name].astype(str).unique()) for name, kind in attributes.items() if kind == "category"
+        name: sorted(known[name].astype(str).unique())
+        for name, kind in attributes.items()
+        if kind == "category"
     }
     group = matrix.model_of(events.machines, list(categories))
     sensors = list(dataset.tables.telemetry.sensors)
@@ -114,16 +117,19 @@ def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None
         raise InputError("the training fold is empty", todo, file)
     for component in dataset.components:
         if not (training[f"label.{component}"] == 1).any():
-            problem = f"component {component!r} does not fail in the training fold, so nothing can be learnt of it"
+            problem = (
+                f"component {component!r} does not fail in the training fold, so nothing can be learnt of it"
+            )
             raise InputError(problem, f"{todo}, or take it out of `components` with its rows", file)
 
 
-def _after_end(history: History, times: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _after_end(history: History, times: Ints) -> Bools:
     slots = np.arange(history.readings.shape[1])
     last = np.where(np.isnan(history.readings).all(axis=2), -1, slots).max(axis=1)
     step = times[1] - times[0] if len(times) > 1 else 1
     ends = times[0] + last // (history.readings.shape[1] // len(times)) * step
-    return (times[None, :] >= ends[:, None]).ravel()
+    after: Bools = (times[None, :] >= ends[:, None]).ravel()
+    return after
 
 
 def _training_end(dataset: Dataset, end: int) -> int:
@@ -147,7 +153,7 @@ def _own_at(history: History, dataset: Dataset, time: int) -> pd.DataFrame:
     return pd.DataFrame(columns).astype({"machine": object})
 
 
-def _codes(events: Events, machines: "pd.Series[str]", dataset: Dataset, end: int) -> tuple[str, ...]:
+def _codes(events: Events, machines: pd.Series[str], dataset: Dataset, end: int) -> tuple[str, ...]:
     errors = events.errors[events.errors["machine"].isin(machines)]
     errors = errors[errors["time"] <= _training_end(dataset, end)]
     counts = errors["code"].value_counts()
@@ -156,7 +162,7 @@ def _codes(events: Events, machines: "pd.Series[str]", dataset: Dataset, end: in
 
 def _fit_fills(reference: Reference, chunks: Chunks, events: Events, dataset: Dataset, end: int) -> Reference:
     rows, sampled = 0, []
-    features: list[matrix.Feature] = []
+    features: list[Feature] = []
     for history in histories(chunks, events, dataset, end):
         own: OwnBaselines = matrix.own_baselines(history, reference.spans)
         features, raw = matrix.raw_features(history, own, reference)

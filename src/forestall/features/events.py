@@ -37,7 +37,9 @@ def add_error_features(columns: Columns, history: History, codes: list[str], spa
         columns.add(f"{code}.since", "errors", code, np.minimum(since, spans.lookback) / hour)
 
 
-def add_replacement_features(columns: Columns, history: History, components: list[str], spans: Spans, unit: str) -> None:
+def add_replacement_features(
+    columns: Columns, history: History, components: list[str], spans: Spans, unit: str
+) -> None:
     """Per component the days since its last replacement (a failure is followed by one), NaN when unknown."""
     replaced = replacements(history.events.maintenance, history.events.failures)
     day = 86400 if unit == "s" else 1
@@ -68,7 +70,9 @@ def _of(history: History, frame: pd.DataFrame, column: str, value: str) -> tuple
     """Row number of the machine and time of each event with this value."""
     rows = frame[(frame[column] == value) & frame["machine"].isin(history.machines)]
     number = {machine: position for position, machine in enumerate(history.machines)}
-    return rows["machine"].map(number).to_numpy(dtype=np.int64), rows["time"].to_numpy(dtype=np.int64)
+    owner = np.array([number[machine] for machine in rows["machine"]], dtype=np.int64)
+    time: Ints = rows["time"].to_numpy(dtype=np.int64)
+    return owner, time
 
 
 def _step(history: History, time: Ints, spans: Spans) -> Ints:

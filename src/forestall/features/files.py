@@ -41,12 +41,14 @@ class FeatureWriter:
         """Append some machines' decisions."""
         table = store.to_arrow(part.decisions, self.clock)
         for number, feature in enumerate(self.reference.features):
-            table = table.append_column(feature.name, pa.array(np.ascontiguousarray(part.features[:, number])))
+            table = table.append_column(
+                feature.name, pa.array(np.ascontiguousarray(part.features[:, number]))
+            )
         if self.writer is None:
             self.writer = pq.ParquetWriter(self.file, table.schema, compression="zstd", use_dictionary=False)
         self.writer.write_table(table, row_group_size=len(part.decisions))
         self.rows += len(part.decisions)
-        labels = [column for column in part.decisions if column.startswith("label.")]
+        labels = [column for column in part.decisions if str(column).startswith("label.")]
         self._folds.append(part.decisions[["fold", *labels]])
 
     @property

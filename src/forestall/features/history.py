@@ -10,6 +10,7 @@ from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 

@@ -14,7 +14,9 @@ OPINION, SHORT, STALE, OFF = "", "too short a history", "stale sensors", "machin
 TRAIN, VALIDATION, TEST, UNSEEN, NO_FOLD = "train", "validation", "test", "unseen", ""
 
 
-def labels(history: History, component: str, absent: set[tuple[str, str]], spans: Spans) -> npt.NDArray[np.int8]:
+def labels(
+    history: History, component: str, absent: set[tuple[str, str]], spans: Spans
+) -> npt.NDArray[np.int8]:
     """Whether the component fails in (t, t + horizon], [machines, decisions]; -1 where the machine has none."""
     decisions = history.decisions(spans)
     result = np.zeros((len(history.machines), len(decisions)), dtype=np.int8)
@@ -52,7 +54,11 @@ def folds(machines: list[str], decisions: Ints, end: int, dataset: Dataset) -> n
     A decision belongs to a fold only if the gap after it (at least the horizon) ends inside the fold. Machines
     never seen in training make a fold of their own over the test period.
     """
-    return _by_time(machines, decisions, end, dataset) if dataset.split.by == "time" else _by_machine(machines, decisions, dataset)
+    return (
+        _by_time(machines, decisions, end, dataset)
+        if dataset.split.by == "time"
+        else _by_machine(machines, decisions, dataset)
+    )
 
 
 def fold_ends(end: int, dataset: Dataset) -> dict[str, int]:
@@ -91,5 +97,8 @@ def _by_machine(machines: list[str], decisions: Ints, dataset: Dataset) -> npt.N
 def frame_of(machines: list[str], decisions: Ints) -> pd.DataFrame:
     """Machine and time of each decision, machine by machine."""
     return pd.DataFrame(
-        {"machine": np.repeat(np.array(machines, dtype=object), len(decisions)), "time": np.tile(decisions, len(machines))}
+        {
+            "machine": np.repeat(np.array(machines, dtype=object), len(decisions)),
+            "time": np.tile(decisions, len(machines)),
+        }
     )

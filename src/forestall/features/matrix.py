@@ -45,10 +45,12 @@ class Reference:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Reference":
+    def from_json(cls, content: dict[str, Any]) -> Reference:
         """What `to_json` gave."""
         spans = content["spans"] | {k: tuple(content["spans"][k]) for k in ("sensors", "events")}
-        lists = {k: tuple(content[k]) for k in ("sensors", "components", "groups", "codes", "attributes", "fills")}
+        lists = {
+            k: tuple(content[k]) for k in ("sensors", "components", "groups", "codes", "attributes", "fills")
+        }
         features = tuple(Feature(**feature) for feature in content["features"])
         return cls(**(content | lists | {"spans": Spans(**spans), "features": features}))
 
@@ -125,7 +127,7 @@ def normal_of(history: History, own: OwnBaselines, reference: Reference) -> Norm
     )
 
 
-def model_of(machines: pd.DataFrame, categories: list[str]) -> "pd.Series[str]":
+def model_of(machines: pd.DataFrame, categories: list[str]) -> pd.Series[str]:
     """Machine -> its categories joined: what is called its model."""
     if not categories:
         return pd.Series("", index=pd.Index(machines["machine"]))
@@ -145,9 +147,14 @@ def _add_machine_features(columns: Columns, history: History, reference: Referen
     for attribute in reference.attributes:
         values = table[attribute].to_numpy(dtype=np.float64)
         columns.add(f"machine.{attribute}", "machine", attribute, np.broadcast_to(values[:, None], shape))
-    for attribute, values in reference.categories.items():
-        for value in values:
+    for attribute, categories in reference.categories.items():
+        for value in categories:
             is_value = (table[attribute].astype(str) == value).to_numpy()
-            columns.add(f"machine.{attribute}.{value}", "machine", attribute, np.broadcast_to(is_value[:, None], shape))
+            columns.add(
+                f"machine.{attribute}.{value}",
+                "machine",
+                attribute,
+                np.broadcast_to(is_value[:, None], shape),
+            )
     if reference.unit != "s":
         columns.add("machine.clock", "machine", "time in service", np.broadcast_to(decisions, shape))

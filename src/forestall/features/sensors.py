@@ -23,7 +23,9 @@ class Normal:
     known: Floats
 
 
-def add_sensor_features(columns: Columns, history: History, normal: Normal, sensors: list[str], spans: Spans, unit: str) -> None:
+def add_sensor_features(
+    columns: Columns, history: History, normal: Normal, sensors: list[str], spans: Spans, unit: str
+) -> None:
     """Per sensor and window: mean, spread, low, high, trend, distance from the own and the model's baseline.
 
     Spread, low, high and the distances are in standard deviations of the baseline, the mean in the sensor's
@@ -53,7 +55,9 @@ def add_sensor_features(columns: Columns, history: History, normal: Normal, sens
                 columns.add(f"{sensor}.{kind}.{name}", "sensors", sensor, values)
 
 
-def add_gap_features(columns: Columns, history: History, normal: Normal, sensors: list[str], spans: Spans, unit: str) -> None:
+def add_gap_features(
+    columns: Columns, history: History, normal: Normal, sensors: list[str], spans: Spans, unit: str
+) -> None:
     """Per sensor the share of missing readings by window, time since the last one and time unchanged; time off."""
     width, hour = spans.width, 3600 if unit == "s" else 1
     blocks = block_moments(history.readings, width)

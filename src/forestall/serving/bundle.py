@@ -43,7 +43,9 @@ class Bundle:
     def risk(self, features: Matrix) -> Matrix:
         """Calibrated risk [rows, components] of filled feature rows [rows, features]; every score goes through here."""
         pieces = [
-            self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(features[start : start + ROWS_AT_A_TIME])})[0]
+            self.session.run(
+                [OUTPUT], {INPUT: np.ascontiguousarray(features[start : start + ROWS_AT_A_TIME])}
+            )[0]
             for start in range(0, len(features), ROWS_AT_A_TIME)
         ]
         return np.concatenate(pieces) if pieces else np.empty((0, len(self.components)), dtype=np.float32)
@@ -59,7 +61,9 @@ def load_bundle(folder: Path) -> Bundle:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         for name, expected in manifest["sha256"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
-                raise BundleError(f"{folder / name}: not the file that {MANIFEST} names. Run `dvc repro export`.")
+                raise BundleError(
+                    f"{folder / name}: not the file that {MANIFEST} names. Run `dvc repro export`."
+                )
     except (OSError, KeyError, json.JSONDecodeError) as error:
         raise BundleError(f"{folder}: not a whole bundle ({error}). Run `dvc repro export`.") from error
     return Bundle(manifest, Reference.from_json(manifest["reference"]), session_of(folder / MODEL))

@@ -54,16 +54,22 @@ def fleet_table(now: Latest, bundle: Bundle, absent: set[tuple[str, str]], most:
             status = _status(now.no_opinion[m], (machine, component) in absent)
             threshold = bundle.thresholds[component]
             known = status == ""
-            rows.append({
-                "machine": machine,
-                "component": component,
-                "time": now.time,
-                "risk": float(risk[m, c]) if known else None,
-                "threshold": threshold if known else None,
-                "alarm": "yes" if known and risk[m, c] >= np.float32(threshold) else "no" if known else "",
-                "status": status,
-                "reasons": in_words(why[m][c]) if known else "",
-            })
+            rows.append(
+                {
+                    "machine": machine,
+                    "component": component,
+                    "time": now.time,
+                    "risk": float(risk[m, c]) if known else None,
+                    "threshold": threshold if known else None,
+                    "alarm": "yes"
+                    if known and risk[m, c] >= np.float32(threshold)
+                    else "no"
+                    if known
+                    else "",
+                    "status": status,
+                    "reasons": in_words(why[m][c]) if known else "",
+                }
+            )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

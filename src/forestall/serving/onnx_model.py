@@ -15,7 +15,6 @@ from forestall.training.fit import FittedModel
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 
-
 def to_graph(model: FittedModel) -> onnx.ModelProto:
     """The model as ONNX: `features` float32 [rows, features] -> `risk` float32 [rows, components]."""
     nodes: list[Any] = []
@@ -25,7 +24,9 @@ def to_graph(model: FittedModel) -> onnx.ModelProto:
         graph = _classifier_graph(model.estimators[component], len(model.features), f"c{number}_")
         tensors += graph.initializer
         nodes += _renamed_input(graph)
-        more, constants, name = _calibrated(graph.output[1].name, model.calibrations[component], f"c{number}_")
+        more, constants, name = _calibrated(
+            graph.output[1].name, model.calibrations[component], f"c{number}_"
+        )
         nodes, tensors = nodes + more, tensors + constants
         risks.append(name)
     nodes.append(helper.make_node("Concat", risks, [OUTPUT], axis=1))
@@ -62,9 +63,11 @@ def _renamed_input(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return list(graph.node)
 
 
-def _calibrated(probabilities: str, calibration: Calibration, prefix: str) -> tuple[list[Any], list[Any], str]:
+def _calibrated(
+    probabilities: str, calibration: Calibration, prefix: str
+) -> tuple[list[Any], list[Any], str]:
     """Nodes and constants from a classifier's [rows, 2] to one column of calibrated risk, and its name."""
-    values = {
+    values: dict[str, Any] = {
         "second": np.array([1], dtype=np.int64),
         "low": np.array(CLIP, dtype=np.float32),
         "high": np.array(1 - CLIP, dtype=np.float32),
@@ -73,8 +76,11 @@ def _calibrated(probabilities: str, calibration: Calibration, prefix: str) -> tu
         "b": np.array(calibration.b, dtype=np.float32),
         "c": np.array(calibration.c, dtype=np.float32),
     }
-    n = {name: prefix + "cal_" + name for name in [*values, "raw", "s", "log", "rest", "log_rest", "al", "bl", "d", "z", "risk"]}
-    steps = [
+    n = {
+        name: prefix + "cal_" + name
+        for name in [*values, "raw", "s", "log", "rest", "log_rest", "al", "bl", "d", "z", "risk"]
+    }
+    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
         ("Gather", [probabilities, n["second"]], "raw", {"axis": 1}),
         ("Clip", [n["raw"], n["low"], n["high"]], "s", {}),
         ("Log", [n["s"]], "log", {}),

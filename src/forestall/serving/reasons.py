@@ -72,7 +72,10 @@ def reasons(features: Matrix, healthy: Matrix, bundle: Bundle, most: int) -> lis
     drop = risk[:, None] - without
     texts = [[describe(source, row, bundle.reference) for source in sources] for row in features]
     return [
-        [_strongest(drop[row, :, c], float(risk[row, c]), sources, texts[row], most) for c in range(risk.shape[1])]
+        [
+            _strongest(drop[row, :, c], float(risk[row, c]), sources, texts[row], most)
+            for c in range(risk.shape[1])
+        ]
         for row in range(len(features))
     ]
 
@@ -97,7 +100,11 @@ def describe(source: str, row: Matrix, reference: Reference) -> str:
     if f"{source}.replaced" in seen:
         known = seen.get(f"{source}.replaced.known", 1.0) > 0
         unit = "days" if reference.unit == "s" else reference.unit
-        return f"{source} replaced {seen[f'{source}.replaced']:.0f} {unit} ago" if known else f"{source}: age unknown"
+        return (
+            f"{source} replaced {seen[f'{source}.replaced']:.0f} {unit} ago"
+            if known
+            else f"{source}: age unknown"
+        )
     return source
 
 

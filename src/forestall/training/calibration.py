@@ -30,7 +30,9 @@ class Calibration:
         return 1 / (1 + np.exp(-(self.a * np.log(s) - self.b * np.log1p(-s) + self.c)))
 
 
-def fit_calibration(score: Floats, label: npt.NDArray[np.int8], kind: Literal["sigmoid", "beta"]) -> Calibration:
+def fit_calibration(
+    score: Floats, label: npt.NDArray[np.int8], kind: Literal["sigmoid", "beta"]
+) -> Calibration:
     """The calibration of scores [rows] against labels [rows] of 0 and 1.
 
     Without both labels nothing can be fitted: then the scores stay as they are.

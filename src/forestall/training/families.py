@@ -1,7 +1,7 @@
 """The families of models, each a scikit-learn classifier of one component with `predict_proba`."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +16,7 @@ Family = Literal["random_forest", "hist_gradient_boosting", "logistic_regression
 Settings = Mapping[str, Any]
 
 
-class Classifier(Protocol):
-    """What training needs of an estimator."""
-
-    def fit(self, x: npt.NDArray[np.float32], y: npt.NDArray[np.int8]) -> "Classifier":
-        """Fit to rows [rows, features] and labels [rows] of 0 and 1."""
-        ...
-
-    def predict_proba(self, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Probabilities of 0 and 1, [rows, 2]."""
-        ...
-
-
-def classifier(family: Family, settings: Settings, seed: int) -> Classifier:
+def classifier(family: Family, settings: Settings, seed: int) -> Any:
     """An unfitted classifier of the family; `settings` are the family's own params."""
     if family == "random_forest":
         return RandomForestClassifier(
@@ -57,7 +45,10 @@ def classifier(family: Family, settings: Settings, seed: int) -> Classifier:
     return make_pipeline(
         StandardScaler(),
         MLPClassifier(
-            hidden_layer_sizes=(settings["hidden"],), max_iter=settings["iterations"], early_stopping=False, random_state=seed
+            hidden_layer_sizes=(settings["hidden"],),
+            max_iter=settings["iterations"],
+            early_stopping=False,
+            random_state=seed,
         ),
     )
 

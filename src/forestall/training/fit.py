@@ -67,9 +67,7 @@ def fit_model(
         estimators[component] = normalised(fitted)
         judged = np.flatnonzero(validation & (label >= 0))
         scores[component], labels[component] = score(fitted, features[judged]), label[judged]
-    return FittedModel(
-        family, names, estimators, _calibrations(scores, labels, calibration, min_failures)
-    )
+    return FittedModel(family, names, estimators, _calibrations(scores, labels, calibration, min_failures))
 
 
 def training_rows(

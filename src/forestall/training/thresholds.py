@@ -63,16 +63,17 @@ def groups(series: Series, rules: Rules, min_failures: int) -> Iterator[list[str
 
 
 def candidates(series: Series, risk: Risk) -> Floats:
-    """At most `CANDIDATES` thresholds, rising: values of risk at ranks that thin out, and one above all."""
+    """At most `CANDIDATES` thresholds, rising: values of risk, at ranks that thin out, and one above all."""
     values = np.sort(risk[series.present])[::-1].astype(np.float64)
     if not values.size:
         return np.array([1.0])
-    last = max(len(values) // 2, 1)
-    ranks = np.unique(np.round(np.geomspace(1, last, CANDIDATES - 1)).astype(np.int64)) - 1
-    scale = 10**DIGITS
-    levels = np.floor(values[ranks] * scale) / scale
+    levels = np.floor(values * 10**DIGITS) / 10**DIGITS
+    distinct = np.unique(levels)
+    if len(distinct) >= CANDIDATES:
+        ranks = np.round(np.geomspace(1, max(len(values) // 2, 1), CANDIDATES - 1)).astype(np.int64) - 1
+        distinct = levels[ranks]
     above_all = min(float(levels[0]) + LOWEST, 1.0)
-    return np.unique(np.round(np.maximum(np.append(levels, above_all), LOWEST), DIGITS))
+    return np.unique(np.round(np.maximum(np.append(distinct, above_all), LOWEST), DIGITS))
 
 
 def _best(series: Series, risk: Risk, rules: Rules, costs: Costs, by: By) -> float:

@@ -1,0 +1,92 @@
+"""The decisions, windows and folds of a proposed dataset file, all from the telemetry's interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from forestall.data.clock import SECONDS
+from forestall.data.roles import Role
+
+Lines = Iterator[str]
+
+
+def plan_lines(interval: int, unit: str, offset: int) -> Lines:
+    """The sections `decisions` and `windows`; `interval` and `offset` in ticks."""
+    every, day = _every(interval, unit), _day(interval, unit)
+    text = {
+        name: duration(span, unit) for name, span in (("every", every), ("offset", offset), ("horizon", day))
+    }
+    text |= {
+        "min_lead": duration(day // 12, unit),
+        "history": duration(day, unit),
+        "stale": duration(2 * every, unit),
+    }
+    yield "# CHECK: when predictions are made, and about what span of time."
+    yield "decisions:"
+    about: tuple[str, ...] = (
+        "Time between two decisions about a machine.",
+        "Shift of the grid from midnight.",
+        "How far one looks.",
+    )
+    about += ("Shortest warning that still helps.", "Least history before a machine is judged.")
+    for (name, value), line in zip(text.items(), (*about, "Older data give no opinion."), strict=True):
+        yield from (f"  # {line}", f"  {name}: {value}")
+    spans = [duration(span, unit) for span in sorted({every, day, 3 * day})]
+    yield from ("", "# The spans that features look back over.", "windows:")
+    for name in ("sensors", "events"):
+        yield from (f"  {name}:", *(f"    - {span}" for span in spans))
+    yield from (
+        "  # The healthy history that makes a machine's own baseline.",
+        f"  baseline: {duration(30 * day, unit)}",
+    )
+    yield from ("  # How often it is renewed.", f"  baseline_every: {duration(7 * day, unit)}")
+
+
+def split_lines(telemetry: Role, interval: int, unit: str) -> Lines:
+    """The section `split`: a fifth of the time, or of the machines, for each fold."""
+    day = _day(interval, unit)
+    yield from ("# CHECK: the folds, counted back from the end of the data.", "split:")
+    if unit == "s":
+        stamps = telemetry.seen.frame[telemetry.times[0]]
+        span = duration(
+            max(int((stamps.max() - stamps.min()).total_seconds()) // 5 // 86400, 1) * 86400, unit
+        )
+        yield from ("  by: time", f"  test: {span}", f"  validation: {span}")
+    else:
+        yield from ("  by: machine", "  test: 0.2", "  validation: 0.2")
+    yield from ("  # At least `decisions.horizon`.", f"  gap: {duration(day, unit)}")
+    yield from ("  # Share of machines never trained on, scored apart.", "  unseen_machines: 0.0")
+
+
+def _every(interval: int, unit: str) -> int:
+    shortest = 3 * SECONDS["h"] if unit == "s" else 1
+    return interval * math.ceil(shortest / interval)
+
+
+def _day(interval: int, unit: str) -> int:
+    """The horizon: a day or more in whole decisions; of a counter, 30 readings."""
+    every = _every(interval, unit)
+    return every * max(math.ceil(SECONDS["d"] / every), 2) if unit == "s" else 30 * interval
+
+
+def steady_offset(telemetry: Role, interval: int, unit: str) -> int:
+    """The shift of readings that all stand at one place in their interval, such as 06:00 of daily ones."""
+    if unit != "s":
+        return 0
+    ticks = pd.to_datetime(telemetry.seen.frame[telemetry.times[0]].dropna(), utc=True).map(
+        pd.Timestamp.timestamp
+    )
+    places = (ticks % interval).value_counts()
+    return int(places.index[0]) if places.iloc[0] > 0.9 * len(ticks) else 0
+
+
+def duration(span: int, unit: str) -> str:
+    """Ticks as the dataset file writes them."""
+    if unit != "s":
+        return f"{span}{unit}"
+    names = ("d", "h", "min", "s") if span > 7 * SECONDS["d"] else ("h", "min", "s")
+    name = next(name for name in names if span % SECONDS[name] == 0)
+    return f"{span // SECONDS[name]}{name}"

@@ -1,0 +1,46 @@
+"""The README's table of scores, written from metrics/policies.csv: `python -m forestall.pipeline.readme`."""
+
+from pathlib import Path
+
+import pandas as pd
+
+README, POLICIES = Path("README.md"), Path("metrics/policies.csv")
+BEGIN, END = "<!-- scores: written by `make readme` from metrics/policies.csv -->", "<!-- end of scores -->"
+COLUMNS = {
+    "event_recall": "failures caught in time",
+    "alarm_precision": "alarms that were right",
+    "false_alarms_per_machine_month": "false alarms per machine-month",
+    "lead_time_median_h": "median lead time, h",
+    "cost_per_machine_month": "cost per machine-month",
+    "failures": "failures",
+}
+
+
+def table(policies: pd.DataFrame) -> str:
+    """Every fold and policy as a Markdown table, to three digits."""
+    lines = [
+        f"| fold | policy | {' | '.join(COLUMNS.values())} |",
+        "|---|---|" + "---:|" * len(COLUMNS),
+    ]
+    for _, row in policies.iterrows():
+        figures = [_figure(row[name]) for name in COLUMNS]
+        lines.append(f"| {row['fold']} | {row['policy'].replace('_', ' ')} | {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
+def with_scores(readme: str, policies: pd.DataFrame) -> str:
+    """The README with the table between its marks."""
+    before, rest = readme.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n{table(policies)}\n{END}{after}"
+
+
+def _figure(value: float) -> str:
+    if pd.isna(value):
+        return "-"
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    text = with_scores(README.read_text(encoding="utf-8"), pd.read_csv(POLICIES))
+    README.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,88 @@
+"""Thresholds: each way of choosing, sharing where failures are few, ties towards fewer alarms."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from forestall.data.dataset import Costs
+from forestall.training.alarms import count_outcomes
+from forestall.training.series import Rules, Series, risk_matrix, series_of
+from forestall.training.thresholds import CANDIDATES, By, candidates, choose_thresholds
+from tests.evaluation.fold import COSTS, decisions, events
+
+RULES = Rules(horizon=10, min_lead=2, quiet=1)
+Fold = tuple[Series, npt.NDArray[np.float32]]
+MONTHS = 10.0
+
+
+@pytest.fixture
+def fold() -> Fold:
+    """Ten pumps fail at 50 after risk 0.8 on eight machines and 0.4 on two; noise of 0.5 on every machine."""
+    frame = decisions(10, 100)
+    failed = [(f"m{number}", 50, "pump") for number in range(1, 11)] + [("m1", 80, "seal")]
+    series = series_of(frame, ["pump", "seal"], set(), events(*failed), events(), 1000)
+    time = frame["time"].to_numpy()
+    pump, seal = np.full(len(frame), 0.1), np.full(len(frame), 0.05)
+    pump[time == 45] = 0.8
+    pump[(time == 45) & frame["machine"].isin(["m1", "m2"])] = 0.4
+    pump[np.isin(time, [10, 25, 75, 90])] = 0.5
+    seal[(time == 75) & (frame["machine"] == "m1")] = 0.9
+    return series, risk_matrix(series, frame, np.column_stack([pump, seal]))
+
+
+def chosen(fold: Fold, by: By, costs: Costs = COSTS, budget: float = 0.0, least: int = 5) -> dict[str, float]:
+    return choose_thresholds(*fold, RULES, costs, by, budget, least, MONTHS)
+
+
+def test_cost_weighs_failures_against_inspections(fold: Fold) -> None:
+    # Two more failures caught are worth 2 x 640; forty noisy alarms cost 40 x 50.
+    assert 0.5 < chosen(fold, "cost")["pump"] <= 0.8
+    cheap = COSTS.model_copy(update={"inspection": 5.0})
+    assert 0.1 < chosen(fold, "cost", cheap)["pump"] <= 0.4
+
+
+def test_recall_takes_the_highest_threshold_with_the_best_recall(fold: Fold) -> None:
+    assert chosen(fold, "recall")["pump"] == pytest.approx(0.4, abs=1e-4)
+
+
+def test_false_alarms_are_one_threshold_within_the_budget(fold: Fold) -> None:
+    for budget, expected in ((0.0, 0.8), (4.0, 0.4)):
+        found = chosen(fold, "false_alarms", budget=budget)
+        assert len(set(found.values())) == 1
+        assert found["pump"] == pytest.approx(expected, abs=1e-4)
+        total = count_outcomes(*fold, np.array([found["pump"]]), RULES, COSTS)
+        assert total["false"][0] <= budget * MONTHS
+
+
+def test_components_with_few_failures_share_a_threshold(fold: Fold) -> None:
+    apart = chosen(fold, "recall")
+    assert apart["seal"] == pytest.approx(0.9, abs=1e-4)
+    together = chosen(fold, "recall", least=11)
+    assert together["seal"] == together["pump"] == pytest.approx(0.4, abs=1e-4)
+    assert list(together) == ["pump", "seal"]
+
+
+def test_alarms_that_never_pay_are_never_raised(fold: Fold) -> None:
+    dear = COSTS.model_copy(update={"planned": 1000.0, "inspection": 500.0})
+    assert chosen(fold, "cost", dear)["pump"] > 0.8
+
+
+def test_candidates_are_few_rising_and_rounded() -> None:
+    frame = decisions(20, 200)
+    series = series_of(frame, ["pump"], set(), events(), events(), 1000)
+    levels = candidates(series, risk_matrix(series, frame, np.random.default_rng(0).random((len(frame), 1))))
+    assert 40 < len(levels) <= CANDIDATES
+    assert (np.diff(levels) > 0).all()
+    assert (levels == np.round(levels, 4)).all()
+    assert levels[0] < 0.51
+    assert levels[-1] <= 1.0
+
+
+def test_a_fold_without_failures_raises_no_alarms() -> None:
+    frame = decisions(2, 50)
+    series = series_of(frame, ["pump"], set(), events(), events(), 1000)
+    risk = risk_matrix(series, frame, np.full((len(frame), 1), 0.3))
+    found = choose_thresholds(series, risk, RULES, COSTS, "cost", 0.2, 5, MONTHS)
+    assert found["pump"] > 0.3
