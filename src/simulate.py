@@ -4,7 +4,7 @@ import forestall.pipeline.interpreter  # noqa: F401  (checks the environment bef
 
 from pathlib import Path
 
-from forestall.data.simulator import write_fleet
+from forestall.data.simulator.write import write_fleet
 from forestall.pipeline import stage
 
 

@@ -58,7 +58,7 @@ def _dataset_init(chosen: argparse.Namespace) -> None:
         print(text, end="")
         return
     chosen.out.write_text(text, encoding="utf-8", newline="\n")
-    print(f"Wrote {chosen.out}. Read it through: what it guessed is marked.")
+    print(f"Wrote {chosen.out}. Read it through: check every line marked CHECK.")
 
 
 def _dataset_add(chosen: argparse.Namespace) -> None:

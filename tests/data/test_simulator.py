@@ -11,12 +11,14 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from forestall.data.simulator import FleetChunk, SimulateParams, simulate_fleet, write_fleet
 from forestall.data.simulator.catalogue import COMPONENTS, LOAD_RANGE, MODELS, SENSORS, TELEMETRY_NAMES
+from forestall.data.simulator.fleet import FleetChunk, simulate_fleet
 from forestall.data.simulator.precursors import Signature
+from forestall.data.simulator.settings import SimulateParams
 from forestall.data.simulator.traits import draw_machine
 from forestall.data.simulator.truth import DETECTABLE, EVERY, HORIZON, MIN_LEAD, detectable_from
 from forestall.data.simulator.wear import simulate_wear, weibull_life
+from forestall.data.simulator.write import write_fleet
 
 SMALL = SimulateParams(seed=7, machines=12, days=90)
 DATASET = Path(__file__).parents[2] / "data" / "raw" / "simulated.yaml"

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from forestall.data.simulator import SimulateParams, simulate_fleet
 from forestall.data.simulator.catalogue import CODES, COMPONENTS, LOAD_RANGE, SENSORS, START, TELEMETRY_NAMES
+from forestall.data.simulator.fleet import simulate_fleet
+from forestall.data.simulator.settings import SimulateParams
 
 pytestmark = pytest.mark.slow
 

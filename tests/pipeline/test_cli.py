@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from forestall.cli import main
+from forestall.data.dataset import Dataset
+from forestall.data.settings import read_yaml, validate
+from forestall.pipeline.show import scores
 
 ROOT = Path(__file__).parents[2]
 TABLES = (
@@ -77,6 +80,20 @@ def test_dataset_add_needs_the_dataset_file(
     assert "data/raw/other.yaml: no such file" in capsys.readouterr().err
 
 
+def test_dataset_init_writes_a_valid_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hours = pd.date_range("2024-01-01", periods=48, freq="h").astype(str)
+    telemetry = pd.DataFrame({"machine": "m1", "time": hours, "volt": [n / 10 for n in range(48)]})
+    failures = pd.DataFrame({"machine": ["m1"], "time": ["2024-01-02 05:00:00"], "component": ["pump"]})
+    folder, out = tmp_path / "tables", tmp_path / "mine.yaml"
+    folder.mkdir()
+    telemetry.to_csv(folder / "telemetry.csv", index=False)
+    failures.to_csv(folder / "failures.csv", index=False)
+    assert main(["dataset", "init", str(folder), "--out", str(out)]) == 0
+    assert validate(Dataset, read_yaml(out), out).interval == 3600
+    assert main(["dataset", "init", str(folder), "--out", str(out)]) == 1
+    assert "is not overwritten" in capsys.readouterr().err
+
+
 def test_show_before_a_run_says_what_to_do(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show"]) == 1
     assert capsys.readouterr().err.startswith("forestall: metrics/test.json: no such file. Run `dvc repro`")
@@ -95,6 +112,13 @@ def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     machines = [line.split()[0] for line in lines if "%" in line]
     assert machines == ["0012"] + [f"m{number}" for number in range(9)]
     assert lines[-1].endswith("source .venv/bin/activate")
+
+
+@pytest.mark.parametrize(("cost", "said"), [(99.0, True), (101.0, False)])
+def test_show_says_when_the_rule_is_better(cost: float, said: bool) -> None:
+    rule = {"fold": "test", "policy": "one_line_rule", "cost_per_machine_month": cost}
+    text = scores({"cost_per_machine_month": 100.0}, pd.DataFrame([rule]))
+    assert ("The one-line rule is cheaper" in text) is said
 
 
 def write_fleet(folder: Path) -> None:

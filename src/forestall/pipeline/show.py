@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,13 @@ def scores(model: dict[str, Any], policies: pd.DataFrame) -> str:
     lines = [f"{'':34}{'model':>12}{'one-line rule':>16}"]
     for name, label in FIGURES.items():
         lines.append(f"  {label:32}{_number(model.get(name)):>12}{_number(rule.get(name)):>16}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_verdict(model, rule)])
+
+
+def _verdict(model: Mapping[Any, Any], rule: Mapping[Any, Any]) -> list[str]:
+    """A warning where the model is not worth its trouble."""
+    costs = [figures.get("cost_per_machine_month", math.nan) for figures in (model, rule)]
+    return ["", "The one-line rule is cheaper on this dataset: use it."] if costs[1] <= costs[0] else []
 
 
 def most_at_risk(fleet: pd.DataFrame, top: int) -> str:

@@ -35,7 +35,8 @@ def choose_thresholds(
 
     Args:
         risk: [S, T], NaN where there is no opinion.
-        by: `cost`, lowest event cost; `recall`, the highest threshold that catches the most failures;
+        by: `cost`, lowest event cost, at the highest such threshold; `recall`, the most failures caught, then
+            the fewest false alarms, at the lowest such threshold;
             `false_alarms`, the lowest that keeps to the budget, shared by all components.
         budget: for `false_alarms`: false alarms a machine-month, over all components.
         min_failures: components with fewer failures on the fold share a threshold.
@@ -78,19 +79,26 @@ def candidates(series: Series, risk: Risk) -> Floats:
 
 def _best(series: Series, risk: Risk, rules: Rules, costs: Costs, by: By) -> float:
     levels, total = _counts(series, risk, rules)
-    worth = -total.cost(costs) if by == "cost" else total.caught
-    return _highest(levels, worth == worth.max())
+    if by == "recall":
+        most = total.caught == total.caught.max()
+        return _lowest(levels, most & (total.false == total.false[most].min()))
+    cost = total.cost(costs)
+    return _highest(levels, cost == cost.min())
 
 
 def _lowest_within(series: Series, risk: Risk, rules: Rules, most: float) -> float:
     levels, total = _counts(series, risk, rules)
     kept = total.false <= most
-    return float(levels[kept][0]) if kept.any() else float(levels[-1])
+    return _lowest(levels, kept) if kept.any() else float(levels[-1])
 
 
 def _counts(series: Series, risk: Risk, rules: Rules) -> tuple[Floats, Outcomes]:
     levels = candidates(series, risk)
     return levels, outcomes_by_series(series, risk, levels, rules).over()
+
+
+def _lowest(levels: Floats, allowed: Bools) -> float:
+    return float(levels[allowed][0])
 
 
 def _highest(levels: Floats, allowed: Bools) -> float:
