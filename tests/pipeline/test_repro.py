@@ -146,18 +146,20 @@ def test_the_same_bytes_in_another_folder_time_zone_core_count_and_hash_seed(
     [
         ({"train.random_forest.trees": "abc"}, r"params\.yaml: train\.random_forest\.trees: .*'abc'"),
         ({"train.famly": "mlp"}, r"params\.yaml: train\.famly: unknown key; did you mean 'family'\?"),
-        ({"data.dataset": "nowhere"}, r"nowhere\.yaml"),
+        ({"data.dataset": "nowhere"}, r"data/raw/nowhere"),
     ],
 )
 def test_a_wrong_param_is_refused_and_nothing_is_lost(
     setting: dict[str, Any], said: str, project: Path
 ) -> None:
     kept, before = (project / "params.yaml").read_bytes(), lock(project)
-    set_values(project, "params.yaml", {"predict.reasons": 4, **setting})
-    done = command(project, "dvc", "repro")
+    try:
+        set_values(project, "params.yaml", {"predict.reasons": 4, **setting})
+        done = command(project, "dvc", "repro")
+    finally:
+        (project / "params.yaml").write_bytes(kept)
     assert done.returncode != 0
     assert re.search(said, done.stdout), done.stdout
-    (project / "params.yaml").write_bytes(kept)
     assert repro(project) == []
     assert lock(project) == before
 
