@@ -16,7 +16,9 @@ def decisions(**failures: int) -> pd.DataFrame:
 
 
 def test_a_component_that_never_fails_in_it_is_named() -> None:
-    with pytest.raises(InputError, match=r"^data/prepared: component 'seal' does not fail.*Shorten `split.test`"):
+    with pytest.raises(
+        InputError, match=r"^data/prepared: component 'seal' does not fail.*Shorten `split.test`"
+    ):
         check_training(decisions(pump=1), plant.dataset(), "data/prepared")
 
 
