@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from .fold import COSTS, events
 
 H = 3600
 RULES = Rules(horizon=24 * H, min_lead=2 * H, quiet=2)
-AZURE = Path("/work/shared/datasets/azure-pdm-hourly")
+SHARED = Path(__file__).parents[2].parent / "shared" / "datasets"
+AZURE = Path(os.environ.get("FORESTALL_DATASETS", SHARED)) / "azure-pdm-hourly"
 Matrix = npt.NDArray[np.float32]
 
 
