@@ -8,7 +8,8 @@ import pandas as pd
 
 from forestall.data import store
 from forestall.data.events import absent_pairs
-from forestall.features import build, matrix
+from forestall.features import build
+from forestall.features.baselines import own_baselines
 from forestall.pipeline import files, stage
 from forestall.serving.bundle import load_bundle
 from forestall.serving.fleet import fleet_table, latest, worst_first
@@ -31,7 +32,8 @@ def main() -> None:
 
     tables = []
     for history in build.histories(chunks, events, dataset, end):
-        now = latest(history, matrix.own_baselines(history, bundle.reference.spans), bundle)
+        own = own_baselines(history, bundle.reference.spans, bundle.reference.condition_places)
+        now = latest(history, own, bundle)
         tables.append(fleet_table(now, bundle, absent, settings.params.predict.reasons))
     fleet = worst_first(pd.concat(tables, ignore_index=True))
     OUT.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from forestall.data.events import Events
 from forestall.features import build, matrix
+from forestall.features.baselines import OwnBaselines, own_baselines
 from forestall.features.history import History, lay_out, spans_of
-from forestall.features.matrix import OwnBaselines, Reference
+from forestall.features.matrix import Reference
 from tests import plant
 
 DATASET = plant.dataset()
@@ -33,7 +34,8 @@ def history_of(telemetry: pd.DataFrame, events: Events, end: int) -> History:
 
 
 WHOLE = history_of(TELEMETRY, EVENTS, END)
-OWN = matrix.own_baselines(WHOLE, SPANS)
+PLACES = build.condition_places(DATASET)
+OWN = own_baselines(WHOLE, SPANS, PLACES)
 
 
 def features_at(history: History, own: OwnBaselines, reference: Reference, time: int) -> bytes:
@@ -60,7 +62,7 @@ DECISIONS = st.sampled_from(WHOLE.decisions(SPANS)[8:].tolist())
 def test_the_future_changes_nothing(time: int, reference: Reference) -> None:
     past = TELEMETRY[TELEMETRY["time"] <= time]
     cut = history_of(past, cut_events(EVENTS, after=time), time)
-    own = matrix.own_baselines(cut, SPANS)
+    own = own_baselines(cut, SPANS, PLACES)
     assert features_at(cut, own, reference, time) == features_at(WHOLE, OWN, reference, time)
 
 
@@ -86,7 +88,7 @@ def test_machines_computed_apart_and_together_agree(reference: Reference) -> Non
     whole = matrix.feature_matrix(WHOLE, OWN, reference)
     for number, machine in enumerate(WHOLE.machines):
         alone = history_of(TELEMETRY[TELEMETRY["machine"] == machine], EVENTS, END)
-        features = matrix.feature_matrix(alone, matrix.own_baselines(alone, SPANS), reference)
+        features = matrix.feature_matrix(alone, own_baselines(alone, SPANS, PLACES), reference)
         assert features[0].tobytes() == whole[number].tobytes()
 
 

@@ -17,6 +17,7 @@ from forestall.training.fit import FittedModel, fit_model
 from tests import plant
 
 FAMILIES: dict[str, dict[str, Any]] = {
+    "extra_trees": {"trees": 20, "min_leaf": 2, "max_features": 0.3},
     "random_forest": {"trees": 20, "min_leaf": 3, "max_features": 0.3, "max_samples": 0.5},
     "hist_gradient_boosting": {"iterations": 20, "learning_rate": 0.1, "leaves": 8, "l2": 1.0},
     "logistic_regression": {"c": 0.1},

@@ -47,8 +47,14 @@ def test_two_exports_are_the_same_bytes(made: Made, tmp_path: Path) -> None:
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
 
-def test_one_row_and_many_rows_give_the_same_bits(made: Made, bundle_folder: Path) -> None:
-    bundle = load_bundle(bundle_folder)
-    together = bundle.risk(made.features[:50])
-    alone = np.concatenate([bundle.risk(made.features[row : row + 1]) for row in range(50)])
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("calibration", ["sigmoid", "beta"])
+def test_one_row_and_many_rows_give_the_same_bits(
+    family: str, calibration: str, made: Made, tmp_path: Path
+) -> None:
+    write_bundle(tmp_path, made.fit(family, calibration), made.reference, {})
+    bundle = load_bundle(tmp_path)
+    rows = made.features[::7][:203]
+    together = bundle.risk(rows)
+    alone = np.concatenate([bundle.risk(rows[row : row + 1]) for row in range(len(rows))])
     assert together.tobytes() == alone.tobytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import load_bundle
@@ -15,14 +16,16 @@ from tests.serving.conftest import Made
 def normal(rows: int) -> Normal:
     level = np.tile(np.array([170.0, 450.0]), (rows, 1, 1))
     spread = np.tile(np.array([15.0, 50.0]), (rows, 1, 1))
-    return Normal(level, spread, level, spread, np.ones_like(level))
+    slopes = np.zeros((*level.shape, 0))
+    return Normal(level, spread, slopes, level, spread, np.ones_like(level), np.zeros(0))
 
 
 def test_the_healthy_reference_stands_at_the_machines_own_baseline(made: Made, bundle_folder: Path) -> None:
     reference = load_bundle(bundle_folder).reference
     healthy = healthy_reference(made.features[:2], normal(2), reference)
     value = {feature.name: float(healthy[0, i]) for i, feature in enumerate(reference.features)}
-    assert value["volt.mean.24h"] == 170.0
+    row = {feature.name: float(made.features[0, i]) for i, feature in enumerate(reference.features)}
+    assert value["volt.mean.24h"] == pytest.approx(row["volt.mean.24h"] - 15.0 * row["volt.own.24h"])
     assert value["spin.own.24h"] == value["e1.count.24h"] == 0.0
     assert value["e1.since"] == 48.0
 

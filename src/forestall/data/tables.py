@@ -18,11 +18,15 @@ class Section(BaseModel):
 
 
 class Sensor(Section):
-    """One measured quantity; values outside `range` are impossible and become missing."""
+    """One measured quantity; values outside `range` are impossible and become missing.
+
+    A `condition` is what the machine is asked to do (load, set point): other sensors are judged relative to it.
+    """
 
     unit: str = ""
     range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     column: str | None = Field(None, description="its column or tag, when it is not the sensor's own name")
+    condition: bool = Field(False, description="an operating condition, such as load or a set point")
 
     @model_validator(mode="after")
     def _range_rises(self) -> Self:
@@ -83,6 +87,8 @@ class Telemetry(TimedTable):
 
     @model_validator(mode="after")
     def _long_has_tag_and_value(self) -> Self:
+        if all(sensor.condition for sensor in self.sensors.values()):
+            raise ValueError("every sensor is a `condition`, so none is left to judge; take the flag off one")
         if (self.tag is None) != (self.value is None):
             raise ValueError("long telemetry needs both `tag` and `value`")
         if self.tag is not None and self.running is not None:
@@ -90,6 +96,11 @@ class Telemetry(TimedTable):
                 "`running` is a column of wide telemetry; use a downtime table with long telemetry"
             )
         return self
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The sensors that are operating conditions."""
+        return tuple(name for name, sensor in self.sensors.items() if sensor.condition)
 
 
 class Errors(TimedTable):

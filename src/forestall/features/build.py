@@ -12,10 +12,10 @@ from forestall.data.dataset import Dataset
 from forestall.data.events import Events, absent_pairs
 from forestall.errors import InputError
 from forestall.features import labels, matrix
-from forestall.features.baselines import model_baselines
+from forestall.features.baselines import model_baselines, own_baselines, own_frame
 from forestall.features.columns import Feature
 from forestall.features.history import Bools, History, Ints, lay_out, spans_of
-from forestall.features.matrix import OwnBaselines, Reference
+from forestall.features.matrix import Reference
 
 Chunks = Callable[[], Iterator[pd.DataFrame]]
 MACHINES_AT_A_TIME = 200
@@ -65,12 +65,13 @@ def fit_reference(
         spans=spans,
         unit=dataset.clock.unit,
         sensors=tuple(sensors),
+        conditions=dataset.tables.telemetry.conditions,
         components=tuple(dataset.components),
         groups=groups,
         codes=_codes(events, training["machine"], dataset, end)[:max_codes],
         categories=categories,
         attributes=tuple(name for name, kind in attributes.items() if kind == "number"),
-        model_baselines=model_baselines(training, group, sensors),
+        model_baselines=model_baselines(training, group, sensors, condition_places(dataset)),
     )
     return _fit_fills(reference, chunks, events, dataset, end)
 
@@ -78,7 +79,7 @@ def fit_reference(
 def parts(chunks: Chunks, events: Events, dataset: Dataset, reference: Reference, end: int) -> Iterator[Part]:
     """Decisions, labels and filled features, some machines at a time."""
     for history in histories(chunks, events, dataset, end):
-        own = matrix.own_baselines(history, reference.spans)
+        own = own_baselines(history, reference.spans, reference.condition_places)
         features = matrix.feature_matrix(history, own, reference)
         yield Part(decisions_of(history, events, dataset, end), features.reshape(-1, features.shape[2]))
 
@@ -100,7 +101,7 @@ def decisions_of(history: History, events: Events, dataset: Dataset, end: int) -
 
 
 def latest_baselines(chunks: Chunks, events: Events, dataset: Dataset, end: int) -> pd.DataFrame:
-    """Each machine's own baseline as of `end`: machine, and `<sensor>.level` and `.spread`; NaN where unknown."""
+    """Each machine's own baseline as of `end`: NaN where unknown."""
     rows = [_own_at(history, dataset, end) for history in histories(chunks, events, dataset, end)]
     return pd.concat(rows, ignore_index=True)
 
@@ -144,13 +145,15 @@ def _is_training(machine: str, dataset: Dataset) -> bool:
 
 def _own_at(history: History, dataset: Dataset, time: int) -> pd.DataFrame:
     """Each machine's own baseline as of `time`."""
-    own = matrix.own_baselines(history, spans_of(dataset), until=time)
-    missing = np.full((len(history.machines), own.level.shape[2]), np.nan)
-    level, spread = (own.level[:, -1], own.spread[:, -1]) if len(own.times) else (missing, missing)
-    columns: dict[str, object] = {"machine": history.machines}
-    for position, sensor in enumerate(dataset.tables.telemetry.sensors):
-        columns[f"{sensor}.level"], columns[f"{sensor}.spread"] = level[:, position], spread[:, position]
-    return pd.DataFrame(columns).astype({"machine": object})
+    sensors, conditions = list(dataset.tables.telemetry.sensors), condition_places(dataset)
+    own = own_baselines(history, spans_of(dataset), conditions, until=time)
+    return own_frame(history, own, sensors, conditions)
+
+
+def condition_places(dataset: Dataset) -> tuple[int, ...]:
+    """Positions of the operating conditions among the sensors."""
+    telemetry = dataset.tables.telemetry
+    return tuple(list(telemetry.sensors).index(name) for name in telemetry.conditions)
 
 
 def _codes(events: Events, machines: pd.Series[str], dataset: Dataset, end: int) -> tuple[str, ...]:
@@ -164,7 +167,7 @@ def _fit_fills(reference: Reference, chunks: Chunks, events: Events, dataset: Da
     rows, sampled = 0, []
     features: list[Feature] = []
     for history in histories(chunks, events, dataset, end):
-        own: OwnBaselines = matrix.own_baselines(history, reference.spans)
+        own = own_baselines(history, reference.spans, reference.condition_places)
         features, raw = matrix.raw_features(history, own, reference)
         training = decisions_of(history, events, dataset, end)["fold"].to_numpy() == labels.TRAIN
         sampled.append(raw.reshape(-1, raw.shape[2])[training])

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forestall.features import baselines
+from forestall.features.baselines import OwnBaselines
 from forestall.features.columns import Columns, Feature
 from forestall.features.events import add_error_features, add_replacement_features, add_schedule_features
-from forestall.features.history import Floats, History, Ints, Spans
+from forestall.features.history import History, Spans
 from forestall.features.sensors import Normal, add_gap_features, add_sensor_features
 
 Matrix = npt.NDArray[np.float32]
@@ -24,13 +24,15 @@ class Reference:
 
     codes: the error codes that have features, most frequent first.
     categories: per categorical attribute its values. attributes: the numeric ones.
-    model_baselines: per model (the categories joined; "" for the fleet) each sensor's [level, spread].
+    conditions: the sensors that are operating conditions.
+    model_baselines: per model (the categories joined; "" for the fleet) each sensor's [level, spread, slopes…].
     fills: per feature the value that stands for a missing one. features: in the matrix's order.
     """
 
     spans: Spans
     unit: str
     sensors: tuple[str, ...]
+    conditions: tuple[str, ...]
     components: tuple[str, ...]
     groups: tuple[str, ...]
     codes: tuple[str, ...]
@@ -48,20 +50,14 @@ class Reference:
     def from_json(cls, content: dict[str, Any]) -> Reference:
         """What `to_json` gave."""
         spans = content["spans"] | {k: tuple(content["spans"][k]) for k in ("sensors", "events")}
-        lists = {
-            k: tuple(content[k]) for k in ("sensors", "components", "groups", "codes", "attributes", "fills")
-        }
+        lists = {k: tuple(value) for k, value in content.items() if isinstance(value, list)}
         features = tuple(Feature(**feature) for feature in content["features"])
         return cls(**(content | lists | {"spans": Spans(**spans), "features": features}))
 
-
-@dataclass(frozen=True)
-class OwnBaselines:
-    """Machines' own baselines: renewal times [R], level and spread [machines, R, sensors]."""
-
-    times: Ints
-    level: Floats
-    spread: Floats
+    @property
+    def condition_places(self) -> tuple[int, ...]:
+        """Positions of the operating conditions among the sensors."""
+        return tuple(self.sensors.index(name) for name in self.conditions)
 
 
 def raw_features(history: History, own: OwnBaselines, reference: Reference) -> tuple[list[Feature], Matrix]:
@@ -70,7 +66,7 @@ def raw_features(history: History, own: OwnBaselines, reference: Reference) -> t
     sensors = list(reference.sensors)
     normal = normal_of(history, own, reference)
     if "sensors" in reference.groups:
-        add_sensor_features(columns, history, normal, sensors, spans, unit)
+        add_sensor_features(columns, history, normal, sensors, reference.condition_places, spans, unit)
     if "gaps" in reference.groups:
         add_gap_features(columns, history, normal, sensors, spans, unit)
     if "errors" in reference.groups:
@@ -104,26 +100,23 @@ def with_fills(reference: Reference, features: list[Feature], training: Matrix) 
     return replace(reference, fills=tuple(fills), features=tuple(features))
 
 
-def own_baselines(history: History, spans: Spans, until: int | None = None) -> OwnBaselines:
-    """The machines' own baselines, from their own histories; with `until` only what holds then."""
-    return OwnBaselines(*baselines.own_baselines(history, spans, until))
-
-
 def normal_of(history: History, own: OwnBaselines, reference: Reference) -> Normal:
     """The baselines that hold at each decision; the model's stands in where the own is not known."""
-    decisions = history.decisions(reference.spans)
+    held = own.at(history.decisions(reference.spans))
     models = model_of(history.events.machines, list(reference.categories))
-    pairs = np.array([_model_baseline(str(models.get(m, "")), reference) for m in history.machines])
-    model_level, model_spread = pairs[:, None, :, 0], pairs[:, None, :, 1]
-    level = baselines.at_decisions(own.times, own.level, decisions)
-    spread = baselines.at_decisions(own.times, own.spread, decisions)
-    known = ~np.isnan(level)
+    typical = np.array([_model_baseline(str(models.get(m, "")), reference) for m in history.machines])
+    typical = typical[:, None]
+    usual = np.array([reference.model_baselines[""][name][0] for name in reference.conditions])
+    known = ~np.isnan(held.level)
+    level = held.level + (held.slopes * usual).sum(axis=-1)
     return Normal(
-        np.where(known, level, model_level),
-        np.where(known, spread, model_spread),
-        np.broadcast_to(model_level, level.shape),
-        np.broadcast_to(model_spread, level.shape),
-        known.astype(np.float64),
+        level=np.where(known, level, typical[..., 0]),
+        spread=np.where(known, held.spread, typical[..., 1]),
+        slopes=np.where(known[..., None], held.slopes, typical[..., 2:]),
+        model_level=np.broadcast_to(typical[..., 0], level.shape),
+        model_spread=np.broadcast_to(typical[..., 1], level.shape),
+        known=known.astype(np.float64),
+        usual=usual,
     )
 
 

@@ -1,9 +1,11 @@
 """Features of the sensors: level, spread, extremes and trend over windows, and how far from normal they are."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from forestall.features.adjusted import Adjusted, Products, adjusted_blocks
 from forestall.features.columns import Columns, span_name
 from forestall.features.history import Floats, History, Ints, Spans
 from forestall.features.windows import Moments, block_moments, window_moments
@@ -13,46 +15,97 @@ from forestall.features.windows import Moments, block_moments, window_moments
 class Normal:
     """What is normal, all [machines, decisions, sensors]: the machine's own level and spread, and its model's.
 
-    Where a machine's own is not known yet, its model's stands in; `known` says where it is its own.
+    Levels are those at the fleet's usual operating conditions, `usual` [Q]; slopes, [machines, decisions,
+    sensors, Q], say how a sensor changes with each. Where a machine's own is not known yet, its model's stands
+    in; `known` says where it is its own.
     """
 
     level: Floats
     spread: Floats
+    slopes: Floats
     model_level: Floats
     model_spread: Floats
     known: Floats
+    usual: Floats
+
+    def last(self) -> "Normal":
+        """What holds at the last decision alone."""
+        held = {name: getattr(self, name)[:, -1:] for name in self.__dataclass_fields__ if name != "usual"}
+        return Normal(**held, usual=self.usual)
 
 
 def add_sensor_features(
-    columns: Columns, history: History, normal: Normal, sensors: list[str], spans: Spans, unit: str
+    columns: Columns,
+    history: History,
+    normal: Normal,
+    sensors: list[str],
+    conditions: Sequence[int],
+    spans: Spans,
+    unit: str,
 ) -> None:
     """Per sensor and window: mean, spread, low, high, trend, distance from the own and the model's baseline.
 
     Spread, low, high and the distances are in standard deviations of the baseline, the mean in the sensor's
-    unit, the trend (later half less earlier half) in baseline standard deviations.
+    unit, the trend (later half less earlier half) in baseline standard deviations. Spread, trend and distances
+    are those of what operating conditions do not explain; `slope.<condition>` is how much more than usual a
+    sensor follows one, in baseline standard deviations for one of the condition's.
     """
     centre = normal.model_level[:, :1]
-    blocks = block_moments(history.readings - centre, spans.width)
-    level, model_level = normal.level - centre, normal.model_level - centre
+    blocks = _Blocks(
+        block_moments(history.readings - centre, spans.width),
+        adjusted_blocks(history.readings - centre, conditions, spans.width),
+        centre,
+        normal.usual - centre[:, :, list(conditions)],
+    )
     for window in spans.sensors:
-        length = window // spans.every
-        moments = window_moments(blocks, length)
-        mean, trend = moments.mean(), _trend(blocks, length)
         name = span_name(window, unit)
-        for number, sensor in enumerate(sensors):
-            spread = normal.spread[:, :, number]
-            one = {
-                "mean": mean[:, :, number] + centre[:, :, number],
-                "spread": moments.std()[:, :, number] / spread,
-                "low": (moments.low[:, :, number] - level[:, :, number]) / spread,
-                "high": (moments.high[:, :, number] - level[:, :, number]) / spread,
-                "own": (mean[:, :, number] - level[:, :, number]) / spread,
-                "model": (mean[:, :, number] - model_level[:, :, number]) / normal.model_spread[:, :, number],
-            }
-            if trend is not None:
-                one["trend"] = trend[:, :, number] / spread
-            for kind, values in one.items():
-                columns.add(f"{sensor}.{kind}.{name}", "sensors", sensor, values)
+        for kind, values in _window_features(blocks, normal, sensors, conditions, window, spans):
+            for number, sensor in enumerate(sensors):
+                if not (kind.startswith("slope.") and number in conditions):
+                    columns.add(f"{sensor}.{kind}.{name}", "sensors", sensor, values[:, :, number])
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Block sums of readings less `centre` [machines, 1, sensors]; `usual` conditions [machines, 1, Q] likewise."""
+
+    plain: Moments
+    adjusted: Products
+    centre: Floats
+    usual: Floats
+
+
+def _window_features(
+    blocks: _Blocks, normal: Normal, sensors: list[str], conditions: Sequence[int], window: int, spans: Spans
+) -> Iterator[tuple[str, Floats]]:
+    """Each kind of feature of one window, [machines, decisions, sensors]."""
+    length, half = window // spans.every, window // spans.every // 2
+    plain = window_moments(blocks.plain, length)
+    rest = Adjusted.over(blocks.adjusted, length, normal.slopes, blocks.usual)
+    level, model_level = normal.level - blocks.centre, normal.model_level - blocks.centre
+    elsewhere = _at_own_conditions(plain.mean(), level, normal.slopes, blocks.usual, conditions)
+    mean = np.where(rest.enough(window // spans.interval), rest.mean(), elsewhere)
+    yield "mean", plain.mean() + blocks.centre
+    yield "spread", rest.std() / normal.spread
+    yield "low", (plain.low - level) / normal.spread
+    yield "high", (plain.high - level) / normal.spread
+    yield "own", (mean - level) / normal.spread
+    yield "model", (mean - model_level) / normal.model_spread
+    if half:
+        late = Adjusted.over(blocks.adjusted, half, normal.slopes, blocks.usual).mean()
+        early = Adjusted.over(blocks.adjusted, half, normal.slopes, blocks.usual, before=half).mean()
+        yield "trend", (late - early) / normal.spread
+    for q, condition in enumerate(conditions):
+        yield f"slope.{sensors[condition]}", rest.slope(q) / normal.spread
+
+
+def _at_own_conditions(
+    mean: Floats, level: Floats, slopes: Floats, usual: Floats, conditions: Sequence[int]
+) -> Floats:
+    """Plain means taken to the usual conditions as if the machine had run at its own: for windows without any."""
+    for q, condition in enumerate(conditions):
+        mean = mean - slopes[..., q] * (level[:, :, condition, None] - usual[:, :, None, q])
+    return mean
 
 
 def add_gap_features(
@@ -78,17 +131,6 @@ def add_gap_features(
             hours = np.minimum(since[:, at, number], limit) * (spans.interval / hour)
             columns.add(f"{sensor}.{kind}", "gaps", sensor, hours)
     columns.add("baseline.known", "gaps", "baseline", normal.known.mean(axis=2))
-
-
-def _trend(blocks: Moments, length: int) -> Floats | None:
-    """Mean of the window's later half less that of its earlier half; None for a window of one block."""
-    half = length // 2
-    if half == 0:
-        return None
-    later = window_moments(blocks, half).mean()
-    earlier = np.full_like(later, np.nan)
-    earlier[:, half:] = later[:, :-half]
-    return later - earlier
 
 
 def _since_reading(readings: Floats) -> Ints:

@@ -70,11 +70,11 @@ def windowed(blocks: npt.NDArray[Any], length: int, combine: Combine, empty: flo
     result, covered, power, level = None, 0, 1, blocks
     while power <= length:
         if length & power:
-            part = _later(level, covered, empty)
+            part = later(level, covered, empty)
             result = part if result is None else combine(result, part)
             covered += power
         if 2 * power <= length:
-            level = combine(level, _later(level, power, empty))
+            level = combine(level, later(level, power, empty))
         power *= 2
     assert result is not None
     return result
@@ -91,8 +91,8 @@ def window_moments(blocks: Moments, length: int) -> Moments:
     )
 
 
-def _later(values: npt.NDArray[Any], steps: int, empty: float) -> npt.NDArray[Any]:
-    """`values` moved `steps` blocks later along axis 1."""
+def later(values: npt.NDArray[Any], steps: int, empty: float) -> npt.NDArray[Any]:
+    """`values` moved `steps` blocks later along axis 1; `empty` stands before the start."""
     if steps == 0:
         return values
     moved = np.full_like(values, empty)

@@ -57,6 +57,14 @@ class FeaturesParams(Section):
     )
 
 
+class ExtraTreesParams(Section):
+    """Settings of the family extra_trees."""
+
+    trees: int = Field(ge=1, le=10_000)
+    min_leaf: Count
+    max_features: Share
+
+
 class RandomForestParams(Section):
     """Settings of the family random_forest."""
 
@@ -98,10 +106,18 @@ class MlpParams(Section):
 class TrainParams(Section):
     """Which model is fitted, and how."""
 
-    family: Literal["random_forest", "hist_gradient_boosting", "logistic_regression", "decision_tree", "mlp"]
+    family: Literal[
+        "extra_trees",
+        "random_forest",
+        "hist_gradient_boosting",
+        "logistic_regression",
+        "decision_tree",
+        "mlp",
+    ]
     seed: Seed
     negatives: int = Field(ge=1, description="most training rows without a failure, per component")
     calibration: Literal["sigmoid", "beta"]
+    extra_trees: ExtraTreesParams
     random_forest: RandomForestParams
     hist_gradient_boosting: HistGradientBoostingParams
     logistic_regression: LogisticRegressionParams

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from forestall.features import labels, matrix
+from forestall.features.baselines import OwnBaselines
 from forestall.features.history import History
-from forestall.features.matrix import OwnBaselines
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
@@ -34,8 +34,7 @@ def latest(history: History, own: OwnBaselines, bundle: Bundle) -> Latest:
     """The last decision of a history, for the history's machines."""
     reference = bundle.reference
     features = matrix.feature_matrix(history, own, reference)[:, -1]
-    whole = matrix.normal_of(history, own, reference)
-    normal = Normal(*(getattr(whole, name)[:, -1:] for name in Normal.__dataclass_fields__))
+    normal = matrix.normal_of(history, own, reference).last()
     no_opinion = labels.opinions(history, reference.spans)[:, -1]
     return Latest(history.machines, int(history.decisions(reference.spans)[-1]), features, normal, no_opinion)
 

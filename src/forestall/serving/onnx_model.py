@@ -1,4 +1,8 @@
-"""One ONNX graph for all components: classifiers, calibration, and a matrix of risks out."""
+"""One ONNX graph for all components: classifiers, calibration, and a matrix of risks out.
+
+What follows the trees is in double precision: the runtime's float32 logarithm and sigmoid give other last bits to
+a row that is scored alone than to the same row among others.
+"""
 
 from typing import Any
 
@@ -7,28 +11,30 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 from forestall.serving.names import INPUT, OUTPUT
 from forestall.training.calibration import CLIP, Calibration
 from forestall.training.fit import FittedModel
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
+Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto], str]
+Step = tuple[str, list[str], str, dict[str, Any]]
 
 
 def to_graph(model: FittedModel) -> onnx.ModelProto:
     """The model as ONNX: `features` float32 [rows, features] -> `risk` float32 [rows, components]."""
-    nodes: list[Any] = []
-    tensors: list[Any] = []
+    nodes: list[onnx.NodeProto] = []
+    tensors: list[onnx.TensorProto] = []
     risks = []
     for number, component in enumerate(model.estimators):
-        graph = _classifier_graph(model.estimators[component], len(model.features), f"c{number}_")
-        tensors += graph.initializer
-        nodes += _renamed_input(graph)
-        more, constants, name = _calibrated(
-            graph.output[1].name, model.calibrations[component], f"c{number}_"
-        )
-        nodes, tensors = nodes + more, tensors + constants
-        risks.append(name)
+        prefix = f"c{number}_"
+        score = _score(model.estimators[component], len(model.features), prefix)
+        risk = _calibrated(score[2], model.calibrations[component], prefix)
+        nodes += score[0] + risk[0]
+        tensors += score[1] + risk[1]
+        risks.append(risk[2])
     nodes.append(helper.make_node("Concat", risks, [OUTPUT], axis=1))
     whole = helper.make_graph(
         nodes,
@@ -41,6 +47,39 @@ def to_graph(model: FittedModel) -> onnx.ModelProto:
     result = helper.make_model(whole, opset_imports=opsets, producer_name="forestall", ir_version=9)
     onnx.checker.check_model(result)
     return result
+
+
+def _score(estimator: Any, features: int, prefix: str) -> Part:
+    """From the features to the classifier's own probability of failure, double [rows, 1]."""
+    if isinstance(estimator, Pipeline) and isinstance(estimator[-1], LogisticRegression):
+        return _logistic(estimator[0], estimator[-1], prefix)
+    graph = _classifier_graph(estimator, features, prefix)
+    values = {"second": np.array([1], dtype=np.int64)}
+    steps: list[Step] = [
+        ("Gather", [graph.output[1].name, "second"], "raw", {"axis": 1}),
+        ("Cast", ["raw"], "score", {"to": TensorProto.DOUBLE}),
+    ]
+    nodes, tensors, name = _part(values, steps, prefix)
+    return [*_renamed_input(graph), *nodes], [*graph.initializer, *tensors], name
+
+
+def _logistic(scaler: Any, model: Any, prefix: str) -> Part:
+    # The runtime's own linear classifier works in float32.
+    values = {
+        "mean": scaler.mean_,
+        "scale": scaler.scale_,
+        "slopes": model.coef_.T,
+        "constant": model.intercept_,
+    }
+    steps: list[Step] = [
+        ("Cast", [INPUT], "exact", {"to": TensorProto.DOUBLE}),
+        ("Sub", ["exact", "mean"], "centred", {}),
+        ("Div", ["centred", "scale"], "scaled", {}),
+        ("MatMul", ["scaled", "slopes"], "product", {}),
+        ("Add", ["product", "constant"], "logit", {}),
+        ("Sigmoid", ["logit"], "score", {}),
+    ]
+    return _part(values, steps, prefix)
 
 
 def _classifier_graph(estimator: Any, features: int, prefix: str) -> onnx.GraphProto:
@@ -63,34 +102,43 @@ def _renamed_input(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return list(graph.node)
 
 
-def _calibrated(
-    probabilities: str, calibration: Calibration, prefix: str
-) -> tuple[list[Any], list[Any], str]:
-    """Nodes and constants from a classifier's [rows, 2] to one column of calibrated risk, and its name."""
-    values: dict[str, Any] = {
-        "second": np.array([1], dtype=np.int64),
-        "low": np.array(CLIP, dtype=np.float32),
-        "high": np.array(1 - CLIP, dtype=np.float32),
-        "one": np.array(1, dtype=np.float32),
-        "a": np.array(calibration.a, dtype=np.float32),
-        "b": np.array(calibration.b, dtype=np.float32),
-        "c": np.array(calibration.c, dtype=np.float32),
+def _calibrated(score: str, calibration: Calibration, prefix: str) -> Part:
+    """From a classifier's own probability, double [rows, 1], to its calibrated one, float32."""
+    values = {
+        "low": np.array(CLIP),
+        "high": np.array(1 - CLIP),
+        "one": np.array(1.0),
+        "a": np.array(calibration.a),
+        "b": np.array(calibration.b),
+        "c": np.array(calibration.c),
     }
-    n = {
-        name: prefix + "cal_" + name
-        for name in [*values, "raw", "s", "log", "rest", "log_rest", "al", "bl", "d", "z", "risk"]
-    }
-    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
-        ("Gather", [probabilities, n["second"]], "raw", {"axis": 1}),
-        ("Clip", [n["raw"], n["low"], n["high"]], "s", {}),
-        ("Log", [n["s"]], "log", {}),
-        ("Sub", [n["one"], n["s"]], "rest", {}),
-        ("Log", [n["rest"]], "log_rest", {}),
-        ("Mul", [n["a"], n["log"]], "al", {}),
-        ("Mul", [n["b"], n["log_rest"]], "bl", {}),
-        ("Sub", [n["al"], n["bl"]], "d", {}),
-        ("Add", [n["d"], n["c"]], "z", {}),
-        ("Sigmoid", [n["z"]], "risk", {}),
+    steps: list[Step] = [
+        ("Clip", [score, "low", "high"], "s", {}),
+        ("Log", ["s"], "log", {}),
+        ("Sub", ["one", "s"], "rest", {}),
+        ("Log", ["rest"], "log_rest", {}),
+        ("Mul", ["a", "log"], "al", {}),
+        ("Mul", ["b", "log_rest"], "bl", {}),
+        ("Sub", ["al", "bl"], "d", {}),
+        ("Add", ["d", "c"], "z", {}),
+        ("Sigmoid", ["z"], "exact", {}),
+        ("Cast", ["exact"], "risk", {"to": TensorProto.FLOAT}),
     ]
-    nodes = [helper.make_node(kind, inputs, [n[output]], **more) for kind, inputs, output, more in steps]
-    return nodes, [numpy_helper.from_array(value, n[name]) for name, value in values.items()], n["risk"]
+    return _part(values, steps, prefix + "cal_")
+
+
+def _part(values: dict[str, Any], steps: list[Step], prefix: str) -> Part:
+    """Nodes and constants of some steps, and the name of the last result; own names get the prefix."""
+    own = {*values, *(output for _, _, output, _ in steps)}
+    nodes = [
+        helper.make_node(kind, [prefix + i if i in own else i for i in inputs], [prefix + output], **more)
+        for kind, inputs, output, more in steps
+    ]
+    tensors = [numpy_helper.from_array(_exact(value), prefix + name) for name, value in values.items()]
+    return nodes, tensors, prefix + steps[-1][2]
+
+
+def _exact(value: Any) -> Any:
+    """A constant as the graph holds it: numbers in double precision, positions as they are."""
+    array = np.asarray(value)
+    return array if array.dtype == np.int64 else array.astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,8 @@ class Reason:
 def healthy_reference(features: Matrix, normal: Normal, reference: Reference) -> Matrix:
     """What each machine's features would be if it were healthy, [machines, features].
 
-    Sensors stand at the machine's own baseline, no error was seen within the lookback, and what has no
-    healthy value of its own is at the training fold's median.
+    Sensors stand where the machine's own baseline has them at the conditions that it ran at, no error was seen
+    within the lookback, and what has no healthy value of its own is at the training fold's median.
 
     Args:
         features: one row a machine, filled.
@@ -37,9 +38,10 @@ def healthy_reference(features: Matrix, normal: Normal, reference: Reference) ->
     """
     healthy = np.tile(np.array(reference.fills, dtype=np.float32), (len(features), 1))
     since = reference.spans.lookback / (3600 if reference.unit == "s" else 1)
+    seen = {feature.name: features[:, position] for position, feature in enumerate(reference.features)}
     for position, feature in enumerate(reference.features):
         if feature.group == "sensors":
-            value = _healthy_sensor(feature, normal, reference.sensors.index(feature.source))
+            value = _healthy_sensor(feature, seen, normal, reference.sensors.index(feature.source))
             healthy[:, position] = healthy[:, position] if value is None else value
         elif feature.group == "errors":
             healthy[:, position] = since if feature.name.endswith(".since") else 0
@@ -48,14 +50,17 @@ def healthy_reference(features: Matrix, normal: Normal, reference: Reference) ->
     return healthy
 
 
-def _healthy_sensor(feature: Feature, normal: Normal, number: int) -> npt.NDArray[np.float64] | float | None:
-    kind = feature.name.removeprefix(feature.source).split(".")[1]
-    level, model_level = normal.level[:, 0, number], normal.model_level[:, 0, number]
+def _healthy_sensor(
+    feature: Feature, seen: dict[str, Any], normal: Normal, number: int
+) -> npt.NDArray[np.float64] | float | None:
+    kind, window = feature.name.removeprefix(feature.source + ".").rsplit(".", 1)
     if kind == "mean":
-        return level
+        away = seen[f"{feature.source}.own.{window}"] * normal.spread[:, 0, number]
+        return np.asarray(seen[feature.name] - away, dtype=np.float64)
     if kind == "model":
-        return (level - model_level) / normal.model_spread[:, 0, number]
-    return 0.0 if kind in ("own", "trend") else None
+        level, model_level = normal.level[:, 0, number], normal.model_level[:, 0, number]
+        return np.asarray((level - model_level) / normal.model_spread[:, 0, number])
+    return 0.0 if kind in ("own", "trend") or kind.startswith("slope.") else None
 
 
 def reasons(features: Matrix, healthy: Matrix, bundle: Bundle, most: int) -> list[list[list[Reason]]]:
@@ -115,5 +120,10 @@ def _sensor_text(sensor: str, seen: dict[str, float]) -> str:
     wide, ratio = max(spread.items(), key=lambda item: item[1])
     if abs(value) < 1 and ratio > 1.3:
         return f"{sensor} varies {ratio:.1f} times as much as normal over {wide.rsplit('.', 1)[1]}"
+    slopes = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.slope.")}
+    follows, slope = max(slopes.items(), key=lambda item: abs(item[1]), default=("", 0.0))
+    if abs(value) < 1 and abs(slope) >= 1:
+        condition, window = follows.removeprefix(f"{sensor}.slope.").rsplit(".", 1)
+        return f"{sensor} follows {condition} {'more' if slope > 0 else 'less'} than normal over {window}"
     side = "above" if value > 0 else "below"
     return f"{sensor} {abs(value):.1f} sd {side} this machine's normal over {name.rsplit('.', 1)[1]}"

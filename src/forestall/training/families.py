@@ -5,19 +5,29 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-Family = Literal["random_forest", "hist_gradient_boosting", "logistic_regression", "decision_tree", "mlp"]
+Family = Literal[
+    "extra_trees", "random_forest", "hist_gradient_boosting", "logistic_regression", "decision_tree", "mlp"
+]
 Settings = Mapping[str, Any]
 
 
 def classifier(family: Family, settings: Settings, seed: int) -> Any:
     """An unfitted classifier of the family; `settings` are the family's own params."""
+    if family == "extra_trees":
+        return ExtraTreesClassifier(
+            n_estimators=settings["trees"],
+            min_samples_leaf=settings["min_leaf"],
+            max_features=settings["max_features"],
+            random_state=seed,
+            n_jobs=-1,
+        )
     if family == "random_forest":
         return RandomForestClassifier(
             n_estimators=settings["trees"],
@@ -61,7 +71,7 @@ def normalised(estimator: Any) -> Any:
     """
     if hasattr(estimator, "n_jobs"):
         estimator.n_jobs = 1
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, ExtraTreesClassifier | RandomForestClassifier):
         for tree in estimator.estimators_:
             _floor(tree.tree_.threshold)
     if isinstance(estimator, DecisionTreeClassifier):
