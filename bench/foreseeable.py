@@ -19,8 +19,9 @@ from forestall.features.files import read_features
 from forestall.features.labels import TEST, VALIDATION
 from forestall.pipeline import stage
 from forestall.serving.bundle import load_bundle
-from forestall.training.alarms import open_alarms, risk_matrix
+from forestall.training.alarms import open_alarms
 from forestall.training.judging import machine_months, rules_of
+from forestall.training.series import risk_matrix
 from forestall.training.thresholds import choose_thresholds
 
 SECTIONS = ["clock", "tables", "components", "decisions", "windows", "split", "costs"]

@@ -10,8 +10,9 @@ from forestall.features.files import read_features
 from forestall.features.labels import VALIDATION
 from forestall.features.matrix import Reference
 from forestall.pipeline import files, stage
-from forestall.training import alarms, judging, thresholds
+from forestall.training import judging, thresholds
 from forestall.training.fit import fit_model
+from forestall.training.series import risk_matrix
 
 PREPARED, FEATURES = Path("data/prepared"), Path("data/features")
 SECTIONS = ["clock", "components", "decisions", "split", "costs"]
@@ -44,7 +45,7 @@ def main() -> None:
     series = judging.series_of_fold(
         decisions[rows], events, dataset, VALIDATION, store.telemetry_end(PREPARED)
     )
-    risk = alarms.risk_matrix(series, decisions[rows], model.risk(features[rows]))
+    risk = risk_matrix(series, decisions[rows], model.risk(features[rows]))
     model.thresholds = thresholds.choose_thresholds(
         series,
         risk,

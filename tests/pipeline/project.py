@@ -57,7 +57,7 @@ def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:
 
 
 def clone(folder: Path, changes: Changes) -> Path:
-    """The repository's files as they are in the working tree, with changed values, committed in a folder of their own."""
+    """The files of the working tree, with changed values by file, committed in a folder of their own."""
     tracked = subprocess.check_output(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
     ).splitlines()

@@ -10,19 +10,6 @@ from pydantic import Field, model_validator
 from forestall.data.clock import Duration, ticks
 from forestall.data.tables import Scalar, Section, Tables
 
-__all__ = [
-    "Clock",
-    "Component",
-    "Costs",
-    "Dataset",
-    "Decisions",
-    "Scalar",
-    "Section",
-    "Split",
-    "Tables",
-    "Windows",
-]
-
 
 class Clock(Section):
     """What a time in the tables is: a timestamp, or a counter that every machine starts from new."""

@@ -13,9 +13,9 @@ from forestall.data.events import Events
 from forestall.evaluation.rule import Rule, find_rules
 from forestall.evaluation.scores import row_scores, score
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
-from forestall.training.alarms import open_alarms, risk_matrix
+from forestall.training.alarms import open_alarms
 from forestall.training.judging import machine_months, rules_of, series_of_fold
-from forestall.training.series import Series
+from forestall.training.series import Series, risk_matrix
 
 Matrix = npt.NDArray[np.float32]
 HEADLINE = (VALIDATION, TEST)

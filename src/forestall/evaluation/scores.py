@@ -21,11 +21,6 @@ HOUR = 3600
 Labels = npt.NDArray[np.int8]
 
 
-def machine_months(decisions: pd.DataFrame, every: int, month: float) -> float:
-    """Machine-months that decisions (machine, time) cover; `every` and `month` in ticks."""
-    return len(decisions[["machine", "time"]].drop_duplicates()) * every / month
-
-
 def score(
     series: Series,
     alarms: pd.DataFrame,
