@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import hour_of
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 from forestall.evaluation.rule import Rule, find_rules
@@ -69,7 +70,7 @@ def one_line_rules(data: Data, by: str) -> dict[str, Rule]:
         "recall" if by == "recall" else "cost",
         [dataset.ticks(window) for window in dataset.windows.events],
         dataset.ticks(dataset.decisions.every),
-        dataset.clock.kind == "timestamps",
+        dataset.clock.unit,
     )
 
 
@@ -112,7 +113,7 @@ def _scored(
         data.decisions[data.rows(fold)],
     )
     alarms = open_alarms(series, risk_matrix(series, decisions, risk), thresholds, rules)
-    hour = 3600.0 if data.dataset.clock.kind == "timestamps" else 1.0
+    hour, _ = hour_of(data.dataset.clock.unit)
     months = machine_months(decisions, data.dataset)
     return score(series, alarms, rules, data.dataset.costs, months, hour), alarms
 
