@@ -42,9 +42,8 @@ def main() -> None:
     events = store.read_events(PREPARED, dataset.clock)
     rows = decisions["fold"].to_numpy() == VALIDATION
     rules = judging.rules_of(dataset, alarm.quiet)
-    series = judging.series_of_fold(
-        decisions[rows], events, dataset, VALIDATION, store.telemetry_end(PREPARED)
-    )
+    last = store.last_readings(PREPARED, dataset.clock)
+    series = judging.series_of_fold(decisions[rows], events, dataset, VALIDATION, last)
     risk = risk_matrix(series, decisions[rows], model.risk(features[rows]))
     model.thresholds = thresholds.choose_thresholds(
         series,

@@ -36,11 +36,12 @@ def read_telemetry(folder: Path, clock: Clock) -> Frames:
             yield from_arrow(source.read_row_group(group), clock)
 
 
-def telemetry_end(folder: Path) -> int:
-    """The latest reading's time in ticks, of all machines."""
-    time = pq.read_table(folder / TELEMETRY, columns=["time"])["time"].to_numpy()
-    ticks = time.astype("datetime64[s]") if time.dtype.kind == "M" else time
-    return int(ticks.astype(np.int64).max())
+def last_readings(folder: Path, clock: Clock) -> dict[str, int]:
+    """The time of each machine's last reading, in ticks."""
+    rows = pq.read_table(folder / TELEMETRY, columns=["machine", "time"])
+    last = rows.group_by("machine").aggregate([("time", "max")]).rename_columns(["machine", "time"])
+    frame = from_arrow(last, clock)
+    return dict(zip(frame["machine"], frame["time"].tolist(), strict=True))
 
 
 def write_events(folder: Path, events: Events, clock: Clock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +26,14 @@ NOT_HEADLINE = ("undetermined",)
 
 @dataclass(frozen=True)
 class Data:
-    """All decisions with their features, and the plant's events; `end` is when the data end."""
+    """All decisions with their features, and the plant's events; `last` is each machine's last reading's time."""
 
     decisions: pd.DataFrame
     features: Matrix
     names: list[str]
     events: Events
     dataset: Dataset
-    end: int
+    last: Mapping[str, int]
     quiet: int
 
     def rows(self, fold: str) -> npt.NDArray[np.bool_]:
@@ -41,7 +42,7 @@ class Data:
 
     def series(self, fold: str) -> Series:
         """A fold's series."""
-        return series_of_fold(self.decisions[self.rows(fold)], self.events, self.dataset, fold, self.end)
+        return series_of_fold(self.decisions[self.rows(fold)], self.events, self.dataset, fold, self.last)
 
 
 @dataclass(frozen=True)

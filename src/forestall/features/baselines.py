@@ -24,16 +24,19 @@ def renewals(start: int, end: int, spans: Spans) -> Ints:
     return np.arange(first, end // spans.baseline_every + 1, dtype=np.int64) * spans.baseline_every
 
 
-def own_baselines(history: History, spans: Spans, until: int | None = None) -> tuple[Ints, Floats, Floats]:
+def own_baselines(history: History, spans: Spans, until: Ints | None = None) -> tuple[Ints, Floats, Floats]:
     """Renewal times [R] and the level and spread from each on, [machines, R, sensors]; NaN where not yet known.
 
-    With `until` only the last renewal at or before it.
+    With `until` [machines] only the renewals that are the last at or before one of these times.
     """
     slots = history.readings.shape[1]
     known_at = history.start + spans.interval * (1 + np.arange(slots, dtype=np.int64))
     healthy = np.where(_healthy(history, known_at, spans)[:, :, None], history.readings, np.nan)
-    times = renewals(history.start, int(known_at[-1]) if until is None else until, spans)
-    times = times if until is None else times[-1:]
+    end = history.start + spans.interval * slots if until is None else int(until.max())
+    times = renewals(history.start, end, spans)
+    if until is not None:
+        held = np.unique(np.searchsorted(times, until, side="right") - 1)
+        times = times[held[held >= 0]]
     level = np.full((len(history.machines), len(times), healthy.shape[2]), np.nan)
     spread = np.full_like(level, np.nan)
     least = max(spans.baseline // spans.interval // LEAST_SHARE, 3)

@@ -104,8 +104,8 @@ def with_fills(reference: Reference, features: list[Feature], training: Matrix) 
     return replace(reference, fills=tuple(fills), features=tuple(features))
 
 
-def own_baselines(history: History, spans: Spans, until: int | None = None) -> OwnBaselines:
-    """The machines' own baselines, from their own histories; with `until` only what holds then."""
+def own_baselines(history: History, spans: Spans, until: Ints | None = None) -> OwnBaselines:
+    """The machines' own baselines, from their own histories; with `until` [machines] only what holds then."""
     return OwnBaselines(*baselines.own_baselines(history, spans, until))
 
 
