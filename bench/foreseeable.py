@@ -19,8 +19,9 @@ from forestall.features.files import read_features
 from forestall.features.labels import TEST, VALIDATION
 from forestall.pipeline import stage
 from forestall.serving.bundle import load_bundle
-from forestall.training.alarms import open_alarms, risk_matrix
+from forestall.training.alarms import open_alarms
 from forestall.training.judging import machine_months, rules_of
+from forestall.training.series import risk_matrix
 from forestall.training.thresholds import choose_thresholds
 
 SECTIONS = ["clock", "tables", "components", "decisions", "windows", "split", "costs"]
@@ -35,8 +36,8 @@ def main() -> None:
     names = [feature.name for feature in bundle.reference.features]
     decisions, features = read_features(Path("data/features"), names, dataset.clock)
     prepared = Path("data/prepared")
-    events, end = store.read_events(prepared, dataset.clock), store.telemetry_end(prepared)
-    data = Data(decisions, features, names, events, dataset, end, alarm.quiet)
+    events, last = store.read_events(prepared, dataset.clock), store.last_readings(prepared, dataset.clock)
+    data = Data(decisions, features, names, events, dataset, last, alarm.quiet)
     rules, rows = rules_of(dataset, alarm.quiet), data.rows(VALIDATION)
     series = data.series(VALIDATION)
     risk = risk_matrix(series, decisions[rows], bundle.risk(features[rows]))

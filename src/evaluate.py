@@ -23,9 +23,9 @@ def main() -> None:
     bundle = load_bundle(Path("models/bundle"))
     names = [feature.name for feature in bundle.reference.features]
     decisions, features = read_features(FEATURES, names, dataset.clock)
-    events, end = store.read_events(PREPARED, dataset.clock), store.telemetry_end(PREPARED)
+    events, last = store.read_events(PREPARED, dataset.clock), store.last_readings(PREPARED, dataset.clock)
     stage.progress("scoring")
-    data = judge.Data(decisions, features, names, events, dataset, end, alarm.quiet)
+    data = judge.Data(decisions, features, names, events, dataset, last, alarm.quiet)
     risk = bundle.risk(features)
     stage.progress("finding the one-line rule")
     rules = judge.one_line_rules(data, alarm.by)

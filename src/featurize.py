@@ -18,7 +18,7 @@ def main() -> None:
     settings = stage.load(params=["features"], dataset=SECTIONS)
     dataset, params = settings.dataset, settings.params.features
     events = store.read_events(PREPARED, dataset.clock)
-    end = store.telemetry_end(PREPARED)
+    end = max(store.last_readings(PREPARED, dataset.clock).values())
     OUT.mkdir(parents=True, exist_ok=True)
 
     def chunks() -> store.Frames:
@@ -33,7 +33,7 @@ def main() -> None:
         for part in build.parts(chunks, events, dataset, reference, end):
             writer.write(part)
             stage.progress(f"{writer.rows:,} decisions")
-    build.check_training(writer.folds, dataset, str(PREPARED))
+    build.check_folds(writer.folds, dataset, str(PREPARED))
     write_baselines(OUT, build.latest_baselines(chunks, events, dataset, end), dataset.clock)
 
 

@@ -10,6 +10,7 @@ from forestall.data import store
 from forestall.data.events import absent_pairs
 from forestall.features import build
 from forestall.features.baselines import own_baselines
+from forestall.features.labels import failed_for_good
 from forestall.pipeline import files, stage
 from forestall.serving.bundle import load_bundle
 from forestall.serving.fleet import fleet_table, latest, worst_first
@@ -25,7 +26,8 @@ def main() -> None:
     dataset = settings.dataset
     bundle = load_bundle(Path("models/bundle"))
     events = store.read_events(PREPARED, dataset.clock)
-    end, absent = store.telemetry_end(PREPARED), absent_pairs(events.machines, dataset)
+    end = max(store.last_readings(PREPARED, dataset.clock).values())
+    absent = absent_pairs(events.machines, dataset)
 
     def chunks() -> store.Frames:
         return store.read_telemetry(PREPARED, dataset.clock)
@@ -33,7 +35,7 @@ def main() -> None:
     tables = []
     for history in build.histories(chunks, events, dataset, end):
         own = own_baselines(history, bundle.reference.spans, bundle.reference.condition_places)
-        now = latest(history, own, bundle)
+        now = latest(history, own, failed_for_good(history, dataset), bundle)
         tables.append(fleet_table(now, bundle, absent, settings.params.predict.reasons))
     fleet = worst_first(pd.concat(tables, ignore_index=True))
     OUT.mkdir(parents=True, exist_ok=True)

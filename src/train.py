@@ -10,8 +10,9 @@ from forestall.features.files import read_features
 from forestall.features.labels import VALIDATION
 from forestall.features.matrix import Reference
 from forestall.pipeline import files, stage
-from forestall.training import alarms, judging, thresholds
+from forestall.training import judging, thresholds
 from forestall.training.fit import fit_model
+from forestall.training.series import risk_matrix
 
 PREPARED, FEATURES = Path("data/prepared"), Path("data/features")
 SECTIONS = ["clock", "components", "decisions", "split", "costs"]
@@ -41,10 +42,9 @@ def main() -> None:
     events = store.read_events(PREPARED, dataset.clock)
     rows = decisions["fold"].to_numpy() == VALIDATION
     rules = judging.rules_of(dataset, alarm.quiet)
-    series = judging.series_of_fold(
-        decisions[rows], events, dataset, VALIDATION, store.telemetry_end(PREPARED)
-    )
-    risk = alarms.risk_matrix(series, decisions[rows], model.risk(features[rows]))
+    last = store.last_readings(PREPARED, dataset.clock)
+    series = judging.series_of_fold(decisions[rows], events, dataset, VALIDATION, last)
+    risk = risk_matrix(series, decisions[rows], model.risk(features[rows]))
     model.thresholds = thresholds.choose_thresholds(
         series,
         risk,

@@ -138,6 +138,11 @@ def test_machines_with_clocks_of_their_own_are_split_by_machine() -> None:
     assert "split with `by: machine`" in refused(changed)
 
 
+def test_a_counters_unit_can_stand_in_a_duration() -> None:
+    changed = change("clock", {"kind": "counter", "unit": "Flight hours", "per_month": 60.0})
+    assert "clock.unit: String should match pattern" in refused(changed)
+
+
 def test_all_errors_are_told_at_once() -> None:
     changed = change("costs.failure", "much")
     changed["decisions"]["horizn"] = "24h"

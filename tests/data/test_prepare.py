@@ -150,7 +150,8 @@ def test_prepared_tables_come_back_as_they_were_written(tmp_path: Path, case: Ca
         pd.testing.assert_frame_equal(frame, written, check_like=False)
 
 
-def test_the_latest_reading(tmp_path: Path, case: Case) -> None:
+def test_each_machines_last_reading(tmp_path: Path, case: Case) -> None:
     with store.TelemetryWriter(tmp_path, Clock()) as writer:
         writer.write(case.run().telemetry)
-    assert store.telemetry_end(tmp_path) == plant.START + 3 * plant.HOUR
+    expected = {"a": plant.START + 3 * plant.HOUR, "b": plant.START + 2 * plant.HOUR}
+    assert store.last_readings(tmp_path, Clock()) == expected

@@ -11,7 +11,7 @@ from forestall.data.prepare import prepare
 from forestall.data.propose import propose
 from forestall.data.settings import read_yaml, validate
 from forestall.errors import InputError
-from tests import plant
+from tests import engines, plant
 
 HEAD = {"Machine_ID": "machine", "Timestamp": "time"}
 
@@ -126,6 +126,15 @@ def test_run_to_failure_histories_in_cycles(tmp_path: Path) -> None:
     dataset = proposed(folder)
     assert (dataset.clock.kind, dataset.clock.unit, dataset.split.by) == ("counter", "cycles", "machine")
     assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_windows_and_baselines_of_a_counter_fit_into_a_life_of_a_few_horizons(tmp_path: Path) -> None:
+    engines.table().to_csv(tmp_path / "train.csv", index=False)
+    dataset = proposed(tmp_path)
+    horizon = dataset.ticks(dataset.decisions.horizon)
+    assert max(map(dataset.ticks, dataset.windows.sensors)) <= horizon
+    assert dataset.ticks(dataset.windows.baseline) <= 3 * horizon
+    assert dataset.ticks(dataset.windows.baseline_every) < horizon
 
 
 def test_daily_readings_keep_their_time_of_day(tmp_path: Path) -> None:

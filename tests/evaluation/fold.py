@@ -8,7 +8,7 @@ import pandas as pd
 
 from forestall.data.dataset import Costs
 from forestall.training.alarms import open_alarms
-from forestall.training.series import Rules, Series, risk_matrix, series_of
+from forestall.training.series import Rules, Series, series_of
 
 RULES = Rules(horizon=10, min_lead=2, quiet=2)
 COSTS = Costs(failure=1000.0, planned=200.0, inspection=50.0, prevented=0.8)
@@ -44,6 +44,3 @@ def alarms(series: Series, high: list[int]) -> list[tuple[int, int, str, int]]:
     """opened, closed, outcome, lead of each alarm at threshold 0.5."""
     frame = open_alarms(series, risk_of(series, high), 0.5, RULES)
     return list(frame[["opened", "closed", "outcome", "lead"]].itertuples(index=False, name=None))
-
-
-__all__ = ["COSTS", "RULES", "alarms", "decisions", "events", "one_part", "risk_matrix", "risk_of"]

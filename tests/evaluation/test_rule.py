@@ -52,7 +52,7 @@ def found(
     frame: pd.DataFrame, errors: pd.DataFrame, series: Series, features: Matrix, by: By
 ) -> dict[str, Rule]:
     names = [f"f{number}" for number in range(features.shape[1])]
-    return find_rules(features, names, frame, errors, series, RULES, COSTS, by, [24 * H, 48 * H], 3 * H, True)
+    return find_rules(features, names, frame, errors, series, RULES, COSTS, by, [24 * H, 48 * H], 3 * H, "s")
 
 
 @pytest.mark.parametrize("by", ["cost", "recall"])
@@ -123,9 +123,18 @@ def test_a_plant_without_errors_gets_a_feature_rule_on_a_counter() -> None:
         "cost",
         [24 * H],
         3 * H,
-        False,
+        "cycles",
     )
     assert {rule.kind for rule in rules.values()} == {"feature"}
+
+
+def test_the_rule_speaks_in_the_counters_unit() -> None:
+    frame, errors, series = plant(20, 60)
+    features = np.zeros((len(frame), 1), dtype=np.float32)
+    rules = find_rules(
+        features, ["a"], frame, errors, series, RULES, COSTS, "recall", [24 * H, 48 * H], 3 * H, "cycles"
+    )
+    assert rules["pump"].text == f"e1 within {3 * H} cycles"
 
 
 def test_fifty_thousand_decisions_are_searched_in_time() -> None:

@@ -47,7 +47,7 @@ def positives(some: Events, component: str = "pump") -> list[list[int]]:
     """For each machine the times of its positive decisions."""
     laid = history(some)
     times = laid.decisions(SPANS)
-    return [times[row == 1].tolist() for row in labels.labels(laid, component, set(), SPANS)]
+    return [times[row == 1].tolist() for row in labels.labels(laid, component, set(), SPANS, laid.last)]
 
 
 def test_d1_the_row_at_the_failure_is_not_a_warning_of_it() -> None:
@@ -74,7 +74,7 @@ def test_d4_the_horizon_is_time_not_rows(every: str) -> None:
     dataset = DATASET.model_copy(update={"decisions": decisions, "windows": windows})
     laid = history(events([("m0", FAILURE, "pump")]), dataset)
     spans = spans_of(dataset)
-    warned = laid.decisions(spans)[labels.labels(laid, "pump", set(), spans)[0] == 1]
+    warned = laid.decisions(spans)[labels.labels(laid, "pump", set(), spans, laid.last)[0] == 1]
     assert warned.min() >= FAILURE - 7 * DAY
     assert FAILURE - 7 * DAY + spans.every > warned.min()
 

@@ -105,6 +105,7 @@ def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rule = {"fold": "test", "policy": "one_line_rule", "event_recall": 0.25, "alarm_precision": None}
     pd.DataFrame([rule]).to_csv("metrics/policies.csv", index=False)
     write_fleet(repository)
+    shutil.copyfile(ROOT / "data/raw/simulated.yaml", repository / "data/raw/simulated.yaml")
     assert main(["show"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split()[-2:] == ["0.512", "0.25"] for line in lines)
@@ -117,7 +118,7 @@ def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("cost", "said"), [(99.0, True), (101.0, False)])
 def test_show_says_when_the_rule_is_better(cost: float, said: bool) -> None:
     rule = {"fold": "test", "policy": "one_line_rule", "cost_per_machine_month": cost}
-    text = scores({"cost_per_machine_month": 100.0}, pd.DataFrame([rule]))
+    text = scores({"cost_per_machine_month": 100.0}, pd.DataFrame([rule]), "h")
     assert ("The one-line rule is cheaper" in text) is said
 
 
@@ -134,3 +135,9 @@ def write_fleet(folder: Path) -> None:
     ]
     (folder / "data/predictions").mkdir(parents=True)
     pd.DataFrame(rows).to_csv(folder / "data/predictions/fleet.csv", index=False)
+
+
+def test_warnings_are_shown_in_the_clocks_unit() -> None:
+    rule = pd.DataFrame([{"fold": "test", "policy": "one_line_rule"}])
+    assert "median warning, cycles" in scores({"lead_time_median_h": 17.0}, rule, "cycles")
+    assert "median warning, h " in scores({"lead_time_median_h": 17.0}, rule, "h")

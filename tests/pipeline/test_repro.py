@@ -7,15 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
+from tests.pipeline.project import clone, command, environment, lock, repro, set_values
+
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("repro")]
 SMALL: dict[str, dict[str, Any]] = {
     "params.yaml": {
@@ -28,70 +27,10 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def set_values(folder: Path, file: str, values: dict[str, Any]) -> None:
-    """Change values by dotted key, as a person with an editor would: nothing else changes."""
-    yaml = YAML()
-    content = yaml.load((folder / file).read_text(encoding="utf-8"))
-    for key, value in values.items():
-        *way, last = key.split(".")
-        section = content
-        for part in way:
-            section = section[part]
-        section[last] = value
-    with (folder / file).open("w", encoding="utf-8") as out:
-        yaml.dump(content, out)
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """This environment with the interpreter of the tests first on PATH."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | changes
-
-
-def command(folder: Path, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command there and collect what it prints."""
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=environment(**changes),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-
-
-def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:
-    """Run `dvc repro` and return the stages that ran."""
-    done = command(folder, *prefix, "dvc", "repro", **changes)
-    assert done.returncode == 0, done.stdout
-    return re.findall(r"^Running stage '(\w+)'", done.stdout, re.MULTILINE)
-
-
-def clone(folder: Path) -> Path:
-    """The repository's files as they are in the working tree, committed in a folder of their own."""
-    tracked = subprocess.check_output(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
-    ).splitlines()
-    for name in tracked:
-        if (ROOT / name).is_file() and not name.startswith("metrics/") and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    for file, values in SMALL.items():
-        set_values(folder, file, values)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "small"]):
-        subprocess.run([*git, *words], cwd=folder, check=True, env=environment())
-    return folder
-
-
-def lock(folder: Path) -> str:
-    return (folder / "dvc.lock").read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone in which the pipeline has run once."""
-    folder = clone(tmp_path_factory.mktemp("project"))
+    folder = clone(tmp_path_factory.mktemp("project"), SMALL)
     assert repro(folder) == ["simulate", "prepare", "featurize", "train", "export", "evaluate", "predict"]
     return folder
 
@@ -127,7 +66,7 @@ def test_only_what_depends_on_a_change_runs(
 def test_the_same_bytes_in_another_folder_time_zone_core_count_and_hash_seed(
     project: Path, tmp_path: Path
 ) -> None:
-    other = clone(tmp_path / "a folder with blanks")
+    other = clone(tmp_path / "a folder with blanks", SMALL)
     elsewhere = {
         "PYTHONHASHSEED": "7",
         "TZ": "Pacific/Auckland",

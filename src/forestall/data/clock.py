@@ -13,6 +13,16 @@ DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 
 
+def hour_of(unit: str) -> tuple[int, str]:
+    """Ticks in the unit that lead times are shown in, and its name: hours, or a counter's own unit."""
+    return (SECONDS["h"], "h") if unit == "s" else (1, unit)
+
+
+def day_of(unit: str) -> tuple[int, str]:
+    """Ticks in the unit that ages are shown in, and its name: days, or a counter's own unit."""
+    return (SECONDS["d"], "days") if unit == "s" else (1, unit)
+
+
 def _check_duration(text: str) -> str:
     if _DURATION.fullmatch(text) is None:
         raise ValueError("write a number and a unit: 30min, 12h, 7d, or 30cycles for a counter")

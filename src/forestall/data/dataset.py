@@ -10,25 +10,16 @@ from pydantic import Field, model_validator
 from forestall.data.clock import Duration, ticks
 from forestall.data.tables import Scalar, Section, Tables
 
-__all__ = [
-    "Clock",
-    "Component",
-    "Costs",
-    "Dataset",
-    "Decisions",
-    "Scalar",
-    "Section",
-    "Split",
-    "Tables",
-    "Windows",
-]
-
 
 class Clock(Section):
     """What a time in the tables is: a timestamp, or a counter that every machine starts from new."""
 
     kind: Literal["timestamps", "counter"] = "timestamps"
-    unit: str = Field("s", description="for a counter: its name in durations, such as cycles")
+    unit: str = Field(
+        "s",
+        pattern="^[a-z]+$",
+        description="for a counter: its name in durations, such as cycles; lower case",
+    )
     per_month: float | None = Field(None, gt=0, description="for a counter: units a machine runs in a month")
 
     @model_validator(mode="after")

@@ -20,8 +20,6 @@ from forestall.data.repairs import Repairs
 from forestall.data.tables import Downtime, LastRow, Machines, Table, TimedTable
 from forestall.errors import InputError
 
-__all__ = ["Events", "Repairs", "absent_pairs", "check_machines_known", "is_last_row", "read_events", "where"]
-
 ORIGIN = ["file", "index"]
 
 

@@ -34,15 +34,16 @@ def plan_lines(interval: int, unit: str, offset: int) -> Lines:
     about += ("Shortest warning that still helps.", "Least history before a machine is judged.")
     for (name, value), line in zip(text.items(), (*about, "Older data give no opinion."), strict=True):
         yield from (f"  # {line}", f"  {name}: {value}")
-    spans = [duration(span, unit) for span in sorted({every, day, 3 * day})]
+    spans = [duration(span, unit) for span in _windows(every, day, unit)]
+    baseline, renewal = _baseline(every, day, unit)
     yield from ("", "# The spans that features look back over.", "windows:")
     for name in ("sensors", "events"):
         yield from (f"  {name}:", *(f"    - {span}" for span in spans))
     yield from (
         "  # The healthy history that makes a machine's own baseline.",
-        f"  baseline: {duration(30 * day, unit)}",
+        f"  baseline: {duration(baseline, unit)}",
     )
-    yield from ("  # How often it is renewed.", f"  baseline_every: {duration(7 * day, unit)}")
+    yield from ("  # How often it is renewed.", f"  baseline_every: {duration(renewal, unit)}")
 
 
 def split_lines(telemetry: Role, interval: int, unit: str) -> Lines:
@@ -70,6 +71,20 @@ def _day(interval: int, unit: str) -> int:
     """The horizon: a day or more in whole decisions; of a counter, 30 readings."""
     every = _every(interval, unit)
     return every * max(math.ceil(SECONDS["d"] / every), 2) if unit == "s" else 30 * interval
+
+
+def _windows(every: int, horizon: int, unit: str) -> list[int]:
+    # Of a counter none beyond the horizon: many a history is only a few horizons long.
+    longest = (horizon, 3 * horizon) if unit == "s" else (horizon // 3, horizon)
+    return sorted({every, *longest})
+
+
+def _baseline(every: int, horizon: int, unit: str) -> tuple[int, int]:
+    """The span of the healthy history and how often the baseline is renewed: a month and a week of days.
+
+    On a counter a machine's life is short: it has to have a baseline before it wears.
+    """
+    return (30 * horizon, 7 * horizon) if unit == "s" else (3 * horizon, max(horizon // 3, every))
 
 
 def steady_offset(telemetry: Role, interval: int, unit: str) -> int:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,34 +10,23 @@ import pyarrow.parquet as pq
 
 from forestall.data.dataset import Clock
 from forestall.data.events import Events
+from forestall.data.table_writer import TableWriter
 
 TIMES = ("time", "start", "end")
 TELEMETRY = "telemetry.parquet"
 Frames = Iterator[pd.DataFrame]
 
 
-class TelemetryWriter:
-    """Writes clean telemetry, one row group for each call, so that whole machines can be read at a time."""
+class TelemetryWriter(TableWriter):
+    """Writes clean telemetry, so that whole machines can be read at a time."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self.file, self.clock = folder / TELEMETRY, clock
-        self.writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.writer is not None:
-            self.writer.close()
+        super().__init__(folder / TELEMETRY)
+        self.clock = clock
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append the rows of some machines."""
-        table = to_arrow(frame, self.clock)
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.file, table.schema)
-        self.writer.write_table(table, row_group_size=max(len(frame), 1))
+        self.append(to_arrow(frame, self.clock))
 
 
 def read_telemetry(folder: Path, clock: Clock) -> Frames:
@@ -49,11 +36,12 @@ def read_telemetry(folder: Path, clock: Clock) -> Frames:
             yield from_arrow(source.read_row_group(group), clock)
 
 
-def telemetry_end(folder: Path) -> int:
-    """The latest reading's time in ticks, of all machines."""
-    time = pq.read_table(folder / TELEMETRY, columns=["time"])["time"].to_numpy()
-    ticks = time.astype("datetime64[s]") if time.dtype.kind == "M" else time
-    return int(ticks.astype(np.int64).max())
+def last_readings(folder: Path, clock: Clock) -> dict[str, int]:
+    """The time of each machine's last reading, in ticks."""
+    rows = pq.read_table(folder / TELEMETRY, columns=["machine", "time"])
+    last = rows.group_by("machine").aggregate([("time", "max")]).rename_columns(["machine", "time"])
+    frame = from_arrow(last, clock)
+    return dict(zip(frame["machine"], frame["time"].tolist(), strict=True))
 
 
 def write_events(folder: Path, events: Events, clock: Clock) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import hour_of
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 from forestall.evaluation.rule import Rule, find_rules
 from forestall.evaluation.scores import row_scores, score
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
-from forestall.training.alarms import open_alarms, risk_matrix
+from forestall.training.alarms import open_alarms
 from forestall.training.judging import machine_months, rules_of, series_of_fold
-from forestall.training.series import Series
+from forestall.training.series import Series, risk_matrix
 
 Matrix = npt.NDArray[np.float32]
 HEADLINE = (VALIDATION, TEST)
@@ -24,14 +26,14 @@ NOT_HEADLINE = ("undetermined",)
 
 @dataclass(frozen=True)
 class Data:
-    """All decisions with their features, and the plant's events; `end` is when the data end."""
+    """All decisions with their features, and the plant's events; `last` is each machine's last reading's time."""
 
     decisions: pd.DataFrame
     features: Matrix
     names: list[str]
     events: Events
     dataset: Dataset
-    end: int
+    last: Mapping[str, int]
     quiet: int
 
     def rows(self, fold: str) -> npt.NDArray[np.bool_]:
@@ -40,7 +42,7 @@ class Data:
 
     def series(self, fold: str) -> Series:
         """A fold's series."""
-        return series_of_fold(self.decisions[self.rows(fold)], self.events, self.dataset, fold, self.end)
+        return series_of_fold(self.decisions[self.rows(fold)], self.events, self.dataset, fold, self.last)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def one_line_rules(data: Data, by: str) -> dict[str, Rule]:
         "recall" if by == "recall" else "cost",
         [dataset.ticks(window) for window in dataset.windows.events],
         dataset.ticks(dataset.decisions.every),
-        dataset.clock.kind == "timestamps",
+        dataset.clock.unit,
     )
 
 
@@ -112,7 +114,7 @@ def _scored(
         data.decisions[data.rows(fold)],
     )
     alarms = open_alarms(series, risk_matrix(series, decisions, risk), thresholds, rules)
-    hour = 3600.0 if data.dataset.clock.kind == "timestamps" else 1.0
+    hour, _ = hour_of(data.dataset.clock.unit)
     months = machine_months(decisions, data.dataset)
     return score(series, alarms, rules, data.dataset.costs, months, hour), alarms
 

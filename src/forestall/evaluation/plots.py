@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from forestall.data.clock import hour_of
 from forestall.data.dataset import Dataset
 from forestall.evaluation.scores import HOUR, reliability
 from forestall.features.matrix import Matrix, Reference
@@ -62,8 +63,7 @@ def all_plots(
         labels: [N, C], -1 where the machine lacks the component. risk: [N, C]. features: [N, F].
         alarms: as `open_alarms` gives them, of the same fold.
     """
-    timestamps = dataset.clock.kind == "timestamps"
-    hour, unit = (HOUR, "h") if timestamps else (1, dataset.clock.unit)
+    hour, unit = hour_of(dataset.clock.unit)
     return {
         "precision_recall": precision_recall_table(labels, risk, scorer.components),
         "reliability": reliability_table(labels, risk, scorer.components),

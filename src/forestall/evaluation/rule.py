@@ -15,7 +15,7 @@ import pandas as pd
 
 from forestall.data.dataset import Costs
 from forestall.evaluation.ranking import f1, leading_features
-from forestall.features.columns import span_name
+from forestall.features.columns import span_name, span_text
 from forestall.training.alarms import Outcomes, judge
 from forestall.training.series import Bools, Ints, Rules, Series, laid_out
 
@@ -79,7 +79,7 @@ def find_rules(
     by: By,
     windows: list[int],
     every: int,
-    hours: bool,
+    unit: str,
 ) -> dict[str, Rule]:
     """The best rule of each component on the training fold.
 
@@ -88,9 +88,9 @@ def find_rules(
         series: of the same decisions.
         by: `cost`, lowest event cost; `recall`, most failures caught, then precision.
         windows: spans in ticks in which an error may have been seen, besides `every`, one decision step.
-        hours: whether times are timestamps, which have an hour of the day.
+        unit: the clock's: `s` for timestamps, which have an hour of the day, or a counter's.
     """
-    spans, unit = sorted({every, *windows}, reverse=True), "s" if hours else ""
+    spans, hours = sorted({every, *windows}, reverse=True), unit == "s"
     known = errors[errors["machine"].isin(series.machine) & (errors["time"] <= series.end.max(initial=0))]
     labels = np.column_stack([_labels(series, decisions, name, rules) for name in series.components])
     leading = leading_features(features, labels, FEATURES)
@@ -156,7 +156,7 @@ def _feature_rules(component: str, names: list[str], features: Matrix, column: i
 
 def _error_rule(component: str, code: str, hour: int | None, within: int, unit: str) -> Rule:
     at = "" if hour is None else f" at {hour:02d}:00"
-    text = f"{code}{at} within {span_name(within, unit)}"
+    text = f"{code}{at} within {span_text(span_name(within, unit), unit)}"
     return Rule(component, text, "error", code=code, within=within, hour=hour)
 
 

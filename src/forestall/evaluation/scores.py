@@ -1,7 +1,7 @@
 """Scores: of events, by which alarms are judged, and of rows, by which probabilities are.
 
 A score that is not defined (precision without alarms, lead time without catches) is left out; the counts
-`failures` and `alarms` say why. Names are those of docs/reference.
+`failures` and `alarms` say why. Names and units are those of docs/reference/metrics.md.
 """
 
 from __future__ import annotations
@@ -21,11 +21,6 @@ HOUR = 3600
 Labels = npt.NDArray[np.int8]
 
 
-def machine_months(decisions: pd.DataFrame, every: int, month: float) -> float:
-    """Machine-months that decisions (machine, time) cover; `every` and `month` in ticks."""
-    return len(decisions[["machine", "time"]].drop_duplicates()) * every / month
-
-
 def score(
     series: Series,
     alarms: pd.DataFrame,
@@ -39,7 +34,7 @@ def score(
     Args:
         alarms: as `open_alarms` gives them.
         machine_months: what the fold covers.
-        hour: ticks in an hour; 1 for a counter, whose lead times are then in its own unit.
+        hour: ticks in the unit of lead times: an hour, or one unit of a counter.
 
     Returns:
         event_recall, alarm_precision, false_alarms_per_machine_month, lead_time_median_h, lead_time_p10_h,

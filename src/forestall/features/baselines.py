@@ -52,18 +52,22 @@ def renewals(start: int, end: int, spans: Spans) -> Ints:
 
 
 def own_baselines(
-    history: History, spans: Spans, conditions: Sequence[int], until: int | None = None
+    history: History, spans: Spans, conditions: Sequence[int], until: Ints | None = None
 ) -> OwnBaselines:
-    """The machines' own baselines, from their own histories; with `until` only the last renewal at or before it.
+    """The machines' own baselines, from their own histories.
 
     Args:
         conditions: positions of the operating conditions among the sensors.
+        until: [machines]; with it only the renewals that are the last at or before one of these times.
     """
     slots = history.readings.shape[1]
     known_at = history.start + spans.interval * (1 + np.arange(slots, dtype=np.int64))
     healthy = np.where(_healthy(history, known_at, spans)[:, :, None], history.readings, np.nan)
-    times = renewals(history.start, int(known_at[-1]) if until is None else until, spans)
-    times = times if until is None else times[-1:]
+    end = history.start + spans.interval * slots if until is None else int(until.max())
+    times = renewals(history.start, end, spans)
+    if until is not None:
+        held = np.unique(np.searchsorted(times, until, side="right") - 1)
+        times = times[held[held >= 0]]
     level = np.full((len(history.machines), len(times), healthy.shape[2]), np.nan)
     spread, slopes = np.full_like(level, np.nan), np.full((*level.shape, len(conditions)), np.nan)
     least = max(spans.baseline // spans.interval // LEAST_SHARE, 3)
@@ -155,15 +159,18 @@ def _held(times: Ints, values: Floats, decisions: Ints) -> Floats:
 
 
 def own_frame(
-    history: History, own: OwnBaselines, sensors: list[str], conditions: Sequence[int]
+    machines: list[str], own: OwnBaselines, until: Ints, sensors: list[str], conditions: Sequence[int]
 ) -> pd.DataFrame:
-    """The latest of the baselines, one row a machine: machine, and what `columns_of` names; NaN where unknown."""
-    columns: dict[str, object] = {"machine": history.machines}
-    unknown = np.full(len(history.machines), np.nan)
+    """What holds at each machine's time in `until` [machines], one row a machine.
+
+    Columns: machine, and what `columns_of` names; NaN where unknown.
+    """
+    held, each = own.at(until), np.arange(len(machines))
+    columns: dict[str, object] = {"machine": machines}
     for position, sensor in enumerate(sensors):
-        values = [own.level, own.spread, *(own.slopes[..., q] for q in range(len(conditions)))]
+        values = [held.level, held.spread, *(held.slopes[..., q] for q in range(len(conditions)))]
         for name, value in zip(columns_of(sensor, sensors, conditions), values, strict=True):
-            columns[name] = value[:, -1, position] if len(own.times) else unknown
+            columns[name] = value[each, each, position]
     return pd.DataFrame(columns).astype({"machine": object})
 
 

@@ -14,7 +14,7 @@ from forestall.errors import InputError
 from forestall.features import labels, matrix
 from forestall.features.baselines import model_baselines, own_baselines, own_frame
 from forestall.features.columns import Feature
-from forestall.features.history import Bools, History, Ints, lay_out, spans_of
+from forestall.features.history import History, Ints, lay_out, spans_of
 from forestall.features.matrix import Reference
 
 Chunks = Callable[[], Iterator[pd.DataFrame]]
@@ -49,7 +49,10 @@ def fit_reference(
     """The reference, fitted on the training fold: error codes, categories, models' baselines, fills."""
     spans = spans_of(dataset)
     fold_end = _training_end(dataset, end)
-    own = [_own_at(history, dataset, fold_end) for history in histories(chunks, events, dataset, end)]
+    own = [
+        _own_at(history, dataset, _known_until(history, dataset, fold_end))
+        for history in histories(chunks, events, dataset, end)
+    ]
     frame = pd.concat(own, ignore_index=True)
     training = frame[[_is_training(machine, dataset) for machine in frame["machine"]]]
     attributes = dataset.tables.machines.attributes if dataset.tables.machines else {}
@@ -81,28 +84,37 @@ def parts(chunks: Chunks, events: Events, dataset: Dataset, reference: Reference
     for history in histories(chunks, events, dataset, end):
         own = own_baselines(history, reference.spans, reference.condition_places)
         features = matrix.feature_matrix(history, own, reference)
-        yield Part(decisions_of(history, events, dataset, end), features.reshape(-1, features.shape[2]))
+        decisions = decisions_of(history, events, dataset, end)
+        until = np.repeat(_known_until(history, dataset, end), features.shape[1])
+        within = decisions["time"].to_numpy() <= until
+        yield Part(decisions[within].reset_index(drop=True), features.reshape(-1, features.shape[2])[within])
 
 
 def decisions_of(history: History, events: Events, dataset: Dataset, end: int) -> pd.DataFrame:
-    """Machine, time, fold, no_opinion (why; empty where there is one) and label.<component> of each decision."""
-    spans = spans_of(dataset)
+    """Machine, time, fold, no_opinion (why; empty where there is one) and label.<component> of each decision.
+
+    A decision of which no outcome is known is in no fold.
+    """
+    spans, until = spans_of(dataset), _known_until(history, dataset, end)
     times = history.decisions(spans)
     absent = absent_pairs(events.machines, dataset)
     frame = labels.frame_of(history.machines, times)
     frame["no_opinion"] = labels.opinions(history, spans).ravel()
-    fold = labels.folds(history.machines, times, end, dataset).ravel()
-    frame["fold"] = np.where(frame["no_opinion"] == labels.OPINION, fold, labels.NO_FOLD)
-    for component in dataset.components:
-        frame[f"label.{component}"] = labels.labels(history, component, absent, spans).ravel()
-    if dataset.split.by == "machine":
-        frame["fold"] = np.where(_after_end(history, times), labels.NO_FOLD, frame["fold"])
+    frame["fold"] = labels.folds(history.machines, times, end, dataset).ravel()
+    names = [f"label.{component}" for component in dataset.components]
+    for name, component in zip(names, dataset.components, strict=True):
+        frame[name] = labels.labels(history, component, absent, spans, until).ravel()
+    judged = (frame["no_opinion"] == labels.OPINION) & (frame[names] >= 0).any(axis=1)
+    frame["fold"] = frame["fold"].where(judged, labels.NO_FOLD)
     return frame
 
 
 def latest_baselines(chunks: Chunks, events: Events, dataset: Dataset, end: int) -> pd.DataFrame:
-    """Each machine's own baseline as of `end`: NaN where unknown."""
-    rows = [_own_at(history, dataset, end) for history in histories(chunks, events, dataset, end)]
+    """Each machine's own baseline when its data end, as `own_frame` has it."""
+    rows = [
+        _own_at(history, dataset, _known_until(history, dataset, end))
+        for history in histories(chunks, events, dataset, end)
+    ]
     return pd.concat(rows, ignore_index=True)
 
 
@@ -113,7 +125,8 @@ def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None
         InputError: it is empty, or a component never fails in it.
     """
     training = decisions[decisions["fold"] == labels.TRAIN]
-    todo = "Shorten `split.test` and `split.validation` in the dataset file, or add history"
+    shorter = "Shorten" if dataset.split.by == "time" else "Lower"
+    todo = f"{shorter} `split.test` and `split.validation` in the dataset file, or add {_more(dataset)}"
     if training.empty:
         raise InputError("the training fold is empty", todo, file)
     for component in dataset.components:
@@ -124,13 +137,31 @@ def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None
             raise InputError(problem, f"{todo}, or take it out of `components` with its rows", file)
 
 
-def _after_end(history: History, times: Ints) -> Bools:
-    slots = np.arange(history.readings.shape[1])
-    last = np.where(np.isnan(history.readings).all(axis=2), -1, slots).max(axis=1)
-    step = times[1] - times[0] if len(times) > 1 else 1
-    ends = times[0] + last // (history.readings.shape[1] // len(times)) * step
-    after: Bools = (times[None, :] >= ends[:, None]).ravel()
-    return after
+def check_folds(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None:
+    """Refuse folds from which nothing can be learnt, or in which nothing can be judged.
+
+    Raises:
+        InputError: a fold is empty, or a component never fails in the training fold.
+    """
+    check_training(decisions, dataset, file)
+    for fold in (labels.VALIDATION, labels.TEST):
+        if not (decisions["fold"] == fold).any():
+            longer = "Lengthen" if dataset.split.by == "time" else "Raise"
+            todo = f"{longer} `split.{fold}` in the dataset file, or add {_more(dataset)}"
+            raise InputError(f"the {fold} fold is empty", todo, file)
+
+
+def _more(dataset: Dataset) -> str:
+    return "history" if dataset.split.by == "time" else "machines"
+
+
+def _known_until(history: History, dataset: Dataset, end: int) -> Ints:
+    """Until when each machine's failures are known, [machines]: all until `end`, or split by machine each its own."""
+    if dataset.split.by == "time":
+        return np.full(len(history.machines), end, dtype=np.int64)
+    last = dict(zip(history.machines, history.last.tolist(), strict=True))
+    own = labels.own_ends(last, history.events.failures)
+    return np.array([own[machine] for machine in history.machines], dtype=np.int64)
 
 
 def _training_end(dataset: Dataset, end: int) -> int:
@@ -143,11 +174,11 @@ def _is_training(machine: str, dataset: Dataset) -> bool:
     return labels.ranked(machine) >= float(dataset.split.test) + float(dataset.split.validation)
 
 
-def _own_at(history: History, dataset: Dataset, time: int) -> pd.DataFrame:
-    """Each machine's own baseline as of `time`."""
+def _own_at(history: History, dataset: Dataset, until: Ints) -> pd.DataFrame:
+    """Each machine's own baseline as of its time in `until`, [machines]."""
     sensors, conditions = list(dataset.tables.telemetry.sensors), condition_places(dataset)
-    own = own_baselines(history, spans_of(dataset), conditions, until=time)
-    return own_frame(history, own, sensors, conditions)
+    own = own_baselines(history, spans_of(dataset), conditions, until)
+    return own_frame(history.machines, own, until, sensors, conditions)
 
 
 def condition_places(dataset: Dataset) -> tuple[int, ...]:

@@ -41,10 +41,15 @@ class Columns:
 
 
 def span_name(ticks: int, unit: str) -> str:
-    """A span as a feature's name says it: 24h, 7d below a day in hours, 30cycles."""
+    """A span as a feature's name says it: 24h, 30min, 30cycles."""
     if unit != "s":
         return f"{ticks}{unit}"
     for size, name in ((3600, "h"), (60, "min"), (1, "s")):
         if ticks % size == 0:
             return f"{ticks // size}{name}"
     return f"{ticks}s"
+
+
+def span_text(name: str, unit: str) -> str:
+    """A span's name as people write it: 24h, 30 cycles."""
+    return name if unit == "s" else f"{name.removesuffix(unit)} {unit}"

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from forestall.data.clock import day_of, hour_of
 from forestall.features.columns import Columns, span_name
 from forestall.features.history import Floats, History, Ints, Spans
 from forestall.features.windows import windowed
@@ -21,7 +22,7 @@ def add_error_features(columns: Columns, history: History, codes: list[str], spa
     counts = np.stack([_counts(history, code, spans) for code in codes], axis=-1) if codes else None
     if counts is None:
         return
-    hour = 3600 if unit == "s" else 1
+    hour, _ = hour_of(unit)
     for number, window in enumerate(spans.events):
         name = span_name(window, unit)
         seen = windowed(counts, window // spans.every, np.add, 0.0)
@@ -40,9 +41,12 @@ def add_error_features(columns: Columns, history: History, codes: list[str], spa
 def add_replacement_features(
     columns: Columns, history: History, components: list[str], spans: Spans, unit: str
 ) -> None:
-    """Per component the days since its last replacement (a failure is followed by one), NaN when unknown."""
+    """Per component the days since its last replacement (a failure is followed by one), NaN when unknown.
+
+    Here as in `add_schedule_features`, a counter's own units stand for days.
+    """
     replaced = replacements(history.events.maintenance, history.events.failures)
-    day = 86400 if unit == "s" else 1
+    day, _ = day_of(unit)
     for component in components:
         since = _since_last(history, replaced, "component", component, spans)
         known = since < -NEVER // 2
@@ -55,8 +59,8 @@ def add_schedule_features(columns: Columns, history: History, spans: Spans, unit
     visits = history.events.maintenance.assign(visit="visit")
     since = _since_last(history, visits, "visit", "visit", spans)
     known = since < -NEVER // 2
-    day = 86400 if unit == "s" else 1
-    columns.add("visit.days", "schedule", "service schedule", np.where(known, since / day, np.nan))
+    day, name = day_of(unit)
+    columns.add(f"visit.{name}", "schedule", "service schedule", np.where(known, since / day, np.nan))
     columns.add("visit.known", "schedule", "service schedule", known)
 
 

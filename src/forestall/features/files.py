@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -13,29 +11,21 @@ import pyarrow.parquet as pq
 
 from forestall.data import store
 from forestall.data.dataset import Clock
+from forestall.data.table_writer import TableWriter
 from forestall.features.build import Part
 from forestall.features.matrix import Matrix, Reference
 
 FEATURES, BASELINES = "features.parquet", "baselines.parquet"
 
 
-class FeatureWriter:
+class FeatureWriter(TableWriter):
     """Writes decisions and features side by side, one row group for each part."""
 
     def __init__(self, folder: Path, reference: Reference, clock: Clock) -> None:
-        self.file, self.reference, self.clock = folder / FEATURES, reference, clock
-        self.writer: pq.ParquetWriter | None = None
+        super().__init__(folder / FEATURES, compression="zstd", use_dictionary=False)
+        self.reference, self.clock = reference, clock
         self.rows = 0
         self._folds: list[pd.DataFrame] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.writer is not None:
-            self.writer.close()
 
     def write(self, part: Part) -> None:
         """Append some machines' decisions."""
@@ -44,9 +34,7 @@ class FeatureWriter:
             table = table.append_column(
                 feature.name, pa.array(np.ascontiguousarray(part.features[:, number]))
             )
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.file, table.schema, compression="zstd", use_dictionary=False)
-        self.writer.write_table(table, row_group_size=len(part.decisions))
+        self.append(table)
         self.rows += len(part.decisions)
         labels = [column for column in part.decisions if str(column).startswith("label.")]
         self._folds.append(part.decisions[["fold", *labels]])

@@ -62,7 +62,8 @@ class History:
     """Some machines from the start of a decision step to its end.
 
     `readings` is [machines, steps * width, sensors]; reading i was known at `start` + (i + 1) * interval, and
-    is NaN where it is missing or the machine was off. `first` is each machine's first reading's time.
+    is NaN where it is missing or the machine was off. `first` and `last` are the times of each machine's first
+    and last reading, [machines].
     """
 
     machines: list[str]
@@ -70,12 +71,19 @@ class History:
     readings: Floats
     running: npt.NDArray[np.bool_]
     first: Ints
+    last: Ints
     events: Events
 
     def decisions(self, spans: Spans) -> Ints:
         """The decision times, one for each step."""
         steps = self.readings.shape[1] // spans.width
         return self.start + spans.every * (1 + np.arange(steps, dtype=np.int64))
+
+    def own_last_steps(self, spans: Spans) -> Ints:
+        """The step of each machine's last decision that is not after its last reading, [machines]; -1 without one."""
+        steps = self.readings.shape[1] // spans.width
+        step: Ints = np.minimum((self.last - self.start) // spans.every, steps) - 1
+        return step
 
 
 def lay_out(telemetry: pd.DataFrame, events: Events, sensors: list[str], spans: Spans, end: int) -> History:
@@ -96,5 +104,7 @@ def lay_out(telemetry: pd.DataFrame, events: Events, sensors: list[str], spans: 
     readings[owner[kept], place[kept]] = np.where(on[:, None], values, np.nan)[kept]
     running[owner[kept], place[kept]] = on[kept]
     first = np.full(len(machines), np.iinfo(np.int64).max)
+    last = np.full(len(machines), np.iinfo(np.int64).min)
     np.minimum.at(first, owner, time)
-    return History(machines.tolist(), start, readings, running, first, events)
+    np.maximum.at(last, owner, time)
+    return History(machines.tolist(), start, readings, running, first, last, events)

@@ -1,25 +1,36 @@
 """Labels, opinions and folds: what a decision is asked, whether it can be answered, and what it is used for."""
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from forestall.data.dataset import Dataset
-from forestall.features.history import History, Ints, Spans
+from forestall.data.events import is_last_row
+from forestall.features.history import Bools, History, Ints, Spans
 
-NOT_APPLICABLE = -1
+NOT_APPLICABLE, UNKNOWN = -1, -2
 OPINION, SHORT, STALE, OFF = "", "too short a history", "stale sensors", "machine off"
+FAILED = "history ended with its failure"
 TRAIN, VALIDATION, TEST, UNSEEN, NO_FOLD = "train", "validation", "test", "unseen", ""
 
 
 def labels(
-    history: History, component: str, absent: set[tuple[str, str]], spans: Spans
+    history: History, component: str, absent: set[tuple[str, str]], spans: Spans, until: Ints
 ) -> npt.NDArray[np.int8]:
-    """Whether the component fails in (t, t + horizon], [machines, decisions]; -1 where the machine has none."""
+    """Whether the component fails in (t, t + horizon], [machines, decisions].
+
+    -1 where the machine has none, -2 where the data end before t + horizon without a failure: a machine that
+    still runs then is censored, not healthy.
+
+    Args:
+        until: until when each machine's failures are known, in ticks, [machines].
+    """
     decisions = history.decisions(spans)
-    result = np.zeros((len(history.machines), len(decisions)), dtype=np.int8)
+    ahead = decisions[None, :] + spans.horizon > until[:, None]
+    result = np.where(ahead, UNKNOWN, 0).astype(np.int8)
     failures = history.events.failures
     failures = failures[failures["component"] == component]
     row = {machine: number for number, machine in enumerate(history.machines)}
@@ -31,6 +42,28 @@ def labels(
         if (machine, component) in absent:
             result[number] = NOT_APPLICABLE
     return result
+
+
+def own_ends(last: Mapping[str, int], failures: pd.DataFrame) -> dict[str, int]:
+    """Until when each machine's failures are known, if its history ends by itself: machine -> ticks.
+
+    That is its last reading (`last`), or a failure recorded after it.
+    """
+    failed = failures.groupby("machine")["time"].max().to_dict()
+    return {machine: max(time, failed.get(machine, time)) for machine, time in last.items()}
+
+
+def failed_for_good(history: History, dataset: Dataset) -> Bools:
+    """Machines with a failure and no reading after it, [machines].
+
+    Where all machines share a calendar and failures have a table, silence after a failure may be its repair: then
+    none is.
+    """
+    if dataset.clock.kind == "timestamps" and is_last_row(dataset) is None:
+        return np.zeros(len(history.machines), dtype=np.bool_)
+    failed = history.events.failures.groupby("machine")["time"].max().reindex(history.machines)
+    gone: Bools = failed.to_numpy() >= history.last
+    return gone
 
 
 def opinions(history: History, spans: Spans) -> npt.NDArray[np.object_]:
@@ -51,8 +84,9 @@ def opinions(history: History, spans: Spans) -> npt.NDArray[np.object_]:
 def folds(machines: list[str], decisions: Ints, end: int, dataset: Dataset) -> npt.NDArray[np.object_]:
     """The fold of each decision, [machines, decisions]; "" where it is in none.
 
-    A decision belongs to a fold only if the gap after it (at least the horizon) ends inside the fold. Machines
-    never seen in training make a fold of their own over the test period.
+    By time a decision belongs to a fold only if the gap after it (at least the horizon) ends inside the fold, and
+    machines never seen in training make a fold of their own over the test period. By machine all of its decisions
+    belong to one fold.
     """
     return (
         _by_time(machines, decisions, end, dataset)

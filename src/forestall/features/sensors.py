@@ -28,9 +28,10 @@ class Normal:
     known: Floats
     usual: Floats
 
-    def last(self) -> "Normal":
-        """What holds at the last decision alone."""
-        held = {name: getattr(self, name)[:, -1:] for name in self.__dataclass_fields__ if name != "usual"}
+    def at(self, machine: Ints, decision: Ints) -> "Normal":
+        """What holds at one decision of each of some machines, by their positions: [machines, 1, …]."""
+        names = [name for name in self.__dataclass_fields__ if name != "usual"]
+        held = {name: getattr(self, name)[machine, decision][:, None] for name in names}
         return Normal(**held, usual=self.usual)
 
 
@@ -48,7 +49,8 @@ def add_sensor_features(
     Spread, low, high and the distances are in standard deviations of the baseline, the mean in the sensor's
     unit, the trend (later half less earlier half) in baseline standard deviations. Spread, trend and distances
     are those of what operating conditions do not explain; `slope.<condition>` is how much more than usual a
-    sensor follows one, in baseline standard deviations for one of the condition's.
+    sensor follows one, in baseline standard deviations for one of the condition's. Distances from the own level
+    are missing while it is not known: machines differ too much for their model's to stand in.
     """
     centre = normal.model_level[:, :1]
     blocks = _Blocks(
@@ -83,13 +85,14 @@ def _window_features(
     plain = window_moments(blocks.plain, length)
     rest = Adjusted.over(blocks.adjusted, length, normal.slopes, blocks.usual)
     level, model_level = normal.level - blocks.centre, normal.model_level - blocks.centre
+    own_level = np.where(normal.known > 0, level, np.nan)
     elsewhere = _at_own_conditions(plain.mean(), level, normal.slopes, blocks.usual, conditions)
     mean = np.where(rest.enough(window // spans.interval), rest.mean(), elsewhere)
     yield "mean", plain.mean() + blocks.centre
     yield "spread", rest.std() / normal.spread
-    yield "low", (plain.low - level) / normal.spread
-    yield "high", (plain.high - level) / normal.spread
-    yield "own", (mean - level) / normal.spread
+    yield "low", (plain.low - own_level) / normal.spread
+    yield "high", (plain.high - own_level) / normal.spread
+    yield "own", (mean - own_level) / normal.spread
     yield "model", (mean - model_level) / normal.model_spread
     if half:
         late = Adjusted.over(blocks.adjusted, half, normal.slopes, blocks.usual).mean()

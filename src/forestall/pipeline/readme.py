@@ -4,22 +4,26 @@ from pathlib import Path
 
 import pandas as pd
 
+from forestall.data.clock import hour_of
+from forestall.pipeline.params import read_params
+from forestall.pipeline.stage import read_dataset
+
 README, POLICIES = Path("README.md"), Path("metrics/policies.csv")
 BEGIN, END = "<!-- scores: written by `make readme` from metrics/policies.csv -->", "<!-- end of scores -->"
 COLUMNS = {
     "event_recall": "failures caught in time",
     "alarm_precision": "alarms that were right",
     "false_alarms_per_machine_month": "false alarms per machine-month",
-    "lead_time_median_h": "median lead time, h",
+    "lead_time_median_h": "median lead time, {unit}",
     "cost_per_machine_month": "cost per machine-month",
     "failures": "failures",
 }
 
 
-def table(policies: pd.DataFrame) -> str:
-    """Every fold and policy as a Markdown table, to three digits."""
+def table(policies: pd.DataFrame, unit: str) -> str:
+    """Every fold and policy as a Markdown table, to three digits; lead times are in `unit`."""
     lines = [
-        f"| fold | policy | {' | '.join(COLUMNS.values())} |",
+        f"| fold | policy | {' | '.join(COLUMNS.values()).format(unit=unit)} |",
         "|---|---|" + "---:|" * len(COLUMNS),
     ]
     for _, row in policies.iterrows():
@@ -28,11 +32,11 @@ def table(policies: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def with_scores(readme: str, policies: pd.DataFrame) -> str:
-    """The README with the table between its marks."""
+def with_scores(readme: str, policies: pd.DataFrame, unit: str) -> str:
+    """The README with the table of `policies` between its marks; lead times are in `unit`."""
     before, rest = readme.split(BEGIN)
     after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{table(policies)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{table(policies, unit)}\n{END}{after}"
 
 
 def _figure(value: float) -> str:
@@ -42,5 +46,6 @@ def _figure(value: float) -> str:
 
 
 if __name__ == "__main__":
-    text = with_scores(README.read_text(encoding="utf-8"), pd.read_csv(POLICIES))
+    _, lead_unit = hour_of(read_dataset(read_params().data.dataset).clock.unit)
+    text = with_scores(README.read_text(encoding="utf-8"), pd.read_csv(POLICIES), lead_unit)
     README.write_text(text, encoding="utf-8", newline="\n")

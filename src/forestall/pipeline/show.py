@@ -8,14 +8,16 @@ from typing import Any
 
 import pandas as pd
 
+from forestall.data.clock import hour_of
 from forestall.errors import ForestallError
 from forestall.pipeline.params import PARAMS, read_params
+from forestall.pipeline.stage import read_dataset
 
 FIGURES = {
     "event_recall": "failures caught in time",
     "alarm_precision": "alarms that were right",
     "false_alarms_per_machine_month": "false alarms per machine-month",
-    "lead_time_median_h": "median warning, hours",
+    "lead_time_median_h": "median warning, {unit}",
     "cost_per_machine_month": "cost per machine-month",
 }
 WIDTH = 110
@@ -28,9 +30,11 @@ def summary(root: Path) -> str:
         ForestallError: the pipeline has not run yet.
     """
     params = read_params(root / PARAMS)
+    model, policies = _read_metrics(root / "metrics/test.json"), _read_table(root / "metrics/policies.csv")
+    _, unit = hour_of(read_dataset(params.data.dataset, root).clock.unit)
     parts = [
         f"Dataset {params.data.dataset}, model {params.train.family}, test fold",
-        scores(_read_metrics(root / "metrics/test.json"), _read_table(root / "metrics/policies.csv")),
+        scores(model, policies, unit),
         f"Most at risk (all: {Path('data/predictions/fleet.csv')})",
         most_at_risk(_read_table(root / "data/predictions/fleet.csv"), params.predict.top),
         "To use dvc and forestall in this shell: source .venv/bin/activate",
@@ -38,13 +42,15 @@ def summary(root: Path) -> str:
     return "\n\n".join(parts)
 
 
-def scores(model: dict[str, Any], policies: pd.DataFrame) -> str:
-    """The headline figures, model beside one-line rule."""
+def scores(model: dict[str, Any], policies: pd.DataFrame, unit: str) -> str:
+    """The headline figures, model beside one-line rule; lead times are in `unit`."""
     rows = policies[(policies["fold"] == "test") & (policies["policy"] == "one_line_rule")]
     rule = rows.iloc[0].to_dict() if len(rows) else {}
     lines = [f"{'':34}{'model':>12}{'one-line rule':>16}"]
     for name, label in FIGURES.items():
-        lines.append(f"  {label:32}{_number(model.get(name)):>12}{_number(rule.get(name)):>16}")
+        lines.append(
+            f"  {label.format(unit=unit):32}{_number(model.get(name)):>12}{_number(rule.get(name)):>16}"
+        )
     return "\n".join([*lines, *_verdict(model, rule)])
 
 

@@ -39,9 +39,9 @@ def load(params: Sequence[str], dataset: Sequence[str]) -> Settings:
     return Settings(only(every, params), only(read_dataset(every.data.dataset), dataset))
 
 
-def read_dataset(name: str) -> Dataset:
-    """The checked dataset file data/raw/<name>.yaml."""
-    file = RAW / f"{name}.yaml"
+def read_dataset(name: str, root: Path = Path()) -> Dataset:
+    """The checked dataset file data/raw/<name>.yaml below `root`."""
+    file = root / RAW / f"{name}.yaml"
     return validate(Dataset, read_yaml(file), file)
 
 

@@ -12,7 +12,7 @@ import onnxruntime as ort
 
 from forestall.errors import ForestallError
 from forestall.features.matrix import Reference
-from forestall.serving.names import BASELINES, INPUT, MANIFEST, MODEL, OUTPUT
+from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
 
 Matrix = npt.NDArray[np.float32]
 ROWS_AT_A_TIME = 100_000
@@ -75,6 +75,3 @@ def session_of(model: Path) -> ort.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     return ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-
-
-__all__ = ["BASELINES", "Bundle", "BundleError", "load_bundle", "session_of"]

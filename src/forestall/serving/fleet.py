@@ -10,7 +10,7 @@ import pandas as pd
 
 from forestall.features import labels, matrix
 from forestall.features.baselines import OwnBaselines
-from forestall.features.history import History
+from forestall.features.history import Bools, History, Ints
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
@@ -21,22 +21,41 @@ COLUMNS = ["machine", "component", "time", "risk", "threshold", "alarm", "status
 
 @dataclass(frozen=True)
 class Latest:
-    """Machines at their latest decision: filled features [machines, features] and the baselines that hold."""
+    """Machines at their latest decision: its time [machines], filled features [machines, features], the baselines
+    that hold, and why there is no opinion, [machines].
+    """
 
     machines: list[str]
-    time: int
+    time: Ints
     features: matrix.Matrix
     normal: Normal
     no_opinion: npt.NDArray[np.object_]
 
 
-def latest(history: History, own: OwnBaselines, bundle: Bundle) -> Latest:
-    """The last decision of a history, for the history's machines."""
-    reference = bundle.reference
-    features = matrix.feature_matrix(history, own, reference)[:, -1]
-    normal = matrix.normal_of(history, own, reference).last()
-    no_opinion = labels.opinions(history, reference.spans)[:, -1]
-    return Latest(history.machines, int(history.decisions(reference.spans)[-1]), features, normal, no_opinion)
+def latest(history: History, own: OwnBaselines, failed: Bools, bundle: Bundle) -> Latest:
+    """The last decision of a history, for the history's machines.
+
+    Machines that share a calendar are all asked at its end, where one that fell silent is stale; with clocks of
+    their own there is no common end, and each is asked at its own.
+
+    Args:
+        failed: the machines that failed and were not seen after it, [machines].
+    """
+    reference, spans, each = bundle.reference, bundle.reference.spans, np.arange(len(history.machines))
+    times, opinions = history.decisions(spans), labels.opinions(history, spans)
+    step = np.full(len(each), len(times) - 1)
+    if reference.unit != "s":
+        opinions[history.own_last_steps(spans) < 0] = labels.SHORT
+        step = np.maximum(history.own_last_steps(spans), 0)
+    opinions[failed] = labels.FAILED
+    whole = matrix.normal_of(history, own, reference)
+    return Latest(
+        machines=history.machines,
+        time=times[step],
+        features=matrix.feature_matrix(history, own, reference)[each, step],
+        normal=whole.at(each, step),
+        no_opinion=opinions[each, step],
+    )
 
 
 def fleet_table(now: Latest, bundle: Bundle, absent: set[tuple[str, str]], most: int) -> pd.DataFrame:
@@ -57,7 +76,7 @@ def fleet_table(now: Latest, bundle: Bundle, absent: set[tuple[str, str]], most:
                 {
                     "machine": machine,
                     "component": component,
-                    "time": now.time,
+                    "time": now.time[m],
                     "risk": float(risk[m, c]) if known else None,
                     "threshold": threshold if known else None,
                     "alarm": "yes"
@@ -73,9 +92,12 @@ def fleet_table(now: Latest, bundle: Bundle, absent: set[tuple[str, str]], most:
 
 
 def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
-    """A fleet table with the highest risk first and those without one last."""
-    order = ["risk", "machine", "component"]
-    return frame.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
+    """A fleet table with the highest risk first, then those without one, and machines that have failed last."""
+    failed = frame["status"] == _status(labels.FAILED, absent=False)
+    by = frame.assign(failed=failed).sort_values(
+        ["failed", "risk", "machine", "component"], ascending=[True, False, True, True], kind="stable"
+    )
+    return by.drop(columns="failed").reset_index(drop=True)
 
 
 def in_words(why: list[Reason]) -> str:

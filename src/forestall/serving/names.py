@@ -1,4 +1,4 @@
 """The names of a bundle's files and of its graph's input and output."""
 
-MODEL, MANIFEST, BASELINES = "model.onnx", "manifest.json", "baselines.parquet"
+MODEL, MANIFEST = "model.onnx", "manifest.json"
 INPUT, OUTPUT = "features", "risk"

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forestall.features.columns import Feature
+from forestall.data.clock import day_of, hour_of
+from forestall.features.columns import Feature, span_text
 from forestall.features.matrix import Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
@@ -37,7 +38,7 @@ def healthy_reference(features: Matrix, normal: Normal, reference: Reference) ->
         normal: the baselines that hold at the rows' time, [machines, 1, sensors].
     """
     healthy = np.tile(np.array(reference.fills, dtype=np.float32), (len(features), 1))
-    since = reference.spans.lookback / (3600 if reference.unit == "s" else 1)
+    since = reference.spans.lookback / hour_of(reference.unit)[0]
     seen = {feature.name: features[:, position] for position, feature in enumerate(reference.features)}
     for position, feature in enumerate(reference.features):
         if feature.group == "sensors":
@@ -95,16 +96,16 @@ def describe(source: str, row: Matrix, reference: Reference) -> str:
     seen = {f.name: float(row[i]) for i, f in enumerate(reference.features) if f.source == source}
     groups = pd.Series({f.name: f.group for f in reference.features if f.source == source})
     if (groups == "sensors").any():
-        return _sensor_text(source, seen)
+        return _sensor_text(source, seen, reference)
     if (groups == "errors").any():
         counts = {name: value for name, value in seen.items() if ".count." in name and value > 0}
         if not counts:
             return f"{source}: none lately"
         name, value = next(iter(counts.items()))
-        return f"{source} seen {value:.0f} times in {name.rsplit('.', 1)[1]}"
+        return f"{source} seen {value:.0f} times in {_span(name, reference)}"
     if f"{source}.replaced" in seen:
         known = seen.get(f"{source}.replaced.known", 1.0) > 0
-        unit = "days" if reference.unit == "s" else reference.unit
+        _, unit = day_of(reference.unit)
         return (
             f"{source} replaced {seen[f'{source}.replaced']:.0f} {unit} ago"
             if known
@@ -113,17 +114,23 @@ def describe(source: str, row: Matrix, reference: Reference) -> str:
     return source
 
 
-def _sensor_text(sensor: str, seen: dict[str, float]) -> str:
+def _sensor_text(sensor: str, seen: dict[str, float], reference: Reference) -> str:
     distances = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.own.")}
     name, value = max(distances.items(), key=lambda item: abs(item[1]))
     spread = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.spread.")}
     wide, ratio = max(spread.items(), key=lambda item: item[1])
     if abs(value) < 1 and ratio > 1.3:
-        return f"{sensor} varies {ratio:.1f} times as much as normal over {wide.rsplit('.', 1)[1]}"
+        return f"{sensor} varies {ratio:.1f} times as much as normal over {_span(wide, reference)}"
     slopes = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.slope.")}
     follows, slope = max(slopes.items(), key=lambda item: abs(item[1]), default=("", 0.0))
     if abs(value) < 1 and abs(slope) >= 1:
-        condition, window = follows.removeprefix(f"{sensor}.slope.").rsplit(".", 1)
-        return f"{sensor} follows {condition} {'more' if slope > 0 else 'less'} than normal over {window}"
+        condition = follows.removeprefix(f"{sensor}.slope.").rsplit(".", 1)[0]
+        more = "more" if slope > 0 else "less"
+        return f"{sensor} follows {condition} {more} than normal over {_span(follows, reference)}"
     side = "above" if value > 0 else "below"
-    return f"{sensor} {abs(value):.1f} sd {side} this machine's normal over {name.rsplit('.', 1)[1]}"
+    return f"{sensor} {abs(value):.1f} sd {side} this machine's normal over {_span(name, reference)}"
+
+
+def _span(feature: str, reference: Reference) -> str:
+    """The span in a feature's name, in words."""
+    return span_text(feature.rsplit(".", 1)[1], reference.unit)

@@ -26,12 +26,7 @@ import pandas as pd
 
 from forestall.data.dataset import Costs
 from forestall.training.costs import event_cost
-from forestall.training.series import Bools, Floats, Ints, Risk, Rules, Series, risk_matrix, series_of
-
-__all__ = [
-    "FALSE", "RIGHT", "UNDETERMINED", "Fates", "Outcomes", "Rules", "Series", "count_outcomes", "fates",
-    "foreseeable", "judge", "open_alarms", "outcomes_by_series", "risk_matrix", "series_of",
-]  # fmt: skip
+from forestall.training.series import Bools, Floats, Ints, Risk, Rules, Series
 
 RIGHT, FALSE, UNDETERMINED = "right", "false", "undetermined"
 OUTCOMES = (RIGHT, FALSE, UNDETERMINED)

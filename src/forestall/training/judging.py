@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import pandas as pd
 
 from forestall.data.clock import DAYS_PER_MONTH
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events, absent_pairs
-from forestall.features.labels import fold_ends
+from forestall.features.labels import fold_ends, own_ends
 from forestall.training.series import Rules, Series, series_of
+
+REPAIR_DAYS = 3
 
 
 def rules_of(dataset: Dataset, quiet: int) -> Rules:
@@ -17,11 +22,35 @@ def rules_of(dataset: Dataset, quiet: int) -> Rules:
     return Rules(horizon=t(decisions.horizon), min_lead=t(decisions.min_lead), quiet=quiet)
 
 
-def series_of_fold(decisions: pd.DataFrame, events: Events, dataset: Dataset, fold: str, end: int) -> Series:
-    """The series of a fold's decisions (machine, time); `end` is the end of all data."""
-    until = fold_ends(end, dataset)[fold] if dataset.split.by == "time" else end
-    absent = absent_pairs(events.machines, dataset)
-    return series_of(decisions, list(dataset.components), absent, events.failures, events.maintenance, until)
+def series_of_fold(
+    decisions: pd.DataFrame, events: Events, dataset: Dataset, fold: str, last: Mapping[str, int]
+) -> Series:
+    """The series of a fold's decisions (machine, time).
+
+    Args:
+        last: the time of each machine's last reading. Folds by time end together; split by machine, each
+            machine's data end by themselves.
+    """
+    by_time = dataset.split.by == "time"
+    until = fold_ends(max(last.values()), dataset)[fold] if by_time else own_ends(last, events.failures)
+    return series_of(
+        decisions,
+        list(dataset.components),
+        absent_pairs(events.machines, dataset),
+        events.failures,
+        events.maintenance,
+        until,
+        repair_span(dataset),
+    )
+
+
+def repair_span(dataset: Dataset) -> int:
+    """Ticks after a failure within which the part's first maintenance row is the repair: three days of the clock.
+
+    Time to order, fit and book a part. A machine under repair hardly runs, so on a counter what it runs in three
+    days at its usual rate is the most that can pass.
+    """
+    return math.ceil(REPAIR_DAYS * month_ticks(dataset) / DAYS_PER_MONTH)
 
 
 def month_ticks(dataset: Dataset) -> float:

@@ -14,7 +14,6 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Risk = npt.NDArray[np.float32]
-REPAIR = 3 * 86400
 Value = TypeVar("Value", bound=np.generic)
 
 
@@ -73,7 +72,7 @@ def series_of(
     failures: pd.DataFrame,
     maintenance: pd.DataFrame,
     end: int | Mapping[str, int],
-    repair: int = REPAIR,
+    repair: int = 0,
 ) -> Series:
     """Lay out a fold.
 
@@ -82,7 +81,7 @@ def series_of(
         absent: the (machine, component) pairs that do not exist.
         failures, maintenance: machine, time, component; of any period.
         end: when the data end, in ticks; by machine where each has a clock of its own.
-        repair: a part's first maintenance row within so many ticks after its failure is the repair.
+        repair: a part's first maintenance row at most so many ticks after its failure is the repair.
     """
     machines = sorted(decisions["machine"].unique())
     pairs = [(m, c) for c in components for m in machines if (m, c) not in absent]

@@ -1,0 +1,78 @@
+"""The fleet at its latest time, where every machine has a clock of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forestall.features import build
+from forestall.features.baselines import own_baselines
+from forestall.features.labels import failed_for_good
+from forestall.serving.bundle import Bundle, load_bundle
+from forestall.serving.export import write_bundle
+from forestall.serving.fleet import fleet_table, latest, worst_first
+from forestall.serving.reasons import describe
+from tests import engines
+from tests.serving.conftest import Made
+
+TELEMETRY, EVENTS, DATASET = engines.telemetry(), engines.events(), engines.dataset()
+END, LAST = int(TELEMETRY["time"].max()), engines.last_cycles()
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    def chunks():  # type: ignore[no-untyped-def]
+        return iter([TELEMETRY])
+
+    reference = build.fit_reference(chunks, EVENTS, DATASET, engines.FEATURE_GROUPS, 3, END)
+    (part,) = build.parts(chunks, EVENTS, DATASET, reference, END)
+    folder = tmp_path_factory.mktemp("bundle")
+    made = Made(part.decisions, part.features, reference)
+    write_bundle(folder, made.fit("random_forest"), reference, {"dataset": "engines"})
+    return load_bundle(folder)
+
+
+def fleet(bundle: Bundle, telemetry: pd.DataFrame) -> pd.DataFrame:
+    end = int(telemetry["time"].max())
+    (history,) = build.histories(lambda: iter([telemetry]), EVENTS, DATASET, end)
+    own = own_baselines(history, bundle.reference.spans, ())
+    now = latest(history, own, failed_for_good(history, DATASET), bundle)
+    return worst_first(fleet_table(now, bundle, set(), 3)).set_index("machine")
+
+
+def test_each_machine_is_judged_at_its_own_last_cycle(bundle: Bundle) -> None:
+    together = fleet(bundle, TELEMETRY)
+    assert together["time"].to_dict() == LAST
+    for machine in ("5", "23"):
+        alone = fleet(bundle, TELEMETRY[TELEMETRY["machine"] == machine])
+        columns = ["time", "risk", "status", "reasons"]
+        assert list(alone.loc[machine, columns]) == list(together.loc[machine, columns])
+
+
+def test_failed_machines_have_no_risk_and_stand_last(bundle: Bundle) -> None:
+    statuses = fleet(bundle, TELEMETRY)["status"].tolist()
+    assert statuses == [""] * 6 + ["no opinion: too short a history"] + [
+        "no opinion: history ended with its failure"
+    ] * (engines.ENGINES - 7)
+
+
+def test_a_history_of_less_than_a_decision_is_too_short(bundle: Bundle) -> None:
+    (history,) = build.histories(lambda: iter([TELEMETRY]), EVENTS, DATASET, END)
+    young = replace(history, last=history.last * 0)
+    spans = replace(bundle.reference.spans, history=0)
+    eager = replace(bundle, reference=replace(bundle.reference, spans=spans))
+    nobody = np.zeros(engines.ENGINES, dtype=np.bool_)
+    now = latest(young, own_baselines(young, spans, ()), nobody, eager)
+    assert set(now.no_opinion) == {"too short a history"}
+
+
+def test_reasons_are_in_the_counters_unit(bundle: Bundle) -> None:
+    row = np.zeros(len(bundle.reference.features), dtype=np.float32)
+    names = [feature.name for feature in bundle.reference.features]
+    row[names.index("s1.own.10cycles")] = 4.0
+    row[names.index("machine.replaced")], row[names.index("machine.replaced.known")] = 12, 1
+    assert describe("s1", row, bundle.reference) == "s1 4.0 sd above this machine's normal over 10 cycles"
+    assert describe("machine", row, bundle.reference) == "machine replaced 12 cycles ago"
