@@ -7,85 +7,15 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
+from tests.pipeline.clones import clone, command, environment, lock, repro, set_values
+
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("repro")]
-SMALL: dict[str, dict[str, Any]] = {
-    "params.yaml": {
-        "simulate.machines": 30,
-        "simulate.days": 240,
-        "train.negatives": 1500,
-        "train.random_forest.trees": 8,
-    },
-    "data/raw/simulated.yaml": {"split.test": "60d", "split.validation": "60d", "split.unseen_machines": 0.0},
-}
-
-
-def set_values(folder: Path, file: str, values: dict[str, Any]) -> None:
-    """Change values by dotted key, as a person with an editor would: nothing else changes."""
-    yaml = YAML()
-    content = yaml.load((folder / file).read_text(encoding="utf-8"))
-    for key, value in values.items():
-        *way, last = key.split(".")
-        section = content
-        for part in way:
-            section = section[part]
-        section[last] = value
-    with (folder / file).open("w", encoding="utf-8") as out:
-        yaml.dump(content, out)
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """This environment with the interpreter of the tests first on PATH."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | changes
-
-
-def command(folder: Path, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command there and collect what it prints."""
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=environment(**changes),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-
-
-def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:
-    """Run `dvc repro` and return the stages that ran."""
-    done = command(folder, *prefix, "dvc", "repro", **changes)
-    assert done.returncode == 0, done.stdout
-    return re.findall(r"^Running stage '(\w+)'", done.stdout, re.MULTILINE)
-
-
-def clone(folder: Path) -> Path:
-    """The repository's files as they are in the working tree, committed in a folder of their own."""
-    tracked = subprocess.check_output(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
-    ).splitlines()
-    for name in tracked:
-        if (ROOT / name).is_file() and not name.startswith("metrics/") and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    for file, values in SMALL.items():
-        set_values(folder, file, values)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "small"]):
-        subprocess.run([*git, *words], cwd=folder, check=True, env=environment())
-    return folder
-
-
-def lock(folder: Path) -> str:
-    return (folder / "dvc.lock").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
