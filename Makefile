@@ -36,7 +36,7 @@ $(READY_DEV): $(READY)
 	touch $@
 
 test: setup-dev  ## the quick tests
-	pytest -m "not slow" -n 2
+	pytest -m "not slow" -n 2 --dist loadgroup
 
 test-all: setup-dev  ## every test
 	pytest
