@@ -15,7 +15,7 @@ import pytest
 
 from tests.pipeline.clones import clone, command, environment, lock, repro, set_values
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("repro")]
+pytestmark = pytest.mark.pipeline
 
 
 @pytest.fixture(scope="module")
