@@ -14,6 +14,9 @@ export DO_NOT_TRACK := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 LOCKS := $(wildcard requirements/*.txt)
+# A file's tests run on one worker: those that share a clone make it once. (xdist's loadgroup has no effect with
+# pytest 9.2: it marks a group in an attribute that pytest no longer reads.)
+IN_PARALLEL := -n 2 --dist loadfile
 READY := .venv/pipeline.stamp
 READY_DEV := .venv/dev.stamp
 
@@ -36,10 +39,11 @@ $(READY_DEV): $(READY)
 	touch $@
 
 test: setup-dev  ## the quick tests
-	pytest -m "not slow" -n 2
+	pytest -m "not slow" $(IN_PARALLEL)
 
-test-all: setup-dev  ## every test
-	pytest
+test-all: setup-dev  ## every test, those with a database server among them
+	.ci/services
+	pytest $(IN_PARALLEL)
 
 lint: setup-dev  ## style, types and import contracts
 	ruff check

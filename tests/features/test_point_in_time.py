@@ -21,7 +21,7 @@ DATASET = plant.dataset()
 SPANS = spans_of(DATASET)
 TELEMETRY, EVENTS = plant.telemetry(), plant.events()
 END = int(TELEMETRY["time"].max())
-GROUPS = ("sensors", "gaps", "errors", "replacements", "schedule", "machine")
+GROUPS = ("sensors", "levels", "gaps", "errors", "replacements", "schedule", "machine")
 
 
 @pytest.fixture(scope="module")

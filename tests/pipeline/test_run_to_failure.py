@@ -16,15 +16,16 @@ from forestall.training.alarms import open_alarms
 from forestall.training.judging import rules_of, series_of_fold
 from forestall.training.series import risk_matrix
 from tests import engines
-from tests.pipeline.project import clone, command, repro, set_values
+from tests.pipeline.clones import clone, command, repro, set_values
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("run to failure")]
-SMALL: dict[str, dict[str, Any]] = {
+pytestmark = pytest.mark.pipeline
+
+ENGINES: dict[str, dict[str, Any]] = {
     "params.yaml": {
         "data.dataset": "engines",
         "simulate.machines": 2,
         "simulate.days": 30,
-        "train.random_forest.trees": 20,
+        "train.extra_trees.trees": 20,
     }
 }
 CHECKED = {"tables.failures.alive": list(engines.LEFT), "clock.per_month": 60.0}
@@ -34,7 +35,7 @@ YOUNG = "44"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone in which the proposed dataset file, with the edits that it asks for, has run."""
-    folder, tables = clone(tmp_path_factory.mktemp("project"), SMALL), tmp_path_factory.mktemp("tables")
+    folder, tables = clone(tmp_path_factory.mktemp("project"), ENGINES), tmp_path_factory.mktemp("tables")
     engines.table().to_csv(tables / "engines.csv", index=False)
     for words in (["init", str(tables), "--out", "data/raw/engines.yaml"], ["add", "engines", str(tables)]):
         done = command(folder, "forestall", "dataset", *words)

@@ -62,7 +62,7 @@ def made() -> Made:
     def chunks():  # type: ignore[no-untyped-def]
         return iter([telemetry])
 
-    groups = ("sensors", "gaps", "errors", "replacements", "schedule", "machine")
+    groups = ("sensors", "levels", "gaps", "errors", "replacements", "schedule", "machine")
     reference = build.fit_reference(chunks, events, dataset, groups, 3, end)
     (part,) = build.parts(chunks, events, dataset, reference, end)
     return Made(part.decisions, part.features, reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import load_bundle
-from forestall.serving.reasons import healthy_reference, reasons
+from forestall.serving.reasons import describe, healthy_reference, reasons
 from tests.serving.conftest import Made
 
 
@@ -51,3 +52,12 @@ def test_reasons_are_what_lowers_the_risk_when_it_is_set_right(made: Made, bundl
                 assert np.isclose(drop, reason.share, atol=1e-4)
                 found += 1
     assert found > 50
+
+
+@pytest.mark.parametrize("group", ["sensors", "levels", "gaps"])
+def test_every_group_of_a_sensor_can_be_put_into_words_alone(group: str, made: Made) -> None:
+    kept = tuple(feature for feature in made.reference.features if feature.group == group)
+    alone = replace(made.reference, features=kept, groups=(group,), fills=(0.0,) * len(kept))
+    row = np.ones(len(kept), dtype=np.float32)
+    assert describe("volt", row, alone).startswith("volt")
+    assert np.isfinite(healthy_reference(row[None], normal(1), alone)).all()

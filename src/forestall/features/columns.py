@@ -1,5 +1,6 @@
 """Feature columns under construction: a name, the group that a param switches, the source that reasons name."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ Matrix = npt.NDArray[np.float64]
 class Feature:
     """A feature's description.
 
-    group: sensors, errors, replacements, schedule, machine or gaps.
+    group: sensors, levels, errors, replacements, schedule, machine or gaps.
     source: the sensor, component or group that an explanation speaks of.
     """
 
@@ -22,14 +23,17 @@ class Feature:
 
 
 class Columns:
-    """Named [machines, decisions] arrays, in the order in which they were added."""
+    """Named [machines, decisions] arrays of the wanted groups, in the order in which they were added."""
 
-    def __init__(self) -> None:
+    def __init__(self, groups: Collection[str]) -> None:
+        self.groups = groups
         self.features: list[Feature] = []
         self.values: list[Matrix] = []
 
     def add(self, name: str, group: str, source: str, values: npt.NDArray[np.generic]) -> None:
-        """Add one feature; NaN is missing."""
+        """Add one feature, if its group is wanted; NaN is missing."""
+        if group not in self.groups:
+            return
         self.features.append(Feature(name, group, source))
         self.values.append(values.astype(np.float64))
 

@@ -62,10 +62,10 @@ class Reference:
 
 def raw_features(history: History, own: OwnBaselines, reference: Reference) -> tuple[list[Feature], Matrix]:
     """The features before filling, [machines, decisions, features]; missing is NaN."""
-    spans, unit, columns = reference.spans, reference.unit, Columns()
+    spans, unit, columns = reference.spans, reference.unit, Columns(reference.groups)
     sensors = list(reference.sensors)
     normal = normal_of(history, own, reference)
-    if "sensors" in reference.groups:
+    if "sensors" in reference.groups or "levels" in reference.groups:
         add_sensor_features(columns, history, normal, sensors, reference.condition_places, spans, unit)
     if "gaps" in reference.groups:
         add_gap_features(columns, history, normal, sensors, spans, unit)

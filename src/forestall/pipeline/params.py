@@ -35,6 +35,7 @@ class Groups(Section):
     """Which kinds of features a model may use."""
 
     sensors: bool
+    levels: bool
     errors: bool
     replacements: bool
     schedule: bool

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from forestall.data.clock import day_of, hour_of
 from forestall.features.columns import Feature, span_text
@@ -41,7 +40,7 @@ def healthy_reference(features: Matrix, normal: Normal, reference: Reference) ->
     since = reference.spans.lookback / hour_of(reference.unit)[0]
     seen = {feature.name: features[:, position] for position, feature in enumerate(reference.features)}
     for position, feature in enumerate(reference.features):
-        if feature.group == "sensors":
+        if feature.source in reference.sensors and feature.group in ("sensors", "levels"):
             value = _healthy_sensor(feature, seen, normal, reference.sensors.index(feature.source))
             healthy[:, position] = healthy[:, position] if value is None else value
         elif feature.group == "errors":
@@ -55,11 +54,11 @@ def _healthy_sensor(
     feature: Feature, seen: dict[str, Any], normal: Normal, number: int
 ) -> npt.NDArray[np.float64] | float | None:
     kind, window = feature.name.removeprefix(feature.source + ".").rsplit(".", 1)
+    level, model_level = normal.level[:, 0, number], normal.model_level[:, 0, number]
     if kind == "mean":
-        away = seen[f"{feature.source}.own.{window}"] * normal.spread[:, 0, number]
-        return np.asarray(seen[feature.name] - away, dtype=np.float64)
+        own = seen.get(f"{feature.source}.own.{window}")
+        return level if own is None else np.asarray(seen[feature.name] - own * normal.spread[:, 0, number])
     if kind == "model":
-        level, model_level = normal.level[:, 0, number], normal.model_level[:, 0, number]
         return np.asarray((level - model_level) / normal.model_spread[:, 0, number])
     return 0.0 if kind in ("own", "trend") or kind.startswith("slope.") else None
 
@@ -94,10 +93,13 @@ def _strongest(drop: Matrix, risk: float, sources: list[str], texts: list[str], 
 def describe(source: str, row: Matrix, reference: Reference) -> str:
     """What was seen of a source, in words."""
     seen = {f.name: float(row[i]) for i, f in enumerate(reference.features) if f.source == source}
-    groups = pd.Series({f.name: f.group for f in reference.features if f.source == source})
-    if (groups == "sensors").any():
+    groups = {f.group for f in reference.features if f.source == source}
+    if "sensors" in groups:
         return _sensor_text(source, seen, reference)
-    if (groups == "errors").any():
+    if "levels" in groups:
+        name, value = next(item for item in seen.items() if item[0].startswith(f"{source}.mean."))
+        return f"{source} at {value:.3g} on average over {_span(name, reference)}"
+    if "errors" in groups:
         counts = {name: value for name, value in seen.items() if ".count." in name and value > 0}
         if not counts:
             return f"{source}: none lately"

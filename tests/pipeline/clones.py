@@ -1,4 +1,4 @@
-"""A clone of this repository in which a test runs the pipeline, by the commands that a person would use."""
+"""Clones of this repository in temporary folders, on a small fleet, and real commands run in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-Changes = Mapping[str, dict[str, Any]]
+SMALL: dict[str, dict[str, Any]] = {
+    "params.yaml": {
+        "simulate.machines": 30,
+        "simulate.days": 240,
+        "train.negatives": 1500,
+        "train.extra_trees.trees": 8,
+    },
+    "data/raw/simulated.yaml": {"split.test": "60d", "split.validation": "60d", "split.unseen_machines": 0.0},
+}
 
 
 def set_values(folder: Path, file: str, values: dict[str, Any]) -> None:
@@ -56,7 +64,7 @@ def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:
     return re.findall(r"^Running stage '(\w+)'", done.stdout, re.MULTILINE)
 
 
-def clone(folder: Path, changes: Changes) -> Path:
+def clone(folder: Path, changes: Mapping[str, dict[str, Any]] = SMALL) -> Path:
     """The files of the working tree, with changed values by file, committed in a folder of their own."""
     tracked = subprocess.check_output(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
@@ -74,5 +82,4 @@ def clone(folder: Path, changes: Changes) -> Path:
 
 
 def lock(folder: Path) -> str:
-    """What dvc.lock says."""
     return (folder / "dvc.lock").read_text(encoding="utf-8")

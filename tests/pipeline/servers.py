@@ -1,0 +1,98 @@
+"""Servers that a test starts on this computer and stops: files over HTTP, and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HERE, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def http_server(folder: Path) -> Iterator[str]:
+    """The folder's files over HTTP; its address."""
+    port = free_port()
+    words = [sys.executable, "-m", "http.server", str(port), "--bind", HERE, "--directory", str(folder)]
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield f"http://{HERE}:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def postgresql() -> Iterator[tuple[str, str]]:
+    """A PostgreSQL of the test's own: host and port, and the password of its superuser `postgres`."""
+    programs, port, password = _programs(), free_port(), secrets.token_hex()
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    (folder / "password").write_text(password, encoding="utf-8")
+    if os.geteuid() == 0:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, _other_user())
+    data = str(folder / "data")
+    settings = f"-c listen_addresses={HERE} -c port={port} -c unix_socket_directories={folder} -c fsync=off"
+    try:
+        given = ("-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(folder / "password"))
+        _as_other_user(str(programs / "initdb"), "-D", data, *given, "-E", "UTF8", "--no-locale", "--no-sync")
+        control = (str(programs / "pg_ctl"), "-D", data, "-w", "-s")
+        _as_other_user(*control, "-o", settings, "-l", str(folder / "log"), "start")
+        try:
+            yield f"{HERE}:{port}", password
+        finally:
+            _as_other_user(*control, "-m", "fast", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _programs() -> Path:
+    """The folder of PostgreSQL's own programs; Debian keeps them off PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if on_path := shutil.which("initdb"):
+        found.append(Path(on_path))
+    if not found:
+        pytest.fail("PostgreSQL's server is not installed: run .ci/services")
+    return found[-1].parent
+
+
+def _other_user() -> str:
+    """Whom PostgreSQL runs as when the tests run as root, which it refuses."""
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _as_other_user(*words: str) -> None:
+    other: dict[str, Any] = {"user": _other_user(), "extra_groups": []} if os.geteuid() == 0 else {}
+    # The server outlives pg_ctl and would keep a pipe open.
+    subprocess.run(words, cwd="/", check=True, stdout=subprocess.DEVNULL, **other)
+
+
+def _wait_for(port: int) -> None:
+    """Until something listens there."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex((HERE, port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing listens on {port}")
