@@ -38,7 +38,7 @@ def history(some: Events, dataset: Dataset = DATASET, machines: int = 2) -> Hist
 
 def days_since_replacement(some: Events) -> pd.Series:
     laid = history(some)
-    columns = Columns()
+    columns = Columns(["replacements"])
     add_replacement_features(columns, laid, ["pump"], SPANS, "s")
     return pd.Series(columns.values[0][0], index=laid.decisions(SPANS))
 

@@ -24,7 +24,7 @@ def params(tmp_path: Path) -> Path:
 
 
 def test_committed_params_are_valid() -> None:
-    assert read_params(ROOT / "params.yaml").train.family == "random_forest"
+    assert read_params(ROOT / "params.yaml").train.family == "extra_trees"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_committed_params_are_valid() -> None:
             "train.random_forest.trees=0",
             "train.random_forest.trees: Input should be greater than or equal",
         ),
-        ("train.family=forest", "train.family: Input should be 'random_forest', 'hist_gradient_boosting'"),
+        ("train.family=forest", "train.family: Input should be 'extra_trees', 'random_forest'"),
         ("train.seed=-1", "train.seed: Input should be greater than or equal to 0"),
         ("alarm.budget=.nan", "alarm.budget: Input should be"),
         ("alarm.budget=null", "alarm.budget: Input should be a valid number"),
@@ -47,7 +47,7 @@ def test_committed_params_are_valid() -> None:
         ("data.dataset=../secret", "data.dataset: String should match"),
         ("simulate.machines=0", "simulate.machines: Input should be greater than or equal to 1"),
         ("~alarm.quiet", "alarm.quiet: missing; add it."),
-        ("train.negatives=3", "train: random_forest.min_leaf is more than negatives"),
+        ("train.negatives=1", "train: extra_trees.min_leaf is more than negatives"),
     ],
 )
 def test_errors_name_file_and_key(params: Path, change: str, message: str) -> None:

@@ -39,7 +39,7 @@ def run_script(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
 
 def test_declared_sections_are_there(plant: Path) -> None:
     settings = stage.load(params=["train"], dataset=["clock", "tables"])
-    assert settings.params.train.family == "random_forest"
+    assert settings.params.train.family == "extra_trees"
     assert settings.dataset.interval == settings.dataset.ticks("1h") == 3600
 
 

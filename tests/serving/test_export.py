@@ -40,6 +40,18 @@ def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -
     assert parity(tmp_path, model, rows) < 1e-5
 
 
+@pytest.mark.parametrize("family", ["extra_trees", "random_forest", "decision_tree"])
+def test_a_forest_sums_to_the_same_bits_in_any_order(family: str, made: Made) -> None:
+    for estimator in made.fit(family).estimators.values():
+        trees = getattr(estimator, "estimators_", [estimator])
+        shares = np.stack([tree.predict_proba(made.features)[:, 1] / len(trees) for tree in trees])
+        single = shares.astype(np.float32)
+        assert single.cumsum(axis=0)[-1].tobytes() == single[::-1].cumsum(axis=0)[-1].tobytes()
+        np.testing.assert_allclose(
+            single.sum(axis=0), estimator.predict_proba(made.features)[:, 1], atol=1e-12
+        )
+
+
 def test_two_exports_are_the_same_bytes(made: Made, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_bundle(tmp_path / name, made.fit("random_forest"), made.reference, {})

@@ -28,7 +28,7 @@ def test_the_healthy_reference_stands_at_the_machines_own_baseline(made: Made, b
     row = {feature.name: float(made.features[0, i]) for i, feature in enumerate(reference.features)}
     assert value["volt.mean.24h"] == pytest.approx(row["volt.mean.24h"] - 15.0 * row["volt.own.24h"])
     assert value["spin.own.24h"] == value["e1.count.24h"] == 0.0
-    assert value["e1.since"] == 48.0
+    assert value["e1.recency"] == 0.0
 
 
 def test_a_machine_that_is_healthy_has_no_reasons(made: Made, bundle_folder: Path) -> None:

@@ -14,7 +14,9 @@ NEVER = np.int64(-(2**60))
 
 
 def add_error_features(columns: Columns, history: History, codes: list[str], spans: Spans, unit: str) -> None:
-    """Per code the count by window and the time since the last (at most the lookback); codes that come together.
+    """Per code the count by window and how lately the last came; codes that come together.
+
+    Recency is 1 / (1 + hours since) and 0 beyond the lookback: what matters is minutes or hours, not days or weeks.
 
     Args:
         codes: the codes known from training; others are not counted.
@@ -35,7 +37,9 @@ def add_error_features(columns: Columns, history: History, codes: list[str], spa
                 columns.add(f"{codes[a]}+{codes[b]}.{name}", "errors", codes[a], both)
     for code in codes:
         since = _since_last(history, history.events.errors, "code", code, spans)
-        columns.add(f"{code}.since", "errors", code, np.minimum(since, spans.lookback) / hour)
+        columns.add(
+            f"{code}.recency", "errors", code, np.where(since < spans.lookback, hour / (hour + since), 0)
+        )
 
 
 def add_replacement_features(

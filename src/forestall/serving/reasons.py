@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forestall.data.clock import day_of, hour_of
+from forestall.data.clock import day_of
 from forestall.features.columns import Feature, span_text
 from forestall.features.matrix import Reference
 from forestall.features.sensors import Normal
@@ -37,14 +37,13 @@ def healthy_reference(features: Matrix, normal: Normal, reference: Reference) ->
         normal: the baselines that hold at the rows' time, [machines, 1, sensors].
     """
     healthy = np.tile(np.array(reference.fills, dtype=np.float32), (len(features), 1))
-    since = reference.spans.lookback / hour_of(reference.unit)[0]
     seen = {feature.name: features[:, position] for position, feature in enumerate(reference.features)}
     for position, feature in enumerate(reference.features):
         if feature.source in reference.sensors and feature.group in ("sensors", "levels"):
             value = _healthy_sensor(feature, seen, normal, reference.sensors.index(feature.source))
             healthy[:, position] = healthy[:, position] if value is None else value
         elif feature.group == "errors":
-            healthy[:, position] = since if feature.name.endswith(".since") else 0
+            healthy[:, position] = 0
         elif feature.group == "machine":
             healthy[:, position] = features[:, position]
     return healthy

@@ -16,6 +16,7 @@ Family = Literal[
     "extra_trees", "random_forest", "hist_gradient_boosting", "logistic_regression", "decision_tree", "mlp"
 ]
 Settings = Mapping[str, Any]
+EXACT = 2.0**24  # float32 holds 24 binary digits
 
 
 def classifier(family: Family, settings: Settings, seed: int) -> Any:
@@ -67,15 +68,18 @@ def normalised(estimator: Any) -> Any:
     """The fitted estimator without what depends on the machine it was fitted on, ready to be saved and exported.
 
     Tree thresholds are rounded down to float32: for float32 features the same rows go left, and ONNX, which
-    keeps thresholds as float32, then sends every row where scikit-learn sends it.
+    keeps thresholds as float32, then sends every row where scikit-learn sends it. What a tree adds to a forest's
+    probability becomes a multiple of 2^-24: such sums are exact in float32, in any order.
     """
     if hasattr(estimator, "n_jobs"):
         estimator.n_jobs = 1
     if isinstance(estimator, ExtraTreesClassifier | RandomForestClassifier):
         for tree in estimator.estimators_:
             _floor(tree.tree_.threshold)
+            _round(tree.tree_.value, len(estimator.estimators_))
     if isinstance(estimator, DecisionTreeClassifier):
         _floor(estimator.tree_.threshold)
+        _round(estimator.tree_.value, 1)
     if isinstance(estimator, HistGradientBoostingClassifier):
         estimator._bin_mapper.n_threads = 1
         for (tree,) in estimator._predictors:
@@ -90,3 +94,8 @@ def _floor(thresholds: npt.NDArray[np.float64]) -> None:
     above = rounded.astype(np.float64) > thresholds[finite]
     rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
     thresholds[finite] = rounded
+
+
+def _round(shares: npt.NDArray[np.float64], trees: int) -> None:
+    """Each share of a forest of so many trees becomes a multiple of their number times 2^-24, in place."""
+    shares[:] = np.round(shares / trees * EXACT) / EXACT * trees

@@ -1,24 +1,26 @@
 """Alarm thresholds, chosen on a fold that is not the test fold.
 
 Candidates are values of risk near the top of a group of series: most decisions are about parts that are
-far from failing. Among equally good candidates the highest is taken: fewer alarms for the same worth.
+far from failing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from forestall.data.dataset import Costs
 from forestall.training.alarms import Outcomes, foreseeable, outcomes_by_series
-from forestall.training.series import Bools, Floats, Risk, Rules, Series
+from forestall.training.series import Floats, Ints, Risk, Rules, Series
 
 By = Literal["cost", "recall", "false_alarms"]
-CANDIDATES = 60
+CANDIDATES = 50
 DIGITS = 4
 LOWEST = 10.0**-DIGITS
+PRICES = np.geomspace(1e-3, 1e3, 241)  # of a false alarm, in missed failures
 
 
 def choose_thresholds(
@@ -35,25 +37,61 @@ def choose_thresholds(
 
     Args:
         risk: [S, T], NaN where there is no opinion.
-        by: `cost`, lowest event cost, at the highest such threshold; `recall`, the most failures caught, then
-            the fewest false alarms, at the lowest such threshold;
-            `false_alarms`, the lowest that keeps to the budget, shared by all components.
-        budget: for `false_alarms`: false alarms a machine-month, over all components.
+        by: `cost`, the lowest event cost; `false_alarms`, the most failures caught within the budget; `recall`, the
+            lowest threshold within it, each group of components with its share: who spends the budget whether or
+            not it catches more on this fold catches more of the failures that are unlike those of this fold.
+        budget: for the latter two: false alarms a machine-month, over all components.
         min_failures: components with fewer failures on the fold share a threshold.
         machine_months: what the fold covers.
     """
-    if by == "false_alarms":
-        shared = _lowest_within(series, risk, rules, budget * machine_months)
-        return dict.fromkeys(series.components, shared)
-    chosen: dict[str, float] = {}
-    for names in groups(series, rules, min_failures):
-        inside = np.isin(series.component, names)
-        threshold = _best(series.take(inside), risk[inside], rules, costs, by)
-        chosen |= dict.fromkeys(names, threshold)
+    groups = [
+        _Group(names, *_counts(series.take(inside), risk[inside], rules))
+        for names in groups_of(series, rules, min_failures)
+        for inside in [np.isin(series.component, names)]
+    ]
+    most = budget * machine_months
+    if by == "cost":
+        found = [group.middle(group.least(group.total.cost(costs))) for group in groups]
+    elif by == "recall":
+        found = [group.lowest(most / len(groups)) for group in groups]
+    else:
+        found = _within_budget(groups, most)
+    chosen = {name: level for group, level in zip(groups, found, strict=True) for name in group.names}
     return {component: chosen[component] for component in series.components}
 
 
-def groups(series: Series, rules: Rules, min_failures: int) -> Iterator[list[str]]:
+@dataclass(frozen=True)
+class _Group:
+    """Components that share a threshold, and what each level [K] does to them, [K]."""
+
+    names: list[str]
+    levels: Floats
+    total: Outcomes
+
+    @property
+    def alarms(self) -> Ints:
+        return self.total.right + self.total.false + self.total.undetermined
+
+    def least(self, price: Floats) -> int:
+        """The level of the lowest price [K]; of equal ones one with the fewest alarms, and of those the highest."""
+        return len(price) - 1 - int(np.lexsort((self.alarms[::-1], price[::-1]))[0])
+
+    def lowest(self, most: float) -> float:
+        """The lowest level with so many false alarms at most."""
+        return float(self.levels[self.total.false <= most][0])
+
+    def middle(self, at: int) -> float:
+        """The middle, in log odds, of the levels around one that raise the same alarms: as far as can be from other."""
+        counts = np.stack([self.alarms, self.total.caught])
+        changes = np.flatnonzero((np.diff(counts, axis=1) != 0).any(axis=0))
+        run = np.searchsorted(changes, at)
+        low = self.levels[changes[run - 1] + 1 if run else 0]
+        high = self.levels[changes[run] if run < len(changes) else -1]
+        odds = np.sqrt(low * high / np.maximum((1 - low) * (1 - high), LOWEST**2))
+        return float(np.clip(np.round(odds / (1 + odds), DIGITS), low, high))
+
+
+def groups_of(series: Series, rules: Rules, min_failures: int) -> Iterator[list[str]]:
     """Components with enough failures each by itself, then the others together."""
     counts = np.array([counted.sum() for counted in foreseeable(series, rules)], dtype=np.int64)
     failures = {name: int(counts[series.component == name].sum()) for name in series.components}
@@ -64,42 +102,33 @@ def groups(series: Series, rules: Rules, min_failures: int) -> Iterator[list[str
 
 
 def candidates(series: Series, risk: Risk) -> Floats:
-    """At most `CANDIDATES` thresholds, rising: values of risk, at ranks that thin out, and one above all."""
+    """At most 2 x `CANDIDATES` thresholds, rising: values of risk at ranks that thin out, and one above all.
+
+    Between two neighbouring values every threshold raises the same alarms: both ends of that gap are candidates.
+    """
     values = np.sort(risk[series.present])[::-1].astype(np.float64)
     if not values.size:
         return np.array([1.0])
     levels = np.floor(values * 10**DIGITS) / 10**DIGITS
     distinct = np.unique(levels)
+    place = np.arange(len(distinct))
     if len(distinct) >= CANDIDATES:
         ranks = np.round(np.geomspace(1, max(len(values) // 2, 1), CANDIDATES - 1)).astype(np.int64) - 1
-        distinct = levels[ranks]
-    above_all = min(float(levels[0]) + LOWEST, 1.0)
-    return np.unique(np.round(np.maximum(np.append(distinct, above_all), LOWEST), DIGITS))
+        place = np.searchsorted(distinct, levels[ranks])
+    ends = np.append(distinct[place[place > 0] - 1], levels[0]) + LOWEST
+    found = np.append(distinct[place], np.minimum(ends, 1.0))
+    return np.unique(np.round(np.maximum(found, LOWEST), DIGITS))
 
 
-def _best(series: Series, risk: Risk, rules: Rules, costs: Costs, by: By) -> float:
-    levels, total = _counts(series, risk, rules)
-    if by == "recall":
-        most = total.caught == total.caught.max()
-        return _lowest(levels, most & (total.false == total.false[most].min()))
-    cost = total.cost(costs)
-    return _highest(levels, cost == cost.min())
-
-
-def _lowest_within(series: Series, risk: Risk, rules: Rules, most: float) -> float:
-    levels, total = _counts(series, risk, rules)
-    kept = total.false <= most
-    return _lowest(levels, kept) if kept.any() else float(levels[-1])
+def _within_budget(groups: list[_Group], most: float) -> list[float]:
+    """The most failures caught for so many false alarms in all: one price of a false alarm for every group."""
+    for price in PRICES:
+        picked = [group.least(group.total.missed + price * group.total.false) for group in groups]
+        if sum(int(group.total.false[at]) for group, at in zip(groups, picked, strict=True)) <= most:
+            return [group.middle(at) for group, at in zip(groups, picked, strict=True)]
+    return [float(group.levels[-1]) for group in groups]
 
 
 def _counts(series: Series, risk: Risk, rules: Rules) -> tuple[Floats, Outcomes]:
     levels = candidates(series, risk)
     return levels, outcomes_by_series(series, risk, levels, rules).over()
-
-
-def _lowest(levels: Floats, allowed: Bools) -> float:
-    return float(levels[allowed][0])
-
-
-def _highest(levels: Floats, allowed: Bools) -> float:
-    return float(levels[allowed][-1])
