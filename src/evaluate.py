@@ -7,7 +7,7 @@ from pathlib import Path
 from forestall.data import store
 from forestall.evaluation import judge, plots, rows
 from forestall.features.files import read_features
-from forestall.features.labels import TEST
+from forestall.features.labels import TEST, within
 from forestall.pipeline import files, stage
 from forestall.serving.bundle import load_bundle
 
@@ -35,7 +35,7 @@ def main() -> None:
     files.write_csv(METRICS / "policies.csv", verdict.policies)
     files.write_json(METRICS / "rule.json", {name: rule.text for name, rule in rules.items()})
     test = (decisions["fold"] == TEST).to_numpy()
-    labels = decisions.loc[test, [f"label.{component}" for component in bundle.components]].to_numpy()
+    labels = within(decisions.loc[test, [f"label.{name}" for name in bundle.components]].to_numpy())
     files.write_csv(METRICS / "rows.csv", rows.row_report(labels, risk[test], bundle.thresholds))
     stage.progress("plots")
     frames = plots.all_plots(labels, risk[test], verdict.alarms, bundle, features[test], dataset)

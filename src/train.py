@@ -11,7 +11,7 @@ from forestall.features.labels import VALIDATION
 from forestall.features.matrix import Reference
 from forestall.pipeline import files, stage
 from forestall.training import judging, thresholds
-from forestall.training.fit import fit_model
+from forestall.training.fit import Recipe, fit_model
 from forestall.training.series import risk_matrix
 
 PREPARED, FEATURES = Path("data/prepared"), Path("data/features")
@@ -26,19 +26,16 @@ def main() -> None:
     names = [feature.name for feature in reference.features]
     decisions, features = read_features(FEATURES, names, dataset.clock)
     check_training(decisions, dataset, str(FEATURES))
-    model = fit_model(
-        decisions,
-        features,
-        names,
-        list(dataset.components),
-        train.family,
-        getattr(train, train.family).model_dump(),
-        train.calibration,
-        train.negatives,
-        alarm.min_failures,
-        train.seed,
-        stage.progress,
+    recipe = Recipe(
+        family=train.family,
+        settings=getattr(train, train.family).model_dump(),
+        calibration=train.calibration,
+        negatives=train.negatives,
+        min_failures=alarm.min_failures,
+        seed=train.seed,
     )
+    horizons = len(dataset.decisions.horizons)
+    model = fit_model(decisions, features, names, list(dataset.components), horizons, recipe, stage.progress)
     events = store.read_events(PREPARED, dataset.clock)
     rows = decisions["fold"].to_numpy() == VALIDATION
     rules = judging.rules_of(dataset, alarm.quiet)

@@ -83,7 +83,7 @@ def dataset(**changes: Any) -> Dataset:
         "decisions": {
             "every": "1cycles",
             "offset": "0cycles",
-            "horizon": f"{HORIZON}cycles",
+            "horizons": [f"{HORIZON}cycles"],
             "min_lead": "2cycles",
             "history": "30cycles",
             "stale": "2cycles",

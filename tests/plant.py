@@ -51,7 +51,7 @@ def dataset(**changes: Any) -> Dataset:
         "decisions": {
             "every": "3h",
             "offset": "0h",
-            "horizon": "24h",
+            "horizons": ["12h", "24h"],
             "min_lead": "2h",
             "history": "24h",
             "stale": "12h",

@@ -100,10 +100,8 @@ def test_machines_with_a_counter_for_a_clock(case: Case) -> None:
     case.content["clock"] = {"kind": "counter", "unit": "cycles", "per_month": 60.0}
     case.tables["telemetry"]["interval"] = "1cycles"
     case.tables["failures"] = {"last_row": True, "alive": [2]}
-    spans = ("every", "offset", "horizon", "min_lead", "history", "stale")
-    case.content["decisions"] = {
-        name: f"{n}cycles" for name, n in zip(spans, (1, 0, 30, 2, 5, 5), strict=True)
-    }
+    spans = {"every": 1, "offset": 0, "min_lead": 2, "history": 5, "stale": 5}
+    case.content["decisions"] = {name: f"{n}cycles" for name, n in spans.items()} | {"horizons": ["30cycles"]}
     case.content["windows"] = {
         "sensors": ["5cycles"],
         "events": ["5cycles"],

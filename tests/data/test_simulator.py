@@ -234,5 +234,5 @@ def test_dataset_file_says_what_the_simulator_does() -> None:
         without = [model.name for model in MODELS if name in model.lacks]
         assert component.get("absent_on", {}).get("model", []) == without
     decisions = content["decisions"]
-    assert (decisions["every"], decisions["horizon"]) == (f"{EVERY}h", f"{HORIZON}h")
+    assert (decisions["every"], decisions["horizons"][-1]) == (f"{EVERY}h", f"{HORIZON}h")
     assert decisions["min_lead"] == f"{MIN_LEAD}h"

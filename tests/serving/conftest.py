@@ -13,7 +13,7 @@ import pytest
 from forestall.features import build
 from forestall.features.matrix import Reference
 from forestall.serving.export import write_bundle
-from forestall.training.fit import FittedModel, fit_model
+from forestall.training.fit import FittedModel, Recipe, fit_model
 from tests import plant
 
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -41,12 +41,8 @@ class Made:
             self.features,
             [feature.name for feature in self.reference.features],
             list(self.reference.components),
-            family,  # type: ignore[arg-type]
-            FAMILIES[family],
-            calibration,  # type: ignore[arg-type]
-            2000,
-            5,
-            0,
+            len(self.reference.spans.horizons),
+            Recipe(family, FAMILIES[family], calibration, 2000, 5, 0),  # type: ignore[arg-type]
             lambda text: None,
         )
         model.thresholds = dict.fromkeys(self.reference.components, 0.1)

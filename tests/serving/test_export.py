@@ -70,3 +70,12 @@ def test_one_row_and_many_rows_give_the_same_bits(
     together = bundle.risk(rows)
     alone = np.concatenate([bundle.risk(rows[row : row + 1]) for row in range(len(rows))])
     assert together.tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_risk_never_falls_with_the_horizon(family: str, made: Made, tmp_path: Path) -> None:
+    write_bundle(tmp_path, made.fit(family), made.reference, {})
+    curves = load_bundle(tmp_path).curves(made.features)
+    assert curves.shape == (len(made.features), 2, 2)
+    assert (np.diff(curves, axis=2) >= 0).all()
+    assert (np.diff(curves, axis=2) > 0).any()

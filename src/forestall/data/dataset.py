@@ -3,6 +3,7 @@
 `Dataset` is the file's typed form; its JSON schema is published in docs/reference/dataset.schema.json.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -39,14 +40,19 @@ class Component(Section):
 
 
 class Decisions(Section):
-    """When predictions are made, and about what span of time."""
+    """When predictions are made, and about what spans of time; alarms look over the longest of the horizons."""
 
     every: Duration
     offset: Duration
-    horizon: Duration
+    horizons: list[Duration] = Field(min_length=1, max_length=10)
     min_lead: Duration
     history: Duration
     stale: Duration
+
+    @property
+    def horizon(self) -> str:
+        """The longest horizon, which alarms look over."""
+        return self.horizons[-1]
 
 
 class Windows(Section):
@@ -108,16 +114,22 @@ class Dataset(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        spans = {name: self.ticks(getattr(self.decisions, name)) for name in Decisions.model_fields}
+        times = ("every", "offset", "horizon", "min_lead", "history", "stale")
+        spans = {name: self.ticks(getattr(self.decisions, name)) for name in times}
         self._check_spans()
+        horizons = [self.ticks(horizon) for horizon in self.decisions.horizons]
+        if horizons[0] <= 0 or any(b <= a for a, b in pairwise(horizons)):
+            raise ValueError("decisions.horizons must rise: the shortest first")
         if spans["every"] <= 0 or spans["every"] % self.interval:
             raise ValueError("decisions.every must be a multiple of tables.telemetry.interval")
         if not 0 <= spans["min_lead"] < spans["horizon"]:
-            raise ValueError("decisions.min_lead must be shorter than decisions.horizon")
+            raise ValueError("decisions.min_lead must be shorter than the longest of decisions.horizons")
         if any(self.ticks(window) % spans["every"] for window in self.windows.sensors):
             raise ValueError("windows.sensors must be multiples of decisions.every")
         if self.ticks(self.split.gap) < spans["horizon"]:
-            raise ValueError("split.gap must be at least decisions.horizon, or folds share their failures")
+            raise ValueError(
+                "split.gap must be at least the longest of decisions.horizons, or folds share their failures"
+            )
         if self.split.by == "time" and self.clock.kind == "counter":
             raise ValueError("machines with clocks of their own are split with `by: machine`")
         return self._attributes_exist()

@@ -17,7 +17,7 @@ def plan_lines(interval: int, unit: str, offset: int) -> Lines:
     """The sections `decisions` and `windows`; `interval` and `offset` in ticks."""
     every, day = _every(interval, unit), _day(interval, unit)
     text = {
-        name: duration(span, unit) for name, span in (("every", every), ("offset", offset), ("horizon", day))
+        name: duration(span, unit) for name, span in (("every", every), ("offset", offset), ("horizons", day))
     }
     text |= {
         "min_lead": duration(day // 12, unit),
@@ -29,11 +29,12 @@ def plan_lines(interval: int, unit: str, offset: int) -> Lines:
     about: tuple[str, ...] = (
         "Time between two decisions about a machine.",
         "Shift of the grid from midnight.",
-        "How far one looks.",
+        "How far one looks; several, the shortest first, are possible: alarms look over the longest.",
     )
     about += ("Shortest warning that still helps.", "Least history before a machine is judged.")
     for (name, value), line in zip(text.items(), (*about, "Older data give no opinion."), strict=True):
-        yield from (f"  # {line}", f"  {name}: {value}")
+        yield f"  # {line}"
+        yield from (f"  {name}:", f"    - {value}") if name == "horizons" else (f"  {name}: {value}",)
     spans = [duration(span, unit) for span in _windows(every, day, unit)]
     baseline, renewal = _baseline(every, day, unit)
     yield from ("", "# The spans that features look back over.", "windows:")
@@ -58,7 +59,7 @@ def split_lines(telemetry: Role, interval: int, unit: str) -> Lines:
         yield from ("  by: time", f"  test: {span}", f"  validation: {span}")
     else:
         yield from ("  by: machine", "  test: 0.2", "  validation: 0.2")
-    yield from ("  # At least `decisions.horizon`.", f"  gap: {duration(day, unit)}")
+    yield from ("  # At least the longest of `decisions.horizons`.", f"  gap: {duration(day, unit)}")
     yield from ("  # Share of machines never trained on, scored apart.", "  unseen_machines: 0.0")
 
 

@@ -14,7 +14,7 @@ from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 from forestall.evaluation.rule import Rule, find_rules
 from forestall.evaluation.scores import row_scores, score
-from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
+from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION, within
 from forestall.training.alarms import open_alarms
 from forestall.training.judging import machine_months, rules_of, series_of_fold
 from forestall.training.series import Series, risk_matrix
@@ -120,5 +120,7 @@ def _scored(
 
 
 def _row_scores(data: Data, rows: npt.NDArray[np.bool_], risk: Matrix) -> dict[str, float]:
-    labels = data.decisions.loc[rows, [f"label.{name}" for name in data.dataset.components]].to_numpy()
+    labels = within(
+        data.decisions.loc[rows, [f"label.{name}" for name in data.dataset.components]].to_numpy()
+    )
     return row_scores(labels, risk[rows], labels >= 0)

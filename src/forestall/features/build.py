@@ -130,7 +130,7 @@ def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None
     if training.empty:
         raise InputError("the training fold is empty", todo, file)
     for component in dataset.components:
-        if not (training[f"label.{component}"] == 1).any():
+        if not (training[f"label.{component}"] > 0).any():
             problem = (
                 f"component {component!r} does not fail in the training fold, so nothing can be learnt of it"
             )

@@ -21,13 +21,18 @@ class Spans:
     interval: int
     every: int
     offset: int
-    horizon: int
+    horizons: tuple[int, ...]
     history: int
     stale: int
     sensors: tuple[int, ...]
     events: tuple[int, ...]
     baseline: int
     baseline_every: int
+
+    @property
+    def horizon(self) -> int:
+        """The longest horizon, which alarms look over."""
+        return self.horizons[-1]
 
     @property
     def width(self) -> int:
@@ -47,7 +52,7 @@ def spans_of(dataset: Dataset) -> Spans:
         interval=dataset.interval,
         every=t(decisions.every),
         offset=t(decisions.offset),
-        horizon=t(decisions.horizon),
+        horizons=tuple(t(horizon) for horizon in decisions.horizons),
         history=t(decisions.history),
         stale=t(decisions.stale),
         sensors=tuple(t(window) for window in windows.sensors),

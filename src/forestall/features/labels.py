@@ -20,10 +20,10 @@ TRAIN, VALIDATION, TEST, UNSEEN, NO_FOLD = "train", "validation", "test", "unsee
 def labels(
     history: History, component: str, absent: set[tuple[str, str]], spans: Spans, until: Ints
 ) -> npt.NDArray[np.int8]:
-    """Whether the component fails in (t, t + horizon], [machines, decisions].
+    """Within how many of the horizons the component fails: in (t, t + horizon], [machines, decisions].
 
-    -1 where the machine has none, -2 where the data end before t + horizon without a failure: a machine that
-    still runs then is censored, not healthy.
+    0 where it does not fail within the longest; -1 where the machine has none; -2 where the data end before the
+    longest is over, without a failure: a machine that still runs then is censored, not healthy.
 
     Args:
         until: until when each machine's failures are known, in ticks, [machines].
@@ -36,12 +36,22 @@ def labels(
     row = {machine: number for number, machine in enumerate(history.machines)}
     for machine, time in zip(failures["machine"], failures["time"], strict=True):
         if machine in row:
-            low, high = np.searchsorted(decisions, [time - spans.horizon, time], side="left")
-            result[row[machine], low:high] = 1
+            high = np.searchsorted(decisions, time, side="left")
+            for number, horizon in enumerate(reversed(spans.horizons), start=1):
+                low = np.searchsorted(decisions, time - horizon, side="left")
+                result[row[machine], low:high] = np.maximum(result[row[machine], low:high], number)
     for number, machine in enumerate(history.machines):
         if (machine, component) in absent:
             result[number] = NOT_APPLICABLE
     return result
+
+
+def within(label: npt.NDArray[np.int8], shorter: int = 0) -> npt.NDArray[np.int8]:
+    """Labels as 0 and 1: whether there is a failure within the longest horizon, or one that is so many places shorter.
+
+    What is not applicable or not known stays as it is.
+    """
+    return np.where(label < 0, label, label > shorter).astype(np.int8)
 
 
 def own_ends(last: Mapping[str, int], failures: pd.DataFrame) -> dict[str, int]:

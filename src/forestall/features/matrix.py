@@ -49,7 +49,7 @@ class Reference:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Reference:
         """What `to_json` gave."""
-        spans = content["spans"] | {k: tuple(content["spans"][k]) for k in ("sensors", "events")}
+        spans = content["spans"] | {k: tuple(content["spans"][k]) for k in ("horizons", "sensors", "events")}
         lists = {k: tuple(value) for k, value in content.items() if isinstance(value, list)}
         features = tuple(Feature(**feature) for feature in content["features"])
         return cls(**(content | lists | {"spans": Spans(**spans), "features": features}))

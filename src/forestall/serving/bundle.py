@@ -41,14 +41,19 @@ class Bundle:
         return dict(self.manifest["thresholds"])
 
     def risk(self, features: Matrix) -> Matrix:
-        """Calibrated risk [rows, components] of filled feature rows [rows, features]; every score goes through here."""
+        """Calibrated risk over the longest horizon, [rows, components], of filled feature rows [rows, features]."""
+        return np.ascontiguousarray(self.curves(features)[:, :, -1])
+
+    def curves(self, features: Matrix) -> Matrix:
+        """Calibrated risk [rows, components, horizons] of filled feature rows; every score goes through here."""
         pieces = [
             self.session.run(
                 [OUTPUT], {INPUT: np.ascontiguousarray(features[start : start + ROWS_AT_A_TIME])}
             )[0]
             for start in range(0, len(features), ROWS_AT_A_TIME)
         ]
-        return np.concatenate(pieces) if pieces else np.empty((0, len(self.components)), dtype=np.float32)
+        shape = (len(features), len(self.components), len(self.reference.spans.horizons))
+        return (np.concatenate(pieces) if pieces else np.empty(0, dtype=np.float32)).reshape(shape)
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -33,7 +33,7 @@ def write_bundle(folder: Path, model: FittedModel, reference: Reference, more: d
         "format": FORMAT,
         "family": model.family,
         "thresholds": model.thresholds,
-        "calibration": {name: vars(calibration) for name, calibration in model.calibrations.items()},
+        "calibration": {name: [vars(one) for one in maps] for name, maps in model.calibrations.items()},
         "lookback": reference.spans.lookback,
         **more,
         "versions": {package: version(package) for package in PACKAGES},
@@ -48,7 +48,7 @@ def parity(folder: Path, model: FittedModel, features: Matrix) -> float:
     if len(features) == 0:
         return 0.0
     risk = session_of(folder / MODEL).run([OUTPUT], {INPUT: np.ascontiguousarray(features)})[0]
-    return float(np.abs(risk - model.risk(features)).max())
+    return float(np.abs(risk - model.curves(features).reshape(len(features), -1)).max())
 
 
 def _sha256(file: Path) -> str:

@@ -8,15 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import hour_of
 from forestall.features import labels, matrix
 from forestall.features.baselines import OwnBaselines
+from forestall.features.columns import span_name
 from forestall.features.history import Bools, History, Ints
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
+from forestall.serving.remaining import life_in_words, remaining_life
 
 NOT_APPLICABLE = "not applicable"
-COLUMNS = ["machine", "component", "time", "risk", "threshold", "alarm", "status", "reasons"]
+LIFE = {"life_p10": 0.1, "life_p50": 0.5, "life_p90": 0.9}
 
 
 @dataclass(frozen=True)
@@ -59,36 +62,59 @@ def latest(history: History, own: OwnBaselines, failed: Bools, bundle: Bundle) -
 
 
 def fleet_table(now: Latest, bundle: Bundle, absent: set[tuple[str, str]], most: int) -> pd.DataFrame:
-    """One row for each machine and component; columns as in `COLUMNS`.
+    """One row for each machine and component; columns as in `columns_of`.
 
-    `risk` is empty and `status` says why where the component does not exist or there is no opinion.
+    Risks and lives are empty, and `status` says why, where the component does not exist or there is no opinion.
     """
-    risk = bundle.risk(now.features)
+    curves = bundle.curves(now.features)
     healthy = healthy_reference(now.features, now.normal, bundle.reference)
     why = reasons(now.features, healthy, bundle, most)
+    lives = [remaining_life(curves, bundle.reference.spans.horizons, share) for share in LIFE.values()]
     rows = []
     for m, machine in enumerate(now.machines):
         for c, component in enumerate(bundle.components):
             status = _status(now.no_opinion[m], (machine, component) in absent)
             threshold = bundle.thresholds[component]
-            known = status == ""
-            rows.append(
-                {
-                    "machine": machine,
-                    "component": component,
-                    "time": now.time[m],
-                    "risk": float(risk[m, c]) if known else None,
-                    "threshold": threshold if known else None,
-                    "alarm": "yes"
-                    if known and risk[m, c] >= np.float32(threshold)
-                    else "no"
-                    if known
-                    else "",
-                    "status": status,
-                    "reasons": in_words(why[m][c]) if known else "",
-                }
+            known = (
+                ["", None, "", *[None] * len(curves[m, c]), *[""] * len(LIFE)]
+                if status
+                else _known(
+                    curves[m, c], threshold, in_words(why[m][c]), [life[m, c] for life in lives], bundle
+                )
             )
-    return pd.DataFrame(rows, columns=COLUMNS)
+            rows.append([machine, component, now.time[m], status, *known])
+    return pd.DataFrame(rows, columns=columns_of(bundle))
+
+
+def columns_of(bundle: Bundle) -> list[str]:
+    """The columns of a fleet table.
+
+    `risk` is the one over the longest horizon, which alarms look at; `life_p10` to `life_p90` are quantiles of the
+    remaining life in hours, or in the counter's unit.
+    """
+    spans, unit = bundle.reference.spans, bundle.reference.unit
+    shorter = [f"risk_{span_name(horizon, unit)}" for horizon in spans.horizons[:-1]]
+    return [
+        "machine",
+        "component",
+        "time",
+        "status",
+        "alarm",
+        "threshold",
+        "reasons",
+        *shorter,
+        "risk",
+        *LIFE,
+    ]
+
+
+def _known(
+    curve: matrix.Matrix, threshold: float, why: str, lives: list[float], bundle: Bundle
+) -> list[object]:
+    longest, hour = bundle.reference.spans.horizon, hour_of(bundle.reference.unit)[0]
+    alarm = "yes" if curve[-1] >= np.float32(threshold) else "no"
+    words = [life_in_words(life, longest, hour) for life in lives]
+    return [alarm, threshold, why, *(float(risk) for risk in curve), *words]
 
 
 def worst_first(frame: pd.DataFrame) -> pd.DataFrame:

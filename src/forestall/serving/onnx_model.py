@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from forestall.serving.names import INPUT, OUTPUT
 from forestall.training.calibration import CLIP, Calibration
-from forestall.training.fit import FittedModel
+from forestall.training.fit import FittedModel, in_horizons
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto], str]
@@ -24,23 +24,25 @@ Step = tuple[str, list[str], str, dict[str, Any]]
 
 
 def to_graph(model: FittedModel) -> onnx.ModelProto:
-    """The model as ONNX: `features` float32 [rows, features] -> `risk` float32 [rows, components]."""
+    """The model as ONNX: `features` float32 [rows, features] -> `risk` float32 [rows, components * horizons]."""
     nodes: list[onnx.NodeProto] = []
     tensors: list[onnx.TensorProto] = []
-    risks = []
+    risks, columns = [], 0
     for number, component in enumerate(model.estimators):
         prefix = f"c{number}_"
-        score = _score(model.estimators[component], len(model.features), prefix)
-        risk = _calibrated(score[2], model.calibrations[component], prefix)
-        nodes += score[0] + risk[0]
-        tensors += score[1] + risk[1]
+        calibrations = model.calibrations[component]
+        scores = _scores(model.estimators[component], len(model.features), len(calibrations), prefix)
+        risk = _calibrated(scores[2], calibrations, prefix)
+        nodes += scores[0] + risk[0]
+        tensors += scores[1] + risk[1]
         risks.append(risk[2])
+        columns += len(calibrations)
     nodes.append(helper.make_node("Concat", risks, [OUTPUT], axis=1))
     whole = helper.make_graph(
         nodes,
         "forestall",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [None, len(model.features)])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, len(risks)])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None, columns])],
         tensors,
     )
     opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
@@ -49,35 +51,38 @@ def to_graph(model: FittedModel) -> onnx.ModelProto:
     return result
 
 
-def _score(estimator: Any, features: int, prefix: str) -> Part:
-    """From the features to the classifier's own probability of failure, double [rows, 1]."""
-    if isinstance(estimator, Pipeline) and isinstance(estimator[-1], LogisticRegression):
-        return _logistic(estimator[0], estimator[-1], prefix)
+def _scores(estimator: Any, features: int, horizons: int, prefix: str) -> Part:
+    """From features to the classifier's own probabilities of failure within each horizon, double [rows, horizons]."""
+    logistic = isinstance(estimator, Pipeline) and isinstance(estimator[-1], LogisticRegression)
+    by_class = (_logistic if logistic else _converted)(estimator, features, prefix)
+    values = {"in_horizons": in_horizons(estimator.classes_, horizons)}
+    steps: list[Step] = [("MatMul", [by_class[2], "in_horizons"], "scores", {})]
+    summed = _part(values, steps, prefix)
+    return by_class[0] + summed[0], by_class[1] + summed[1], summed[2]
+
+
+def _converted(estimator: Any, features: int, prefix: str) -> Part:
+    """The classifier as skl2onnx has it, to double [rows, classes]."""
     graph = _classifier_graph(estimator, features, prefix)
-    values = {"second": np.array([1], dtype=np.int64)}
-    steps: list[Step] = [
-        ("Gather", [graph.output[1].name, "second"], "raw", {"axis": 1}),
-        ("Cast", ["raw"], "score", {"to": TensorProto.DOUBLE}),
-    ]
-    nodes, tensors, name = _part(values, steps, prefix)
+    steps: list[Step] = [("Cast", [graph.output[1].name], "by_class", {"to": TensorProto.DOUBLE})]
+    nodes, tensors, name = _part({}, steps, prefix)
     return [*_renamed_input(graph), *nodes], [*graph.initializer, *tensors], name
 
 
-def _logistic(scaler: Any, model: Any, prefix: str) -> Part:
-    # The runtime's own linear classifier works in float32.
-    values = {
-        "mean": scaler.mean_,
-        "scale": scaler.scale_,
-        "slopes": model.coef_.T,
-        "constant": model.intercept_,
-    }
+def _logistic(estimator: Any, _: int, prefix: str) -> Part:
+    """Logistic regression to double [rows, classes]: the runtime's own linear classifier works in float32."""
+    scaler, model = estimator[0], estimator[-1]
+    binary = len(model.classes_) == 2
+    slopes = np.vstack([0 * model.coef_, model.coef_]) if binary else model.coef_
+    constant = np.append(0.0, model.intercept_) if binary else model.intercept_
+    values = {"mean": scaler.mean_, "scale": scaler.scale_, "slopes": slopes.T, "constant": constant}
     steps: list[Step] = [
         ("Cast", [INPUT], "exact", {"to": TensorProto.DOUBLE}),
         ("Sub", ["exact", "mean"], "centred", {}),
         ("Div", ["centred", "scale"], "scaled", {}),
         ("MatMul", ["scaled", "slopes"], "product", {}),
-        ("Add", ["product", "constant"], "logit", {}),
-        ("Sigmoid", ["logit"], "score", {}),
+        ("Add", ["product", "constant"], "logits", {}),
+        ("Softmax", ["logits"], "by_class", {"axis": 1}),
     ]
     return _part(values, steps, prefix)
 
@@ -102,18 +107,16 @@ def _renamed_input(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return list(graph.node)
 
 
-def _calibrated(score: str, calibration: Calibration, prefix: str) -> Part:
-    """From a classifier's own probability, double [rows, 1], to its calibrated one, float32."""
+def _calibrated(scores: str, calibrations: list[Calibration], prefix: str) -> Part:
+    """From own probabilities, double [rows, horizons], to calibrated ones that never fall, float32."""
     values = {
         "low": np.array(CLIP),
         "high": np.array(1 - CLIP),
         "one": np.array(1.0),
-        "a": np.array(calibration.a),
-        "b": np.array(calibration.b),
-        "c": np.array(calibration.c),
+        **{name: np.array([getattr(one, name) for one in calibrations]) for name in ("a", "b", "c")},
     }
     steps: list[Step] = [
-        ("Clip", [score, "low", "high"], "s", {}),
+        ("Clip", [scores, "low", "high"], "s", {}),
         ("Log", ["s"], "log", {}),
         ("Sub", ["one", "s"], "rest", {}),
         ("Log", ["rest"], "log_rest", {}),
@@ -122,8 +125,14 @@ def _calibrated(score: str, calibration: Calibration, prefix: str) -> Part:
         ("Sub", ["al", "bl"], "d", {}),
         ("Add", ["d", "c"], "z", {}),
         ("Sigmoid", ["z"], "exact", {}),
-        ("Cast", ["exact"], "risk", {"to": TensorProto.FLOAT}),
+        ("Cast", ["exact"], "single", {"to": TensorProto.FLOAT}),
     ]
+    for number in range(len(calibrations)):
+        values[f"place{number}"] = np.array([number], dtype=np.int64)
+        steps.append(("Gather", ["single", f"place{number}"], f"own{number}", {"axis": 1}))
+        shorter = [f"risk{number - 1}"] if number else []
+        steps.append(("Max", [f"own{number}", *shorter], f"risk{number}", {}))
+    steps.append(("Concat", [f"risk{number}" for number in range(len(calibrations))], "risk", {"axis": 1}))
     return _part(values, steps, prefix + "cal_")
 
 

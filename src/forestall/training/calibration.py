@@ -37,7 +37,7 @@ def fit_calibration(
 
     Without both labels nothing can be fitted: then the scores stay as they are.
     """
-    if label.min() == label.max():
+    if not label.size or label.min() == label.max():
         return Calibration(1.0, 1.0, 0.0)
     s = np.clip(score, CLIP, 1 - CLIP)
     log, log_rest = np.log(s), -np.log1p(-s)

@@ -1,6 +1,7 @@
 """The families of models, each a scikit-learn classifier of one component with `predict_proba`."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -82,7 +83,7 @@ def normalised(estimator: Any) -> Any:
         _round(estimator.tree_.value, 1)
     if isinstance(estimator, HistGradientBoostingClassifier):
         estimator._bin_mapper.n_threads = 1
-        for (tree,) in estimator._predictors:
+        for tree in chain.from_iterable(estimator._predictors):
             _floor(tree.nodes["num_threshold"])
     return estimator
 

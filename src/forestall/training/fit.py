@@ -1,4 +1,8 @@
-"""Fitting: one classifier a component on the training fold, calibrated on the validation fold."""
+"""Fitting: one classifier a component on the training fold, calibrated on the validation fold.
+
+Its classes are the numbers of horizons within which the component fails (see `features.labels`), so that one fit
+gives the risk over every horizon.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,33 +12,66 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forestall.features.labels import TRAIN, VALIDATION
+from forestall.features.labels import TRAIN, VALIDATION, within
 from forestall.training.calibration import Calibration, fit_calibration
 from forestall.training.families import Family, Settings, classifier, normalised
 
 Matrix = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int8]
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is fitted.
+
+    settings: the family's own params. negatives: how many training rows without a failure are drawn, at most.
+    min_failures: with fewer positive validation rows a component shares the pooled calibration.
+    """
+
+    family: Family
+    settings: Settings
+    calibration: Literal["sigmoid", "beta"]
+    negatives: int
+    min_failures: int
+    seed: int
 
 
 @dataclass
 class FittedModel:
-    """A classifier, its calibration and its alarm threshold for each component, in the dataset file's order."""
+    """A classifier, its calibrations by horizon and its alarm threshold for each component, in the dataset's order."""
 
     family: str
     features: list[str]
     estimators: dict[str, Any]
-    calibrations: dict[str, Calibration]
+    calibrations: dict[str, list[Calibration]]
     thresholds: dict[str, float] = field(default_factory=dict)
 
+    def curves(self, features: Matrix) -> Matrix:
+        """Calibrated probabilities [rows, components, horizons] of feature rows; they never fall with the horizon."""
+        every = [self._curve(component, features) for component in self.estimators]
+        return np.stack(every, axis=1).astype(np.float32)
+
     def risk(self, features: Matrix) -> Matrix:
-        """Calibrated probabilities [rows, components] of feature rows [rows, features]."""
-        columns = [self.calibrations[c](score(self.estimators[c], features)) for c in self.estimators]
-        return np.column_stack(columns).astype(np.float32)
+        """Calibrated probabilities over the longest horizon, [rows, components]."""
+        return self.curves(features)[:, :, -1]
+
+    def _curve(self, component: str, features: Matrix) -> Scores:
+        maps = self.calibrations[component]
+        scores = horizon_scores(self.estimators[component], features, len(maps))
+        columns = [calibration(scores[:, number]) for number, calibration in enumerate(maps)]
+        return np.maximum.accumulate(np.column_stack(columns), axis=1)
 
 
-def score(estimator: Any, features: Matrix) -> npt.NDArray[np.float64]:
-    """The classifier's own probability of failure, [rows]."""
-    result: npt.NDArray[np.float64] = estimator.predict_proba(features)[:, 1]
-    return result
+def horizon_scores(estimator: Any, features: Matrix, horizons: int) -> Scores:
+    """The classifier's own probabilities of failure within each horizon, the shortest first, [rows, horizons]."""
+    return np.asarray(estimator.predict_proba(features) @ in_horizons(estimator.classes_, horizons))
+
+
+def in_horizons(classes: npt.NDArray[np.integer[Any]], horizons: int) -> Scores:
+    """Which classes mean a failure within which horizon, 0 or 1, [classes, horizons]."""
+    least = np.arange(horizons, 0, -1)
+    return (np.asarray(classes)[:, None] >= least[None]).astype(np.float64)
 
 
 def fit_model(
@@ -42,39 +79,35 @@ def fit_model(
     features: Matrix,
     names: list[str],
     components: list[str],
-    family: Family,
-    settings: Settings,
-    calibration: Literal["sigmoid", "beta"],
-    negatives: int,
-    min_failures: int,
-    seed: int,
+    horizons: int,
+    recipe: Recipe,
     progress: Callable[[str], None],
 ) -> FittedModel:
     """Fit and calibrate every component.
 
     Args:
-        decisions: fold and label.<component>, one row for each row of `features`.
-        negatives: how many training rows without a failure are drawn, at most.
-        min_failures: with fewer positive validation rows a component shares the pooled calibration.
+        decisions: fold and label.<component>, one row for each row of `features`, which `names` names.
+        horizons: how many there are.
     """
     train, validation = (decisions["fold"].to_numpy() == fold for fold in (TRAIN, VALIDATION))
     estimators, scores, labels = {}, {}, {}
     for number, component in enumerate(components):
         progress(f"{component} ({number + 1} of {len(components)})")
         label = decisions[f"label.{component}"].to_numpy()
-        rows = training_rows(label, train, negatives, seed + number)
-        fitted = classifier(family, settings, seed).fit(features[rows], label[rows])
+        rows = training_rows(label, train, recipe.negatives, recipe.seed + number)
+        fitted = classifier(recipe.family, recipe.settings, recipe.seed).fit(features[rows], label[rows])
         estimators[component] = normalised(fitted)
         judged = np.flatnonzero(validation & (label >= 0))
-        scores[component], labels[component] = score(fitted, features[judged]), label[judged]
-    return FittedModel(family, names, estimators, _calibrations(scores, labels, calibration, min_failures))
+        scores[component] = horizon_scores(fitted, features[judged], horizons)
+        labels[component] = label[judged]
+    return FittedModel(recipe.family, names, estimators, _calibrations(scores, labels, horizons, recipe))
 
 
 def training_rows(
-    label: npt.NDArray[np.int8], train: npt.NDArray[np.bool_], negatives: int, seed: int
+    label: Labels, train: npt.NDArray[np.bool_], negatives: int, seed: int
 ) -> npt.NDArray[np.int64]:
     """All training rows with a failure and at most `negatives` drawn from those without, in order."""
-    positive = np.flatnonzero(train & (label == 1))
+    positive = np.flatnonzero(train & (label > 0))
     negative = np.flatnonzero(train & (label == 0))
     if len(negative) > negatives:
         negative = np.random.default_rng(seed).choice(negative, negatives, replace=False)
@@ -82,15 +115,15 @@ def training_rows(
 
 
 def _calibrations(
-    scores: dict[str, Any], labels: dict[str, Any], kind: Literal["sigmoid", "beta"], min_positives: int
-) -> dict[str, Calibration]:
-    together = np.concatenate(list(scores.values())), np.concatenate(list(labels.values()))
-    if together[1].size == 0:
-        return {component: Calibration(1.0, 1.0, 0.0) for component in scores}
-    pooled = fit_calibration(*together, kind)
-    return {
-        component: fit_calibration(scores[component], labels[component], kind)
-        if (labels[component] == 1).sum() >= min_positives
-        else pooled
-        for component in scores
-    }
+    scores: dict[str, Scores], labels: dict[str, Labels], horizons: int, recipe: Recipe
+) -> dict[str, list[Calibration]]:
+    """By component one for each horizon, the shortest first."""
+    found: dict[str, list[Calibration]] = {component: [] for component in scores}
+    for number in range(horizons):
+        judged = {c: (scores[c][:, number], within(labels[c], horizons - 1 - number)) for c in scores}
+        scored, failed = (np.concatenate(parts) for parts in zip(*judged.values(), strict=True))
+        pooled = fit_calibration(scored, failed, recipe.calibration)
+        for component, (score, label) in judged.items():
+            enough = label.sum() >= recipe.min_failures
+            found[component].append(fit_calibration(score, label, recipe.calibration) if enough else pooled)
+    return found
