@@ -14,7 +14,7 @@ from forestall.features.labels import failed_for_good
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
 from forestall.serving.fleet import fleet_table, latest, worst_first
-from forestall.serving.reasons import describe
+from forestall.serving.words import describe
 from tests import engines
 from tests.serving.conftest import Made
 

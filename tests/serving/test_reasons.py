@@ -10,7 +10,8 @@ import pytest
 
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import load_bundle
-from forestall.serving.reasons import describe, healthy_reference, reasons
+from forestall.serving.reasons import healthy_reference, reasons
+from forestall.serving.words import describe
 from tests.serving.conftest import Made
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forestall.data.clock import day_of
-from forestall.features.columns import Feature, span_text
+from forestall.features.columns import Feature
 from forestall.features.matrix import Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
+from forestall.serving.words import describe
 
 Matrix = npt.NDArray[np.float32]
 
@@ -87,51 +87,3 @@ def reasons(features: Matrix, healthy: Matrix, bundle: Bundle, most: int) -> lis
 def _strongest(drop: Matrix, risk: float, sources: list[str], texts: list[str], most: int) -> list[Reason]:
     order = np.argsort(-drop, kind="stable")[:most]
     return [Reason(sources[i], float(drop[i]) / risk, texts[i]) for i in order if drop[i] > 0.05 * risk]
-
-
-def describe(source: str, row: Matrix, reference: Reference) -> str:
-    """What was seen of a source, in words."""
-    seen = {f.name: float(row[i]) for i, f in enumerate(reference.features) if f.source == source}
-    groups = {f.group for f in reference.features if f.source == source}
-    if "sensors" in groups:
-        return _sensor_text(source, seen, reference)
-    if "levels" in groups:
-        name, value = next(item for item in seen.items() if item[0].startswith(f"{source}.mean."))
-        return f"{source} at {value:.3g} on average over {_span(name, reference)}"
-    if "errors" in groups:
-        counts = {name: value for name, value in seen.items() if ".count." in name and value > 0}
-        if not counts:
-            return f"{source}: none lately"
-        name, value = next(iter(counts.items()))
-        return f"{source} seen {value:.0f} times in {_span(name, reference)}"
-    if f"{source}.replaced" in seen:
-        known = seen.get(f"{source}.replaced.known", 1.0) > 0
-        _, unit = day_of(reference.unit)
-        return (
-            f"{source} replaced {seen[f'{source}.replaced']:.0f} {unit} ago"
-            if known
-            else f"{source}: age unknown"
-        )
-    return source
-
-
-def _sensor_text(sensor: str, seen: dict[str, float], reference: Reference) -> str:
-    distances = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.own.")}
-    name, value = max(distances.items(), key=lambda item: abs(item[1]))
-    spread = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.spread.")}
-    wide, ratio = max(spread.items(), key=lambda item: item[1])
-    if abs(value) < 1 and ratio > 1.3:
-        return f"{sensor} varies {ratio:.1f} times as much as normal over {_span(wide, reference)}"
-    slopes = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.slope.")}
-    follows, slope = max(slopes.items(), key=lambda item: abs(item[1]), default=("", 0.0))
-    if abs(value) < 1 and abs(slope) >= 1:
-        condition = follows.removeprefix(f"{sensor}.slope.").rsplit(".", 1)[0]
-        more = "more" if slope > 0 else "less"
-        return f"{sensor} follows {condition} {more} than normal over {_span(follows, reference)}"
-    side = "above" if value > 0 else "below"
-    return f"{sensor} {abs(value):.1f} sd {side} this machine's normal over {_span(name, reference)}"
-
-
-def _span(feature: str, reference: Reference) -> str:
-    """The span in a feature's name, in words."""
-    return span_text(feature.rsplit(".", 1)[1], reference.unit)
