@@ -64,6 +64,7 @@ def dataset(**changes: Any) -> Dataset:
         },
         "split": {"by": "time", "validation": "10d", "test": "10d", "gap": "1d", "unseen_machines": 0.0},
         "costs": {"failure": 1000.0, "planned": 200.0, "inspection": 50.0, "prevented": 0.8},
+        "card": {"intended_use": "A test of the code.", "limits": "Made for a test."},
     }
     return Dataset.model_validate(content | changes)
 

@@ -91,6 +91,13 @@ class Costs(Section):
     prevented: float = Field(gt=0, le=1)
 
 
+class Card(Section):
+    """What only people can say of a model: the words of its card."""
+
+    intended_use: str = Field(min_length=10)
+    limits: str = Field(min_length=10)
+
+
 class Dataset(Section):
     """A dataset file as a whole."""
 
@@ -102,6 +109,7 @@ class Dataset(Section):
     windows: Windows
     split: Split
     costs: Costs
+    card: Card
 
     def ticks(self, duration: str) -> int:
         """A duration of this file in ticks of its clock."""

@@ -44,6 +44,7 @@ def propose(folder: Path) -> str:
         plan_lines(interval, unit, steady_offset(telemetry, interval, unit)),
         split_lines(telemetry, interval, unit),
         _costs(),
+        _card(),
     ]
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
@@ -174,6 +175,13 @@ def _components(parts: list[str]) -> Lines:
     yield "components:"
     for part in parts or ["machine"]:
         yield from (f"  {_scalar(part)}:", "    # Shown to people.", f"    about: {_scalar(part)}")
+
+
+def _card() -> Lines:
+    yield from ("# CHECK: the words of the model card.", "card:", "  # Who uses it, for what decision.")
+    yield "  intended_use: Ranking the plant's machines for inspection by its maintenance planners."
+    yield "  # Where it must not be relied on."
+    yield "  limits: Not a safety system; failures without a precursor in the data are not foreseen."
 
 
 def _costs() -> Lines:

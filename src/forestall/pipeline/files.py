@@ -20,7 +20,7 @@ def write_json(path: Path, content: Any) -> None:
         ValueError: a number is NaN or infinite; leave an undefined figure out instead.
     """
     text = json.dumps(_plain(content, path.name), indent=2, ensure_ascii=False, allow_nan=False)
-    _write_text(path, text + "\n")
+    write_text(path, text + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -30,7 +30,7 @@ def read_json(path: Path) -> Any:
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a table without its index, floats to 6 significant digits, missing values empty."""
-    _write_text(path, frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_text(path, frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def save_model(path: Path, model: Any) -> None:
@@ -50,7 +50,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8 with Unix line ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
 

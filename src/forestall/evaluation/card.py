@@ -1,0 +1,144 @@
+"""The model card: what the model is, what it was judged on, how well it did, and where not to trust it.
+
+After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Every figure comes from the metrics; a field that
+is empty is an error, not a blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from forestall.errors import ForestallError
+
+SCORES = {
+    "event_recall": "failures caught in time",
+    "alarm_precision": "alarms that were right",
+    "false_alarms_per_machine_month": "false alarms per machine-month",
+    "lead_time_median_h": "median lead time",
+    "cost_per_machine_month": "cost per machine-month",
+}
+POLICIES = ("model", "one_line_rule")
+FOLDS = ("validation", "test", "unseen")
+DIFFERENCE = "cost_per_machine_month"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card is made of.
+
+    words: intended_use and limits, written by people. manifest: the bundle's. data: metrics/data.json.
+    policies, intervals, slices, calibration: the tables of that name in metrics/.
+    """
+
+    dataset: str
+    about: str
+    words: Mapping[str, str]
+    manifest: Mapping[str, Any]
+    params: Mapping[str, Any]
+    data: Mapping[str, Any]
+    policies: pd.DataFrame
+    intervals: pd.DataFrame
+    slices: pd.DataFrame
+    calibration: pd.DataFrame
+
+
+def model_card(facts: Facts) -> str:
+    """The card as Markdown.
+
+    Raises:
+        ForestallError: a field is empty.
+    """
+    sections = {
+        "Intended use": facts.words["intended_use"],
+        "Model": _model(facts),
+        "Data": _data(facts),
+        "Scores": _scores(facts),
+        "Against every policy": _policies(facts),
+        "Calibration": markdown(facts.calibration),
+        "Where the one-line rule is better": rule_is_better(facts.slices),
+        "Limits": facts.words["limits"],
+    }
+    empty = [name for name, text in sections.items() if not text.strip()]
+    if empty:
+        todo = "Fill in `card` in the dataset file, or run `dvc repro` so that its metrics are there"
+        raise ForestallError(f"the model card has nothing to say under {', '.join(empty)}. {todo}.")
+    parts = [f"## {name}\n\n{text.strip()}" for name, text in sections.items()]
+    return "\n\n".join([f"# Model card: {facts.dataset}", *parts]) + "\n"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table as Markdown, numbers to three digits; empty for an empty table."""
+    if table.empty:
+        return ""
+    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|---" * len(table.columns) + "|"]
+    lines += [
+        "| " + " | ".join(_cell(value) for value in row) + " |" for row in table.itertuples(index=False)
+    ]
+    return "\n".join(lines)
+
+
+def rule_is_better(slices: pd.DataFrame) -> str:
+    """The slices of the test fold in which the one-line rule costs less than the model, in words."""
+    test = slices[slices["fold"] == "test"]
+    costs = test.pivot_table(index=["slice", "group"], columns="policy", values=DIFFERENCE, sort=True)
+    if not set(POLICIES) <= set(costs.columns):
+        return ""
+    worse = costs[costs["one_line_rule"] < costs["model"]]
+    if worse.empty:
+        return f"In none of the {len(costs)} slices of the test fold that hold enough failures does it cost less."
+    table = worse.reset_index()[["slice", "group", *POLICIES]]
+    return "It costs less per machine-month in these slices of the test fold:\n\n" + markdown(table)
+
+
+def _model(facts: Facts) -> str:
+    manifest, train = facts.manifest, facts.params["train"]
+    family = manifest["family"]
+    settings = ", ".join(f"{name} {value}" for name, value in train[family].items())
+    thresholds = ", ".join(f"{name} {level:.4g}" for name, level in manifest["thresholds"].items())
+    horizons = manifest["reference"]["spans"]["horizons"]
+    return "\n".join(
+        [
+            f"- One {family} for each component ({settings}; seed {train['seed']}), "
+            f"{train['calibration']} calibration.",
+            f"- {len(manifest['reference']['features'])} features that look back {manifest['lookback']} "
+            f"{manifest['reference']['unit']}; risk over {len(horizons)} horizons, alarms over the longest.",
+            f"- Alarm thresholds, chosen on the validation fold by {facts.params['alarm']['by']}: {thresholds}.",
+        ]
+    )
+
+
+def _data(facts: Facts) -> str:
+    rows = pd.DataFrame({"what": list(facts.data), "value": list(facts.data.values())})
+    return f"{facts.about.strip()}\n\n{markdown(rows)}"
+
+
+def _scores(facts: Facts) -> str:
+    """Each headline score of model and rule with its 95 % interval, a column for each fold and policy."""
+    rows = facts.intervals.itertuples(index=False)
+    found = {(row.fold, row.policy, row.metric): _interval(row) for row in rows}
+    columns = [(f, p) for f in FOLDS for p in POLICIES if any(key[:2] == (f, p) for key in found)]
+    table = {
+        f"{fold}, {policy.replace('_', ' ')}": [found.get((fold, policy, s), "not defined") for s in SCORES]
+        for fold, policy in columns
+    }
+    return markdown(pd.DataFrame({"score": list(SCORES.values()), **table})) if columns else ""
+
+
+def _policies(facts: Facts) -> str:
+    test = facts.policies[facts.policies["fold"] == "test"]
+    kept = [name for name in ("policy", *SCORES) if name in test]
+    return markdown(test[kept].rename(columns=SCORES))
+
+
+def _interval(row: Any) -> str:
+    return f"{_cell(row.value)} ({_cell(row.low)} to {_cell(row.high)})"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return str(value)
