@@ -113,6 +113,8 @@ def test_a_value_that_is_not_allowed(path: str, value: Any, says: str) -> None:
         ("decisions.min_lead", "24h", "decisions.min_lead must be shorter"),
         ("windows.sensors", ["4h"], "windows.sensors must be multiples"),
         ("windows.events", ["0h"], "windows.events must be longer than nothing"),
+        ("windows.events", ["1h"], "windows.events must be multiples of decisions.every"),
+        ("windows.baseline", "24h", "windows.baseline must be longer than the longest of decisions.horizons"),
         ("windows.baseline", "30weeks", "the unit must be one of"),
         ("split.gap", "23h", "split.gap must be at least the longest of decisions.horizons"),
         ("split.validation", 0.2, "with by: time, `validation` and `test` are durations"),
@@ -137,6 +139,19 @@ def test_machines_with_clocks_of_their_own_are_split_by_machine() -> None:
     changed["windows"] |= {"baseline": "240h", "baseline_every": "24h"}
     changed["split"] |= {"validation": "240h", "test": "240h", "gap": "24h"}
     assert "split with `by: machine`" in refused(changed)
+
+
+@pytest.mark.parametrize(
+    ("split", "says"),
+    [
+        ({"validation": 0.5, "test": 0.5}, "leave no machine to train on"),
+        ({"validation": 0.2, "test": 0.2, "unseen_machines": 0.1}, "`unseen_machines` must be 0.0"),
+    ],
+)
+def test_shares_of_machines_that_leave_none_or_are_counted_twice(split: dict[str, Any], says: str) -> None:
+    changed = content()
+    changed["split"] |= {"by": "machine", **split}
+    assert says in refused(changed)
 
 
 def test_a_counters_unit_can_stand_in_a_duration() -> None:

@@ -81,6 +81,14 @@ class Split(Section):
             raise ValueError(f"with by: {self.by}, `validation` and `test` are {kind}")
         return self
 
+    @model_validator(mode="after")
+    def _machines_are_left_for_training(self) -> Self:
+        if self.by == "machine" and float(self.validation) + float(self.test) >= 1:
+            raise ValueError("`validation` and `test` leave no machine to train on: together less than 1")
+        if self.by == "machine" and self.unseen_machines:
+            raise ValueError("with by: machine all of `test` is unseen: `unseen_machines` must be 0.0")
+        return self
+
 
 class Costs(Section):
     """Money, in one currency; `prevented` is the share of caught failures that acting really prevents."""
@@ -132,15 +140,22 @@ class Dataset(Section):
             raise ValueError("decisions.every must be a multiple of tables.telemetry.interval")
         if not 0 <= spans["min_lead"] < spans["horizon"]:
             raise ValueError("decisions.min_lead must be shorter than the longest of decisions.horizons")
-        if any(self.ticks(window) % spans["every"] for window in self.windows.sensors):
-            raise ValueError("windows.sensors must be multiples of decisions.every")
+        for name in ("sensors", "events"):
+            if any(self.ticks(window) % spans["every"] for window in getattr(self.windows, name)):
+                raise ValueError(f"windows.{name} must be multiples of decisions.every")
+        if self.ticks(self.windows.baseline) <= spans["horizon"]:
+            raise ValueError(
+                "windows.baseline must be longer than the longest of decisions.horizons, which it leaves out"
+            )
         if self.ticks(self.split.gap) < spans["horizon"]:
             raise ValueError(
                 "split.gap must be at least the longest of decisions.horizons, or folds share their failures"
             )
         if self.split.by == "time" and self.clock.kind == "counter":
             raise ValueError("machines with clocks of their own are split with `by: machine`")
-        return self._attributes_exist()
+        self._check_absent_on()
+        self._check_components_are_told_apart()
+        return self
 
     def _check_spans(self) -> None:
         w, s = self.windows, self.split
@@ -156,7 +171,7 @@ class Dataset(Section):
             if any(self.ticks(duration) <= 0 for duration in durations):
                 raise ValueError(f"{key} must be longer than nothing")
 
-    def _attributes_exist(self) -> Self:
+    def _check_absent_on(self) -> None:
         known = self.tables.machines.attributes if self.tables.machines else {}
         for name, component in self.components.items():
             for attribute in component.absent_on:
@@ -164,8 +179,9 @@ class Dataset(Section):
                     raise ValueError(
                         f"components.{name}.absent_on: {attribute!r} is no category of tables.machines"
                     )
+
+    def _check_components_are_told_apart(self) -> None:
         if len(self.components) > 1:
             for table in (self.tables.failures, self.tables.maintenance):
                 if table is not None and getattr(table, "component", None) is None:
                     raise ValueError("with several components, failures and maintenance need `component`")
-        return self
