@@ -83,6 +83,7 @@ def test_a_missing_key(path: str) -> None:
         ("tables.telemetry.files", "/data/*.csv", "below the dataset's folder"),
         ("tables.telemetry.files", "../other.csv", "below the dataset's folder"),
         ("tables.telemetry.separator", "ab", "tables.telemetry.separator"),
+        ("tables.telemetry.encoding", "utf-99", "tables.telemetry.encoding: unknown encoding 'utf-99'"),
         ("tables.telemetry.sensors", {}, "tables.telemetry.sensors"),
         ("tables.telemetry.sensors.volt.range", [5.0, 1.0], "`range` must be [lowest, highest]"),
         ("tables.telemetry.sensors.volt.range", [5.0], "sensors.volt.range"),

@@ -30,7 +30,13 @@ def times(*cells: Any, time_format: str | None = None) -> tuple[list[int], bool]
 
 @pytest.mark.parametrize(
     ("cells", "expected"),
-    [(["7", " a b "], ["7", "a b"]), ([7, 8], ["7", "8"]), ([7.0, 8.0], ["7", "8"]), (["007"], ["007"])],
+    [
+        (["7", " a b "], ["7", "a b"]),
+        ([7, 8], ["7", "8"]),
+        ([7.0, 8.0], ["7", "8"]),
+        (["007"], ["007"]),
+        ([7.0, 8.5], ["7", "8.5"]),
+    ],
 )
 def test_names(cells: list[Any], expected: list[str]) -> None:
     found = parse.names(piece(*cells), "x")

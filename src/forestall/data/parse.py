@@ -27,9 +27,10 @@ def names(piece: Piece, column: str) -> pd.Series[str]:
     """
     cells = piece.frame[column]
     _refuse_missing(piece, column, cells.isna())
-    if pd.api.types.is_float_dtype(cells) and (cells == cells.round()).all():
-        cells = cells.astype("int64")
     text = cells.astype(str).str.strip().astype(object)
+    if pd.api.types.is_float_dtype(cells):
+        # Cell by cell: another piece of the same column must not name a machine in another way.
+        text = text.str.removesuffix(".0")
     return pd.Series(text, index=cells.index, dtype=object)
 
 

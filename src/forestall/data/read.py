@@ -124,7 +124,7 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _read_csv(file: Path, table: Table, columns: list[str]) -> Iterator[pd.DataFrame]:
-    if not table.encoding.lower().startswith("utf-16"):
+    if not table.encoding.startswith("utf-16"):
         _check_bytes(file)
     names = table.columns or _header(file, table)
     _check_columns(file, names, columns)
@@ -174,7 +174,7 @@ def _open_csv(
             block_size=PIECE_BYTES,
             column_names=names,
             skip_rows=1 if table.header else 0,
-            encoding="utf8" if _is_utf8(table) else table.encoding,
+            encoding=table.encoding,
         ),
         parse_options=pa_csv.ParseOptions(delimiter=table.separator, invalid_row_handler=on_invalid_row),
         convert_options=pa_csv.ConvertOptions(
@@ -199,7 +199,7 @@ def _check_bytes(file: Path) -> None:
 
 
 def _header(file: Path, table: Table) -> list[str]:
-    encoding = "utf-8-sig" if _is_utf8(table) else table.encoding
+    encoding = "utf-8-sig" if table.encoding == "utf-8" else table.encoding
     try:
         with file.open(encoding=encoding, newline="") as source:
             names = next(csv.reader(source, delimiter=table.separator), [])
@@ -212,10 +212,6 @@ def _header(file: Path, table: Table) -> list[str]:
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"two columns are called {twice[0]!r}", "Rename one", file, 1, twice[0])
     return names
-
-
-def _is_utf8(table: Table) -> bool:
-    return table.encoding.lower().replace("-", "") == "utf8"
 
 
 def _check_columns(file: Path, names: list[str], wanted: list[str]) -> None:

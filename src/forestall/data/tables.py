@@ -1,5 +1,6 @@
 """The tables' part of the dataset file: where the files are, and what their columns mean."""
 
+import codecs
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
@@ -54,6 +55,14 @@ class Table(Section):
             if not pattern or PurePath(pattern).is_absolute() or ".." in PurePath(pattern).parts:
                 raise ValueError(f"{pattern!r} must be a path or glob below the dataset's folder")
         return files
+
+    @field_validator("encoding")
+    @classmethod
+    def _python_knows_it(cls, encoding: str) -> str:
+        try:
+            return codecs.lookup(encoding).name
+        except LookupError:
+            raise ValueError(f"unknown encoding {encoding!r}; utf-8, cp1252 and latin-1 are common") from None
 
     @model_validator(mode="after")
     def _headerless_names_columns(self) -> Self:
