@@ -12,18 +12,15 @@ from forestall.data.prepare import Summary
 
 def data_figures(events: Events, summary: Summary, dataset: Dataset) -> dict[str, int | str]:
     """Rows, machines, period and events; events outside the telemetry are counted, not dropped."""
-    start, end = summary.start or 0, summary.end or 0
-    failures = events.failures
+    failures, spans = events.failures, summary.spans
     inside = _inside(failures, summary)
     return {
         "telemetry_rows_in": summary.rows_in,
         "telemetry_rows_out": summary.rows_out,
-        "machines": summary.machines,
-        "machines_without_telemetry": int(
-            (~events.machines["machine"].isin(list(summary.spans["machine"]))).sum()
-        ),
-        "start": _stamp(start, dataset),
-        "end": _stamp(end, dataset),
+        "machines": len(spans),
+        "machines_without_telemetry": int((~events.machines["machine"].isin(list(spans["machine"]))).sum()),
+        "start": _stamp(int(spans["min"].min()), dataset),
+        "end": _stamp(int(spans["max"].max()), dataset),
         "errors": len(events.errors),
         "maintenance": len(events.maintenance),
         "failures": len(failures),

@@ -9,25 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forestall.data.dataset import Dataset
+from forestall.data.dataset import Clock, Dataset
 from forestall.data.repairs import Repairs
-from forestall.data.tables import Sensor, Telemetry
+from forestall.data.tables import Sensor
 from forestall.errors import ForestallError, InputError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 TABLE = "telemetry"
 MOST_EMPTY_SLOTS = 10**7
-SPARSEST = (
-    100  # slots a reading: above it a wrong date or interval is likelier than a plant that logs so rarely
-)
+SPARSEST = 100  # slots a reading: above it a wrong date is likelier than a plant that logs so rarely
 
 
 class ConflictError(ForestallError):
-    """One machine has two different readings of one time, in ticks."""
+    """One machine has two different readings of one time, in ticks of the clock."""
 
-    def __init__(self, machine: str, time: int) -> None:
-        super().__init__(f"machine {machine!r} has two different readings of {stamp(time)}")
+    def __init__(self, machine: str, time: int, clock: Clock) -> None:
+        super().__init__(f"machine {machine!r} has two different readings of {stamp(time, clock)}")
         self.machine, self.time = machine, time
 
 
@@ -69,7 +67,7 @@ def clean_telemetry(
     sensors = list(dataset.tables.telemetry.sensors)
     frame = _without_copies(raw, repairs)
     frame = _in_order(frame, repairs)
-    _refuse_conflicts(frame)
+    _refuse_conflicts(frame, dataset.clock)
     for name, sensor in dataset.tables.telemetry.sensors.items():
         frame[name] = _possible(frame[name].to_numpy(), name, sensor, repairs)
     frame = _on_slots(frame, sensors, grid_of(dataset), repairs)
@@ -91,21 +89,20 @@ def _in_order(frame: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
     return by_machine.sort_values(["machine", "time"], kind="stable", ignore_index=True)
 
 
-def _refuse_conflicts(frame: pd.DataFrame) -> None:
+def _refuse_conflicts(frame: pd.DataFrame, clock: Clock) -> None:
     twice = frame.duplicated(["machine", "time"]).to_numpy()
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
-        raise ConflictError(row["machine"], int(row["time"]))
+        raise ConflictError(row["machine"], int(row["time"]), clock)
 
 
-def stamp(time: int) -> str:
-    """A time in ticks as people write it; small ticks are counts."""
-    return str(np.datetime64(time, "s")).replace("T", " ") if time > 10**8 else str(time)
+def stamp(time: int, clock: Clock) -> str:
+    """A time in ticks as people write it."""
+    return str(np.datetime64(time, "s")).replace("T", " ") if clock.kind == "timestamps" else str(time)
 
 
 def _possible(values: Floats, name: str, sensor: Sensor, repairs: Repairs) -> Floats:
-    infinite = np.isinf(values)
-    wrong = infinite
+    wrong = np.isinf(values)
     if sensor.range is not None:
         wrong = wrong | (values < sensor.range[0]) | (values > sensor.range[1])
     repairs.add(TABLE, name, "impossible value made missing", int(wrong.sum()))
@@ -123,12 +120,12 @@ def _on_slots(frame: pd.DataFrame, sensors: list[str], grid: Grid, repairs: Repa
 
 
 def _regular(frame: pd.DataFrame, dataset: Dataset, carry_forward: int, repairs: Repairs) -> pd.DataFrame:
-    telemetry, interval = dataset.tables.telemetry, dataset.interval
+    interval = dataset.interval
     machine, time = frame["machine"].to_numpy(), frame["time"].to_numpy()
     starts = np.flatnonzero(np.r_[True, machine[1:] != machine[:-1]])
     ends = np.r_[starts[1:], len(frame)] - 1
     lengths = (time[ends] - time[starts]) // interval + 1
-    _refuse_emptiness(lengths, len(frame), machine[starts], (time[starts], time[ends]), telemetry)
+    _refuse_emptiness(lengths, len(frame), machine[starts], (time[starts], time[ends]), dataset)
     first = np.r_[0, np.cumsum(lengths)[:-1]]
     owner = np.repeat(np.arange(len(starts)), lengths)
     slot = np.arange(int(lengths.sum())) - first[owner]
@@ -141,7 +138,7 @@ def _regular(frame: pd.DataFrame, dataset: Dataset, carry_forward: int, repairs:
     running = np.ones(len(slot), dtype=bool)
     running[place] = frame["running"].to_numpy()
     columns["running"] = running
-    for name in telemetry.sensors:
+    for name in dataset.tables.telemetry.sensors:
         values = np.full(len(slot), np.nan)
         values[place] = frame[name].to_numpy()
         columns[name] = _carried(values, slot, carry_forward, name, repairs)
@@ -153,16 +150,17 @@ def _refuse_emptiness(
     rows: int,
     machines: npt.NDArray[np.object_],
     spans: tuple[Ints, Ints],
-    telemetry: Telemetry,
+    dataset: Dataset,
 ) -> None:
     if lengths.sum() <= MOST_EMPTY_SLOTS + SPARSEST * rows:
         return
     worst = int(lengths.argmax())
-    first, last = (stamp(int(times[worst])) for times in spans)
+    first, last = (stamp(int(times[worst]), dataset.clock) for times in spans)
     problem = (
         f"the readings of machine {machines[worst]!r} span {first} to {last}, and almost all of it is empty"
     )
     todo = "Correct the wrong time, or `interval` in the dataset file"
+    telemetry = dataset.tables.telemetry
     raise InputError(problem, todo, str(telemetry.files), column=telemetry.time)
 
 

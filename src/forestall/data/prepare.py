@@ -30,13 +30,10 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Summary:
-    """Counts of what was read and written; `spans` is each machine's first (min) and last (max) reading."""
+    """Rows read and written; `spans`: machine, and its first (min) and last (max) reading's time."""
 
     rows_in: int = 0
     rows_out: int = 0
-    start: int | None = None
-    end: int | None = None
-    machines: int = 0
     spans: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -58,7 +55,6 @@ def prepare(
     repairs, summary = Repairs([]), Summary()
     events, zones = read_events(folder, dataset, repairs)
     known = set(events.machines["machine"]) if dataset.tables.machines else None
-    ends: list[pd.DataFrame] = []
     spans: list[pd.DataFrame] = []
     health = {name: _Varies() for name in dataset.tables.telemetry.sensors}
     for raw in _by_machine(folder, dataset, zones, known, summary, progress):
@@ -66,34 +62,30 @@ def prepare(
         for name, seen in health.items():
             seen.add(clean[name].to_numpy())
         spans.append(clean.groupby("machine", as_index=False)["time"].agg(["min", "max"]))
-        ends.append(last_rows(clean, dataset))
         summary.rows_out += len(clean)
         write(clean)
     _check_sensors(health, folder, dataset)
-    _summarise(summary, pd.concat(spans, ignore_index=True))
+    summary.spans = pd.concat(spans, ignore_index=True)
     if rule := is_last_row(dataset):
         _check_alive(rule, summary, folder, dataset)
-        events = replace(events, failures=pd.concat(ends, ignore_index=True))
+        events = replace(events, failures=_last_rows(rule, summary.spans, dataset))
     return events, repairs, summary
 
 
 def _clean(
     raw: pd.DataFrame, events: Events, folder: Path, dataset: Dataset, carry_forward: int, repairs: Repairs
 ) -> pd.DataFrame:
-    telemetry = dataset.tables.telemetry
     try:
-        wide = wide_of(raw, telemetry, repairs) if telemetry.tag else raw
+        wide = wide_of(raw, dataset, repairs) if dataset.tables.telemetry.tag else raw
         return clean_telemetry(wide, events.downtime, dataset, carry_forward, repairs)
     except ConflictError as conflict:
         raise locate(conflict, folder, dataset) from conflict
 
 
-def last_rows(clean: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _last_rows(rule: LastRow, spans: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Failures of run-to-failure histories: each machine's last time, but for those still alive."""
-    rule = is_last_row(dataset)
-    ends: pd.DataFrame = clean.groupby("machine", as_index=False)[["time"]].max()
-    alive = {str(value) for value in rule.alive} if rule else set()
-    ends = ends.loc[~ends["machine"].isin(list(alive))]
+    failed = spans[~spans["machine"].isin([str(value) for value in rule.alive])]
+    ends = failed[["machine", "max"]].rename(columns={"max": "time"}).reset_index(drop=True)
     component = next(iter(dataset.components))
     return ends.assign(component=pd.Series(component, index=ends.index, dtype=object))
 
@@ -135,11 +127,6 @@ def _check_sensors(health: dict[str, _Varies], folder: Path, dataset: Dataset) -
             )
 
 
-def _summarise(summary: Summary, spans: pd.DataFrame) -> None:
-    summary.spans, summary.machines = spans, len(spans)
-    summary.start, summary.end = int(spans["min"].min()), int(spans["max"].max())
-
-
 def _by_machine(
     folder: Path,
     dataset: Dataset,
@@ -157,7 +144,8 @@ def _by_machine(
         for piece in read_pieces(folder, telemetry, wanted_columns(telemetry)):
             frame, zoned = typed(piece, dataset)
             parse.check_zones(piece, telemetry.time, zones, "telemetry", zoned)
-            check_known(piece, frame["machine"], known)
+            if known is not None:
+                check_known(piece, frame["machine"], known)
             summary.rows_in += len(frame)
             progress(f"{summary.rows_in:,} rows read")
             spill.add(frame)

@@ -66,7 +66,7 @@ def _tags(piece: Piece, telemetry: Telemetry) -> pd.Series[str]:
     return tags.map(sensor_of)
 
 
-def wide_of(long: pd.DataFrame, telemetry: Telemetry, repairs: Repairs) -> pd.DataFrame:
+def wide_of(long: pd.DataFrame, dataset: Dataset, repairs: Repairs) -> pd.DataFrame:
     """Long rows as wide ones, sorted by machine and time.
 
     Raises:
@@ -78,20 +78,20 @@ def wide_of(long: pd.DataFrame, telemetry: Telemetry, repairs: Repairs) -> pd.Da
     twice = long.duplicated(["machine", "time", "tag"]).to_numpy()
     if twice.any():
         row = long.iloc[int(twice.argmax())]
-        raise ConflictError(row["machine"], int(row["time"]))
+        raise ConflictError(row["machine"], int(row["time"]), dataset.clock)
     wide = long.set_index(["machine", "time", "tag"])["value"].unstack("tag").reset_index()  # noqa: PD010
     wide.columns.name = None
     wide["running"] = True
-    return wide.reindex(columns=["machine", "time", "running", *telemetry.sensors])
+    return wide.reindex(columns=["machine", "time", "running", *dataset.tables.telemetry.sensors])
 
 
-def check_known(piece: Piece, machines: pd.Series[str], known: set[str] | None) -> None:
-    """Refuse a machine that the machines table (`known`, if there is one) lacks.
+def check_known(piece: Piece, machines: pd.Series[str], known: set[str]) -> None:
+    """Refuse a machine that the machines table lacks.
 
     Raises:
         InputError: the first row of such a machine.
     """
-    unknown = ~machines.isin(list(known if known is not None else machines.unique())).to_numpy()
+    unknown = ~machines.isin(list(known)).to_numpy()
     if unknown.any():
         index = machines.index[int(unknown.argmax())]
         todo = "Add it to the machines table, or correct the identifier"
