@@ -155,6 +155,21 @@ def test_constant_columns_are_left_out(tmp_path: Path) -> None:
     assert "# spare was left out: it never changes." in propose(folder)
 
 
+def test_the_later_time_of_a_stop_is_its_end(tmp_path: Path) -> None:
+    folder = five_files(tmp_path / "plant")
+    stops = "Machine_ID,began,over\nm0,2024-01-03 01:00:00,2024-01-03 05:00:00\n"
+    (folder / "downtime.csv").write_text(stops)
+    downtime = proposed(folder).tables.downtime
+    assert downtime is not None
+    assert (downtime.start, downtime.end) == ("began", "over")
+
+
+def test_a_parquet_file_that_was_cut_off_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"t\.parquet: not readable as a table"):
+        propose(tmp_path)
+
+
 @pytest.mark.parametrize("text", [None, "name,place\na,b\n"])
 def test_a_folder_without_telemetry(tmp_path: Path, text: str | None) -> None:
     if text:

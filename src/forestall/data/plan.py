@@ -16,25 +16,23 @@ Lines = Iterator[str]
 def plan_lines(interval: int, unit: str, offset: int) -> Lines:
     """The sections `decisions` and `windows`; `interval` and `offset` in ticks."""
     every, day = _every(interval, unit), _day(interval, unit)
-    text = {
-        name: duration(span, unit) for name, span in (("every", every), ("offset", offset), ("horizons", day))
-    }
-    text |= {
-        "min_lead": duration(day // 12, unit),
-        "history": duration(day, unit),
-        "stale": duration(2 * every, unit),
-    }
-    yield "# CHECK: when predictions are made, and about what span of time."
-    yield "decisions:"
-    about: tuple[str, ...] = (
-        "Time between two decisions about a machine.",
-        "Shift of the grid from midnight.",
-        "How far one looks; several, the shortest first, are possible: alarms look over the longest.",
+    yield from ("# CHECK: when predictions are made, and about what span of time.", "decisions:")
+    decisions = (
+        ("every", every, "Time between two decisions about a machine."),
+        ("offset", offset, "Shift of the grid from midnight."),
+        (
+            "horizons",
+            day,
+            "How far one looks; with several, the shortest first, alarms look over the longest.",
+        ),
+        ("min_lead", day // 12, "Shortest warning that still helps."),
+        ("history", day, "Least history before a machine is judged."),
+        ("stale", 2 * every, "Older data give no opinion."),
     )
-    about += ("Shortest warning that still helps.", "Least history before a machine is judged.")
-    for (name, value), line in zip(text.items(), (*about, "Older data give no opinion."), strict=True):
-        yield f"  # {line}"
-        yield from (f"  {name}:", f"    - {value}") if name == "horizons" else (f"  {name}: {value}",)
+    for name, span, about in decisions:
+        text = duration(span, unit)
+        yield f"  # {about}"
+        yield from (f"  {name}:", f"    - {text}") if name == "horizons" else (f"  {name}: {text}",)
     spans = [duration(span, unit) for span in _windows(every, day, unit)]
     baseline, renewal = _baseline(every, day, unit)
     yield from ("", "# The spans that features look back over.", "windows:")

@@ -92,8 +92,8 @@ def _is_measure(cells: pd.Series[float]) -> bool:
 
 def _times(seen: Seen) -> list[str]:
     times = list(seen.times) or [name for name in seen.numeric if COUNTER.search(name)][:1]
-    # Of a window's start and end, the end is when its value is known.
-    return sorted(times, key=lambda name: not re.search(r"end|stop|until", name, re.I))
+    # Of a window's start and end, the end is when its value is known: the later one comes first.
+    return sorted(times, key=lambda name: seen.frame[name].mean(), reverse=True)
 
 
 def _weight(seen: Seen, machine: str) -> tuple[bool, int]:

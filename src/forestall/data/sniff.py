@@ -49,7 +49,7 @@ def look(folder: Path) -> list[Seen]:
     groups: dict[tuple[str, ...], list[Path]] = {}
     for file in files:
         likeness = re.sub(r"\d+", "0", file.as_posix())
-        key = (likeness, *map(str, _sample(file)[0].columns))
+        key = (likeness, *map(str, _sample(file, rows=1)[0].columns))
         groups.setdefault(key, []).append(file)
     tables = [(sum(f.stat().st_size for f in group), _seen(folder, group)) for group in groups.values()]
     return [seen for _, seen in sorted(tables, key=lambda table: (-table[0], table[1].files))]
@@ -63,6 +63,7 @@ def _seen(folder: Path, group: list[Path]) -> Seen:
         if not pd.api.types.is_string_dtype(frame[name]):
             if pd.api.types.is_datetime64_any_dtype(frame[name]):
                 times[name] = None
+                frame[name] = pd.to_datetime(frame[name], utc=True)
             continue
         cells = frame[name].dropna().astype(str).str.strip()
         if len(cells) and cells.str.fullmatch(DECIMAL_COMMA.pattern).mean() > 0.5:
@@ -91,16 +92,16 @@ def _time_format(cells: pd.Series[str]) -> str | None:
     return None
 
 
-def _sample(file: Path) -> tuple[pd.DataFrame, str]:
-    if file.suffix.lower() != ".csv":
-        batches = pq.ParquetFile(file).iter_batches(SAMPLE_ROWS)
-        return next(batches).to_pandas(), ","
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as source:
-        header = source.readline()
-    separator = max(",;\t|", key=header.count)
+def _sample(file: Path, rows: int = SAMPLE_ROWS) -> tuple[pd.DataFrame, str]:
     try:
-        return pd.read_csv(file, sep=separator, nrows=SAMPLE_ROWS, encoding_errors="replace"), separator
-    except (ValueError, csv.Error) as error:
+        if file.suffix.lower() != ".csv":
+            source = pq.ParquetFile(file)
+            first = next(source.iter_batches(rows), source.schema_arrow.empty_table())
+            return first.to_pandas(), ","
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+            separator = max(",;\t|", key=text.readline().count)
+        return pd.read_csv(file, sep=separator, nrows=rows, encoding_errors="replace"), separator
+    except (ValueError, csv.Error, OSError) as error:
         todo = "Export it again, or take it out of the folder"
         raise InputError(f"not readable as a table ({error})", todo, file) from error
 
