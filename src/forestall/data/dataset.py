@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from forestall.data.clock import Duration, ticks
-from forestall.data.tables import Scalar, Section, Tables
+from forestall.data.settings import Section
+from forestall.data.tables import Scalar, Tables
 
 
 class Clock(Section):

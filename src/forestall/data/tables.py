@@ -4,18 +4,13 @@ import codecs
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from forestall.data.clock import Duration
+from forestall.data.settings import Section
 
 Scalar = str | int | float | bool
 Files = str | list[str]
-
-
-class Section(BaseModel):
-    """A part of a settings file in which a typing error is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Sensor(Section):
@@ -146,7 +141,7 @@ class LastRow(Section):
 class Machines(Table):
     """One row a machine; `attributes` are what may be known of it: a category or a number."""
 
-    attributes: dict[str, Literal["category", "number"]] = {}
+    attributes: dict[str, Literal["category", "number"]] = Field(default={})
 
 
 class Downtime(Table):

@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from forestall.data.settings import read_yaml, validate
+from forestall.data.settings import Section, read_yaml, validate
 from forestall.data.simulator.settings import SimulateParams
-from forestall.data.tables import Section
 from forestall.errors import SettingsError
 
 PARAMS = Path("params.yaml")

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from forestall.data.settings import Section
 
 
-class SimulateParams(BaseModel):
+class SimulateParams(Section):
     """A fleet to simulate: the same settings give the same bytes.
 
     A machine's history depends on `seed`, `days` and its own number, never on how many machines there are.
     """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     seed: Annotated[int, Field(ge=0)] = 20240101
     machines: Annotated[int, Field(ge=1, le=100_000)] = 120
