@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from forestall.data import parse
 from forestall.data.clean import ConflictError, clean_telemetry
 from forestall.data.dataset import Dataset
-from forestall.data.events import Events, is_last_row, read_events
+from forestall.data.events import Events, is_last_row
 from forestall.data.read import find_files, read_pieces
+from forestall.data.read_events import read_events
 from forestall.data.repairs import Repairs
 from forestall.data.tables import LastRow
 from forestall.data.telemetry import check_known, locate, typed, wanted_columns, wide_of

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from forestall.data.tables import Scalar, Table
+from forestall.data.tables import Scalar, Table, equals
 from forestall.errors import InputError
 
 PIECE_BYTES = 32 << 20
@@ -89,15 +89,6 @@ def _filter(frame: pd.DataFrame, where: dict[str, Scalar]) -> pd.DataFrame:
     for column, value in where.items():
         frame = frame[equals(frame[column], value)]
     return frame
-
-
-def equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
-    """Which cells hold `value`; numbers are compared as numbers, so that `1` finds `1.0`."""
-    if isinstance(value, bool):
-        return cells.astype(str).str.strip().str.lower().isin(["true", "1"] if value else ["false", "0"])
-    if isinstance(value, int | float):
-        return pd.to_numeric(cells, errors="coerce") == value
-    return cells.astype(str).str.strip() == value
 
 
 def _read_parquet(file: Path, _: Table, columns: list[str]) -> Iterator[pd.DataFrame]:

@@ -45,10 +45,9 @@ def last_readings(folder: Path, clock: Clock) -> dict[str, int]:
 
 
 def write_events(folder: Path, events: Events, clock: Clock) -> None:
-    """The small tables, one file each; where a row came from is left out."""
+    """The small tables, one file each."""
     for name, frame in vars(events).items():
-        clean = frame.drop(columns=["file", "index"], errors="ignore")
-        write_frame(folder / f"{name}.parquet", clean, clock)
+        write_frame(folder / f"{name}.parquet", frame, clock)
 
 
 def read_events(folder: Path, clock: Clock) -> Events:

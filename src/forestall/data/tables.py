@@ -1,9 +1,12 @@
 """The tables' part of the dataset file: where the files are, and what their columns mean."""
 
+from __future__ import annotations
+
 import codecs
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
+import pandas as pd
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from forestall.data.clock import Duration
@@ -170,3 +173,12 @@ class Tables(Section):
     maintenance: Maintenance | None = None
     machines: Machines | None = None
     downtime: Downtime | None = None
+
+
+def equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
+    """Which cells hold `value`; numbers are compared as numbers, so that `1` finds `1.0`."""
+    if isinstance(value, bool):
+        return cells.astype(str).str.strip().str.lower().isin(["true", "1"] if value else ["false", "0"])
+    if isinstance(value, int | float):
+        return pd.to_numeric(cells, errors="coerce") == value
+    return cells.astype(str).str.strip() == value

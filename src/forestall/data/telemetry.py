@@ -11,9 +11,9 @@ import pandas as pd
 from forestall.data import parse
 from forestall.data.clean import ConflictError
 from forestall.data.dataset import Dataset
-from forestall.data.read import Piece, equals, read_pieces
+from forestall.data.read import Piece, read_pieces
 from forestall.data.repairs import Repairs
-from forestall.data.tables import Running, Telemetry
+from forestall.data.tables import Running, Telemetry, equals
 from forestall.errors import InputError
 
 
