@@ -122,6 +122,8 @@ def test_a_value_that_is_not_allowed(path: str, value: Any, says: str) -> None:
         ("split.by", "machine", "with by: machine, `validation` and `test` are shares"),
         ("components.seal.absent_on", {"age": [3]}, "'age' is no category of tables.machines"),
         ("tables.machines", None, "'model' is no category of tables.machines"),
+        ("tables.machines.attributes.index", "number", "'index' is a column of our own tables"),
+        ("tables.telemetry.sensors.running", {"column": "load"}, "'running' is a column of our own tables"),
     ],
 )
 def test_values_that_do_not_fit_together(path: str, value: Any, says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
@@ -83,6 +84,12 @@ class Running(Section):
     values: list[Scalar] = Field(min_length=1)
 
 
+def _refuse_names(names: Iterable[str], ours: tuple[str, ...]) -> None:
+    taken = next((name for name in names if name in ours), None)
+    if taken is not None:
+        raise ValueError(f"{taken!r} is a column of our own tables; give it another name")
+
+
 class Telemetry(TimedTable):
     """Sensor readings, wide (a column a sensor) or long (one row a reading: `tag` and `value`)."""
 
@@ -91,6 +98,11 @@ class Telemetry(TimedTable):
     tag: str | None = None
     value: str | None = None
     running: Running | None = None
+
+    @model_validator(mode="after")
+    def _sensors_have_names_of_their_own(self) -> Self:
+        _refuse_names(self.sensors, ("machine", "time", "running", "tag"))
+        return self
 
     @model_validator(mode="after")
     def _long_has_tag_and_value(self) -> Self:
@@ -145,6 +157,11 @@ class Machines(Table):
     """One row a machine; `attributes` are what may be known of it: a category or a number."""
 
     attributes: dict[str, Literal["category", "number"]] = Field(default={})
+
+    @model_validator(mode="after")
+    def _attributes_have_names_of_their_own(self) -> Self:
+        _refuse_names(self.attributes, ("machine", "file", "index"))
+        return self
 
 
 class Downtime(Table):
