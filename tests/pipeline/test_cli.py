@@ -147,7 +147,7 @@ def write_fleet(folder: Path) -> None:
     pd.DataFrame(rows).to_csv(folder / "data/predictions/fleet.csv", index=False)
 
 
-def test_warnings_are_shown_in_the_clocks_unit() -> None:
+def test_lead_times_are_shown_in_the_clocks_unit() -> None:
     rule = pd.DataFrame([{"fold": "test", "policy": "one_line_rule"}])
-    assert "median warning, cycles" in scores({"lead_time_median_h": 17.0}, rule, "cycles")
-    assert "median warning, h " in scores({"lead_time_median_h": 17.0}, rule, "h")
+    assert "median lead time, cycles" in scores({"lead_time_median_h": 17.0}, rule, "cycles")
+    assert "median lead time, h " in scores({"lead_time_median_h": 17.0}, rule, "h")

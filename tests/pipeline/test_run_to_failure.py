@@ -127,5 +127,5 @@ def test_an_engine_that_failed_is_listed_and_not_judged(fleet: pd.DataFrame) -> 
 
 def test_show_speaks_of_cycles(project: Path) -> None:
     shown = command(project, "forestall", "show").stdout
-    assert "median warning, cycles" in shown
+    assert "median lead time, cycles" in shown
     assert "normal over 10 cycles" in shown

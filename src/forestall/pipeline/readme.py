@@ -6,18 +6,12 @@ import pandas as pd
 
 from forestall.data.clock import hour_of
 from forestall.pipeline.params import read_params
+from forestall.pipeline.show import FIGURES, figure
 from forestall.pipeline.stage import read_dataset
 
 README, POLICIES = Path("README.md"), Path("metrics/policies.csv")
 BEGIN, END = "<!-- scores: written by `make readme` from metrics/policies.csv -->", "<!-- end of scores -->"
-COLUMNS = {
-    "event_recall": "failures caught in time",
-    "alarm_precision": "alarms that were right",
-    "false_alarms_per_machine_month": "false alarms per machine-month",
-    "lead_time_median_h": "median lead time, {unit}",
-    "cost_per_machine_month": "cost per machine-month",
-    "failures": "failures",
-}
+COLUMNS = FIGURES | {"failures": "failures"}
 
 
 def table(policies: pd.DataFrame, unit: str) -> str:
@@ -27,7 +21,7 @@ def table(policies: pd.DataFrame, unit: str) -> str:
         "|---|---|" + "---:|" * len(COLUMNS),
     ]
     for _, row in policies.iterrows():
-        figures = [_figure(row[name]) for name in COLUMNS]
+        figures = [figure(row[name]) for name in COLUMNS]
         lines.append(f"| {row['fold']} | {row['policy'].replace('_', ' ')} | {' | '.join(figures)} |")
     return "\n".join(lines)
 
@@ -37,12 +31,6 @@ def with_scores(readme: str, policies: pd.DataFrame, unit: str) -> str:
     before, rest = readme.split(BEGIN)
     after = rest.split(END)[1]
     return f"{before}{BEGIN}\n{table(policies, unit)}\n{END}{after}"
-
-
-def _figure(value: float) -> str:
-    if pd.isna(value):
-        return "-"
-    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.2f}"
 
 
 if __name__ == "__main__":

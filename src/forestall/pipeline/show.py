@@ -17,7 +17,7 @@ FIGURES = {
     "event_recall": "failures caught in time",
     "alarm_precision": "alarms that were right",
     "false_alarms_per_machine_month": "false alarms per machine-month",
-    "lead_time_median_h": "median warning, {unit}",
+    "lead_time_median_h": "median lead time, {unit}",
     "cost_per_machine_month": "cost per machine-month",
 }
 WIDTH = 110
@@ -35,7 +35,7 @@ def summary(root: Path) -> str:
     parts = [
         f"Dataset {params.data.dataset}, model {params.train.family}, test fold",
         scores(model, policies, unit),
-        f"Most at risk (all: {Path('data/predictions/fleet.csv')})",
+        "Most at risk (all: data/predictions/fleet.csv)",
         most_at_risk(_read_table(root / "data/predictions/fleet.csv"), params.predict.top),
         "To use dvc and forestall in this shell: source .venv/bin/activate",
     ]
@@ -49,7 +49,7 @@ def scores(model: dict[str, Any], policies: pd.DataFrame, unit: str) -> str:
     lines = [f"{'':34}{'model':>12}{'one-line rule':>16}"]
     for name, label in FIGURES.items():
         lines.append(
-            f"  {label.format(unit=unit):32}{_number(model.get(name)):>12}{_number(rule.get(name)):>16}"
+            f"  {label.format(unit=unit):32}{figure(model.get(name)):>12}{figure(rule.get(name)):>16}"
         )
     return "\n".join([*lines, *_verdict(model, rule)])
 
@@ -76,7 +76,7 @@ def most_at_risk(fleet: pd.DataFrame, top: int) -> str:
     return "\n".join(lines)
 
 
-def _number(value: Any) -> str:
+def figure(value: Any) -> str:
     """A figure to three significant digits, or a dash where it is undefined."""
     if value is None or math.isnan(value):
         return "-"
