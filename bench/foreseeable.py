@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from forestall.data import store
-from forestall.evaluation.judge import Data
+from forestall.evaluation.judge import Data, Matrix
 from forestall.evaluation.scores import caught_failures, counted_failures
 from forestall.features.files import read_features
 from forestall.features.labels import TEST, VALIDATION
@@ -46,7 +46,7 @@ def main() -> None:
     report(data, bundle.risk(features[data.rows(TEST)]), {"chosen": bundle.thresholds, "budget 0.2": budget})
 
 
-def report(data: Data, risk: object, thresholds: dict[str, dict[str, float]]) -> None:
+def report(data: Data, risk: Matrix, thresholds: dict[str, dict[str, float]]) -> None:
     """One line for each set of thresholds."""
     series, rows = data.series(TEST), data.rows(TEST)
     rules = rules_of(data.dataset, data.quiet)
@@ -55,8 +55,9 @@ def report(data: Data, risk: object, thresholds: dict[str, dict[str, float]]) ->
     counted = counted_failures(series, rules).merge(truth, on=["machine", "component", "time"])
     foreseeable = counted[counted["foreseeable"] == 1]
     months = machine_months(data.decisions[rows], data.dataset)
+    laid = risk_matrix(series, data.decisions[rows], risk)
     for name, threshold in thresholds.items():
-        alarms = open_alarms(series, risk_matrix(series, data.decisions[rows], risk), threshold, rules)  # type: ignore[arg-type]
+        alarms = open_alarms(series, laid, threshold, rules)
         caught = caught_failures(alarms, rules).rename(columns={"failure": "time"})
         hits = foreseeable.merge(caught[["machine", "component", "time"]])
         false = (alarms["outcome"] == "false").sum() / months
