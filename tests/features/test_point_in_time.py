@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forestall.data.events import Events
+from forestall.errors import InputError
 from forestall.features import build, matrix
 from forestall.features.baselines import OwnBaselines, own_baselines
 from forestall.features.history import History, lay_out, spans_of
@@ -90,6 +91,28 @@ def test_machines_computed_apart_and_together_agree(reference: Reference) -> Non
         alone = history_of(TELEMETRY[TELEMETRY["machine"] == machine], EVENTS, END)
         features = matrix.feature_matrix(alone, own_baselines(alone, SPANS, PLACES), reference)
         assert features[0].tobytes() == whole[number].tobytes()
+
+
+def test_errors_before_the_layout_of_a_machine_alone_count_as_they_do_among_others(
+    reference: Reference,
+) -> None:
+    late = TELEMETRY[(TELEMETRY["machine"] != "m1") | (TELEMETRY["time"] > plant.START + 6 * plant.DAY)]
+    together = history_of(late, EVENTS, END)
+    alone = history_of(late[late["machine"] == "m1"], EVENTS, END)
+    columns = [n for n, feature in enumerate(reference.features) if feature.group == "errors"]
+    steps = len(alone.decisions(SPANS))
+    one, among = (
+        matrix.feature_matrix(laid, own_baselines(laid, SPANS, PLACES), reference)[row, -steps:][:, columns]
+        for laid, row in ((alone, 0), (together, 1))
+    )
+    assert among[:8].any()
+    assert one.tobytes() == among.tobytes()
+
+
+def test_groups_that_give_no_feature_are_refused() -> None:
+    silent = replace(EVENTS, errors=EVENTS.errors.iloc[:0])
+    with pytest.raises(InputError, match="the groups of features that are on give none"):
+        build.fit_reference(lambda: iter([TELEMETRY]), silent, DATASET, ("errors",), 3, END)
 
 
 def test_features_are_finite_float32(reference: Reference) -> None:

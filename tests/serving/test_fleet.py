@@ -75,4 +75,4 @@ def test_reasons_are_in_the_counters_unit(bundle: Bundle) -> None:
     row[names.index("s1.own.10cycles")] = 4.0
     row[names.index("machine.replaced")], row[names.index("machine.replaced.known")] = 12, 1
     assert describe("s1", row, bundle.reference) == "s1 4.0 sd above this machine's normal over 10 cycles"
-    assert describe("machine", row, bundle.reference) == "machine replaced 12 cycles ago"
+    assert describe("age of machine", row, bundle.reference) == "machine replaced 12 cycles ago"

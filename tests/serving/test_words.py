@@ -36,7 +36,9 @@ def test_a_sensor_is_described_by_what_is_furthest_from_normal(
 
 
 def test_an_error_is_counted_over_the_shortest_window_that_saw_it(made: Made) -> None:
-    features = tuple(Feature(f"e1.count.{span}", "errors", "e1") for span in ("24h", "48h"))
+    features = tuple(Feature(f"e1.count.{span}", "errors", "error e1") for span in ("24h", "48h"))
     reference = replace(made.reference, features=features)
-    assert describe("e1", np.array([0, 3], dtype=np.float32), reference) == "e1 seen 3 times in 48h"
-    assert describe("e1", np.array([0, 0], dtype=np.float32), reference) == "e1: none lately"
+    assert (
+        describe("error e1", np.array([0, 3], dtype=np.float32), reference) == "error e1 seen 3 times in 48h"
+    )
+    assert describe("error e1", np.array([0, 0], dtype=np.float32), reference) == "error e1: none lately"

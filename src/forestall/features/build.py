@@ -200,6 +200,11 @@ def _fit_fills(reference: Reference, chunks: Chunks, events: Events, dataset: Da
     for history in histories(chunks, events, dataset, end):
         own = own_baselines(history, reference.spans, reference.condition_places)
         features, raw = matrix.raw_features(history, own, reference)
+        if not features:
+            todo = "Switch on more of `features.groups`, or add tables to the dataset file"
+            raise InputError(
+                "the groups of features that are on give none on this dataset", todo, "params.yaml"
+            )
         training = decisions_of(history, events, dataset, end)["fold"].to_numpy() == labels.TRAIN
         sampled.append(raw.reshape(-1, raw.shape[2])[training])
         rows += len(sampled[-1])

@@ -39,6 +39,8 @@ class Columns:
 
     def stacked(self) -> npt.NDArray[np.float32]:
         """All features as float32, [machines, decisions, features]; what is not finite is NaN."""
+        if not self.values:
+            return np.empty((0, 0, 0), dtype=np.float32)
         stacked = np.stack(self.values, axis=-1).astype(np.float32)
         stacked[~np.isfinite(stacked)] = np.nan
         return stacked

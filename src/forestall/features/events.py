@@ -27,19 +27,18 @@ def add_error_features(columns: Columns, history: History, codes: list[str], spa
     hour, _ = hour_of(unit)
     for number, window in enumerate(spans.events):
         name = span_name(window, unit)
-        seen = windowed(counts, window // spans.every, np.add, 0.0)
+        seen = windowed(counts, window // spans.every, np.add, 0.0)[:, _before(spans) :]
         for position, code in enumerate(codes):
-            columns.add(f"{code}.count.{name}", "errors", code, seen[:, :, position])
+            columns.add(f"{code}.count.{name}", "errors", f"error {code}", seen[:, :, position])
         columns.add(f"errors.distinct.{name}", "errors", "errors", (seen > 0).sum(axis=-1))
         if number == 0:
             for a, b in combinations(range(len(codes)), 2):
                 both = np.minimum(seen[:, :, a], seen[:, :, b])
-                columns.add(f"{codes[a]}+{codes[b]}.{name}", "errors", codes[a], both)
+                columns.add(f"{codes[a]}+{codes[b]}.{name}", "errors", f"error {codes[a]}", both)
     for code in codes:
         since = _since_last(history, history.events.errors, "code", code, spans)
-        columns.add(
-            f"{code}.recency", "errors", code, np.where(since < spans.lookback, hour / (hour + since), 0)
-        )
+        recency = np.where(since < spans.lookback, hour / (hour + since), 0)
+        columns.add(f"{code}.recency", "errors", f"error {code}", recency)
 
 
 def add_replacement_features(
@@ -54,8 +53,9 @@ def add_replacement_features(
     for component in components:
         since = _since_last(history, replaced, "component", component, spans)
         known = since < -NEVER // 2
-        columns.add(f"{component}.replaced", "replacements", component, np.where(known, since / day, np.nan))
-        columns.add(f"{component}.replaced.known", "replacements", component, known)
+        age, source = np.where(known, since / day, np.nan), f"age of {component}"
+        columns.add(f"{component}.replaced", "replacements", source, age)
+        columns.add(f"{component}.replaced.known", "replacements", source, known)
 
 
 def add_schedule_features(columns: Columns, history: History, spans: Spans, unit: str) -> None:
@@ -88,10 +88,16 @@ def _step(history: History, time: Ints, spans: Spans) -> Ints:
     return -((history.start - time) // spans.every) - 1
 
 
+def _before(spans: Spans) -> int:
+    """Steps before the first decision whose errors are counted: one machine's layout may start in another's windows."""
+    return -(-spans.lookback // spans.every)
+
+
 def _counts(history: History, code: str, spans: Spans) -> Floats:
-    counts = np.zeros((len(history.machines), len(history.decisions(spans))))
+    """Errors in each step, [machines, steps before the first decision, then decisions]."""
+    counts = np.zeros((len(history.machines), _before(spans) + len(history.decisions(spans))))
     machine, time = _of(history, history.events.errors, "code", code)
-    step = _step(history, time, spans)
+    step = _step(history, time, spans) + _before(spans)
     inside = (step >= 0) & (step < counts.shape[1])
     np.add.at(counts, (machine[inside], step[inside]), 1.0)
     return counts

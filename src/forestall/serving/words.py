@@ -14,6 +14,7 @@ from forestall.features.matrix import Reference
 Seen = dict[str, float]
 # How far a feature must be from healthy to be as striking as one standard deviation of the level.
 RATIO, MISSING, STUCK = 0.3, 0.1, 6.0
+STILL = {"stuck": "unchanged", "silent": "silent"}
 
 
 def describe(source: str, row: npt.NDArray[np.float32], reference: Reference) -> str:
@@ -21,11 +22,10 @@ def describe(source: str, row: npt.NDArray[np.float32], reference: Reference) ->
     seen = {f.name: float(row[i]) for i, f in enumerate(reference.features) if f.source == source}
     if source in reference.sensors:
         return _sensor(source, seen, reference)
-    if source in reference.codes:
-        return _code(source, seen, reference)
-    if source in reference.components:
-        return _component(source, seen, reference)
-    return {"errors": "several different errors", "baseline": "own baseline not known"}.get(source, source)
+    group = next(feature.group for feature in reference.features if feature.source == source)
+    if group == "errors":
+        return _errors(source, seen, reference)
+    return _age(source, seen, reference) if group == "replacements" else source
 
 
 def _sensor(sensor: str, seen: Seen, reference: Reference) -> str:
@@ -56,18 +56,23 @@ def _striking(sensor: str, seen: Seen, reference: Reference) -> Iterator[tuple[f
             yield abs(value), f"{sensor} follows {kind.removeprefix('slope.')} {more} than normal {over}"
         elif kind == "missing":
             yield value / MISSING, f"{sensor} missing in {value:.0%} of readings {over}"
-        elif name == f"{sensor}.stuck":
-            yield value / STUCK, f"{sensor} unchanged for {value:.0f} {hour_of(reference.unit)[1]}"
+        elif window in STILL:
+            yield value / STUCK, f"{sensor} {STILL[window]} for {value:.0f} {hour_of(reference.unit)[1]}"
 
 
-def _code(code: str, seen: Seen, reference: Reference) -> str:
-    counts = {name: value for name, value in seen.items() if name.startswith(f"{code}.count.") and value > 0}
-    for name, value in counts.items():
-        return f"{code} seen {value:.0f} times in {_span(name, reference)}"
-    return f"{code}: none lately"
+def _errors(source: str, seen: Seen, reference: Reference) -> str:
+    """What was counted over the shortest window in which anything was; `errors` counts different codes."""
+    for name, value in seen.items():
+        window = f"in {_span(name, reference)}"
+        if ".distinct." in name and value > 0:
+            return f"{value:.0f} different errors {window}"
+        if ".count." in name and value > 0:
+            return f"{source} seen {value:.0f} times {window}"
+    return f"{source}: none lately"
 
 
-def _component(component: str, seen: Seen, reference: Reference) -> str:
+def _age(source: str, seen: Seen, reference: Reference) -> str:
+    component = source.removeprefix("age of ")
     if seen.get(f"{component}.replaced.known", 1.0) == 0 or f"{component}.replaced" not in seen:
         return f"{component}: age unknown"
     return f"{component} replaced {seen[f'{component}.replaced']:.0f} {day_of(reference.unit)[1]} ago"

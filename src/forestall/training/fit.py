@@ -26,7 +26,7 @@ class Recipe:
     """How a model is fitted.
 
     settings: the family's own params. negatives: how many training rows without a failure are drawn, at most.
-    min_failures: with fewer positive validation rows a component shares the pooled calibration.
+    min_failures: with fewer failures in the validation fold a component shares the pooled calibration.
     """
 
     family: Family
@@ -90,7 +90,8 @@ def fit_model(
         horizons: how many there are.
     """
     train, validation = (decisions["fold"].to_numpy() == fold for fold in (TRAIN, VALIDATION))
-    estimators, scores, labels = {}, {}, {}
+    estimators, scores, labels, failures = {}, {}, {}, {}
+    machine = decisions["machine"].to_numpy()
     for number, component in enumerate(components):
         progress(f"{component} ({number + 1} of {len(components)})")
         label = decisions[f"label.{component}"].to_numpy()
@@ -100,7 +101,10 @@ def fit_model(
         judged = np.flatnonzero(validation & (label >= 0))
         scores[component] = horizon_scores(fitted, features[judged], horizons)
         labels[component] = label[judged]
-    return FittedModel(recipe.family, names, estimators, _calibrations(scores, labels, horizons, recipe))
+        failures[component] = failures_in(label[judged] > 0, machine[judged])
+    enough = {component for component, count in failures.items() if count >= recipe.min_failures}
+    calibrations = _calibrations(scores, labels, horizons, enough, recipe.calibration)
+    return FittedModel(recipe.family, names, estimators, calibrations)
 
 
 def training_rows(
@@ -114,16 +118,25 @@ def training_rows(
     return np.sort(np.concatenate([positive, negative]))
 
 
+def failures_in(positive: npt.NDArray[np.bool_], machine: npt.NDArray[np.object_]) -> int:
+    """How many failures decisions were followed by: runs of positive ones, machine by machine in order of time."""
+    before = np.append(False, positive[:-1]) & np.append(False, machine[1:] == machine[:-1])
+    return int((positive & ~before).sum())
+
+
 def _calibrations(
-    scores: dict[str, Scores], labels: dict[str, Labels], horizons: int, recipe: Recipe
+    scores: dict[str, Scores],
+    labels: dict[str, Labels],
+    horizons: int,
+    enough: set[str],
+    kind: Literal["sigmoid", "beta"],
 ) -> dict[str, list[Calibration]]:
-    """By component one for each horizon, the shortest first."""
+    """By component one for each horizon, the shortest first; those without `enough` failures share one."""
     found: dict[str, list[Calibration]] = {component: [] for component in scores}
     for number in range(horizons):
         judged = {c: (scores[c][:, number], within(labels[c], horizons - 1 - number)) for c in scores}
         scored, failed = (np.concatenate(parts) for parts in zip(*judged.values(), strict=True))
-        pooled = fit_calibration(scored, failed, recipe.calibration)
+        pooled = fit_calibration(scored, failed, kind)
         for component, (score, label) in judged.items():
-            enough = label.sum() >= recipe.min_failures
-            found[component].append(fit_calibration(score, label, recipe.calibration) if enough else pooled)
+            found[component].append(fit_calibration(score, label, kind) if component in enough else pooled)
     return found
