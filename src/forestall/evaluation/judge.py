@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,11 @@ import pandas as pd
 from forestall.data.clock import hour_of
 from forestall.data.dataset import Costs, Dataset
 from forestall.data.events import Events
-from forestall.evaluation import policies, rule
+from forestall.evaluation import policies
 from forestall.evaluation.ledger import ledger
 from forestall.evaluation.lifetimes import Wear, lives
 from forestall.evaluation.policies import Plant, Tally
-from forestall.evaluation.rule import Candidates, Rule
+from forestall.evaluation.rule import Candidates, Rule, candidates, picked
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
 from forestall.training.alarms import Thresholds, open_alarms
 from forestall.training.judging import machine_months, month_ticks, rules_of, series_of_fold
@@ -59,22 +60,24 @@ class Data:
         return hour_of(self.dataset.clock.unit)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fold:
-    """A fold laid out, with the model's risk and whether the rule fires, [S, T]."""
+    """A fold laid out, with the model's risk and whether the rule fires, [S, T]; row_risk: the risk by rows."""
 
     name: str
     rows: Bools
     decisions: pd.DataFrame
+    row_risk: Matrix
     series: Series
     risk: Risk
     fired: Risk
     data: Data
 
     @cached_property
-    def machines(self) -> pd.Index:
+    def machines(self) -> pd.Index[Any]:
         """Its machines, in order."""
-        return pd.Index(sorted(self.decisions["machine"].unique()), dtype=object)
+        found: pd.Index[Any] = pd.Index(sorted(self.decisions["machine"].unique()), dtype=object)
+        return found
 
     @cached_property
     def months(self) -> Floats:
@@ -136,14 +139,14 @@ def folds(data: Data, risk: Matrix, rules: Mapping[str, Rule]) -> Iterator[Fold]
         rows = data.rows(name)
         if rows.any():
             decisions, series = data.decisions[rows], data.series(name)
-            grids = (risk_matrix(series, decisions, one[rows]) for one in (risk, fired))
-            yield Fold(name, rows, decisions, series, *grids, data)
+            chance, rule = (risk_matrix(series, decisions, one[rows]) for one in (risk, fired))
+            yield Fold(name, rows, decisions, risk[rows], series, chance, rule, data)
 
 
 def rule_candidates(data: Data) -> Candidates:
     """One-line rules worth judging, and what they do on the training fold."""
     rows, dataset = data.rows(TRAIN), data.dataset
-    return rule.candidates(
+    return candidates(
         data.features[rows],
         data.names,
         data.decisions[rows],
@@ -158,7 +161,7 @@ def rule_candidates(data: Data) -> Candidates:
 
 def picked_rules(tried: Candidates, costs: Costs, by: str) -> dict[str, Rule]:
     """The best one-line rule of each component."""
-    return rule.picked(tried, costs, "recall" if by == "recall" else "cost")
+    return picked(tried, costs, "recall" if by == "recall" else "cost")
 
 
 def rule_risk(data: Data, rules: Mapping[str, Rule]) -> Matrix:

@@ -92,7 +92,8 @@ def exposure(pieces: pd.DataFrame, group: Ints, groups: int, shape: float) -> Ex
     known = np.full(len(pieces), True) if shape == 1.0 else pieces["start"].notna().to_numpy()
 
     def total(values: npt.NDArray[Any], which: Bools) -> Floats:
-        return np.bincount(group[which], weights=values[which].astype(np.float64), minlength=groups)
+        sums = np.bincount(group[which], weights=values[which].astype(np.float64), minlength=groups)
+        return sums.astype(np.float64)
 
     every = np.full(len(pieces), True)
     return Exposure(

@@ -17,7 +17,11 @@ LEVELS = (0.025, 0.975)
 
 
 def drawn(machines: int, draws: int = DRAWS, seed: int = SEED) -> Floats:
-    """How often each machine is in each draw, [1 + draws, machines]; the first row is the fleet itself."""
+    """How often each machine is in each draw, [1 + draws, machines]; the first row is the fleet itself.
+
+    Of one machine alone there are no draws: they would all be the same, and say that nothing is uncertain.
+    """
+    draws = draws if machines > 1 else 0
     picked = np.random.default_rng(seed).integers(0, max(machines, 1), (draws, machines))
     flat = (picked + machines * np.arange(draws)[:, None]).ravel()
     times = np.bincount(flat, minlength=draws * machines).reshape(draws, machines)
@@ -39,7 +43,8 @@ def interval(values: Floats) -> tuple[float, float, float] | None:
 def ratio(part: Floats, whole: Floats) -> Floats:
     """part / whole, NaN where there is nothing to divide by."""
     part, whole = np.broadcast_arrays(np.asarray(part, np.float64), np.asarray(whole, np.float64))
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    found: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return found
 
 
 def quantile(values: Floats, whose: Ints, draws: Floats, share: float) -> Floats:

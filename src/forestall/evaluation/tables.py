@@ -40,11 +40,11 @@ def policy_table(figures: Mapping[str, Figures]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(COUNTS, "Int64"))
 
 
-def interval_table(figures: Mapping[str, Figures], machines: Mapping[str, int]) -> pd.DataFrame:
-    """fold, policy, metric, value, low, high; what has no interval is left out, as is a fold of one machine."""
+def interval_table(figures: Mapping[str, Figures]) -> pd.DataFrame:
+    """fold, policy, metric, value, low, high; what has no interval is left out."""
     rows = []
     for fold, by_policy in figures.items():
-        for policy, metric, values in _compared(by_policy) if machines[fold] > 1 else []:
+        for policy, metric, values in _compared(by_policy):
             found = interval(values)
             if found is not None:
                 rows.append((fold, policy, metric, *found))
@@ -54,17 +54,17 @@ def interval_table(figures: Mapping[str, Figures], machines: Mapping[str, int]) 
 def _compared(figures: Figures) -> list[tuple[str, str, Floats]]:
     """Figures with intervals: the alarms' own, every cost, and how the model differs, draw by draw."""
     own = [
-        (policy, name, values)
+        (policy, name, found[name])
         for policy, found in figures.items()
-        for name, values in found.items()
-        if name == COST or (policy in (MODEL, RULE) and name in (*EVENT_SCORES, *ROW_SCORES))
+        for name in ((*EVENT_SCORES, *ROW_SCORES) if policy in (MODEL, RULE) else (COST,))
+        if name in found
     ]
     model = figures[MODEL]
     differences = [
         (f"{MODEL} - {policy}", name, model[name] - found[name])
         for policy, found in figures.items()
         if policy != MODEL
-        for name in (EVENT_SCORES if policy == RULE else [COST])
+        for name in (EVENT_SCORES if policy == RULE else (COST,))
     ]
     return own + differences
 
