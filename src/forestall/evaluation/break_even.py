@@ -77,7 +77,7 @@ def break_even(
     return pd.DataFrame(rows, columns=COLUMNS), {
         name: _pays(np.array(costs[MODEL]) - np.array(curve))
         for name, curve in costs.items()
-        if name != MODEL
+        if name not in (MODEL, FORESIGHT)
     }
 
 

@@ -189,7 +189,8 @@ def _draw_part(axes: Axes, points: pd.DataFrame, colour: str, component: str) ->
 
 
 def _axis_times(times: pd.Series) -> Any:
-    return times.to_numpy().astype("datetime64[s]") if times.dtype == object else times.to_numpy()
+    counted = pd.api.types.is_numeric_dtype(times)
+    return times.to_numpy() if counted else times.to_numpy().astype("datetime64[s]")
 
 
 def _timeline_legend(figure: Figure, frame: pd.DataFrame, colours: Colours) -> None:
