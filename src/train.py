@@ -42,15 +42,9 @@ def main() -> None:
     last = store.last_readings(PREPARED, dataset.clock)
     series = judging.series_of_fold(decisions[rows], events, dataset, VALIDATION, last)
     risk = risk_matrix(series, decisions[rows], model.risk(features[rows]))
+    most = judging.most_alarms(alarm.by, alarm.budget, alarm.per_week, decisions[rows], dataset)
     model.thresholds = thresholds.choose_thresholds(
-        series,
-        risk,
-        rules,
-        dataset.costs,
-        alarm.by,
-        alarm.budget,
-        alarm.min_failures,
-        judging.machine_months(decisions[rows], dataset),
+        series, risk, rules, dataset.costs, alarm.by, most, alarm.min_failures
     )
     Path("models").mkdir(exist_ok=True)
     files.save_model(Path("models/model.joblib"), model)

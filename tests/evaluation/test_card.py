@@ -19,7 +19,7 @@ def slices(rule_in_seals: float) -> pd.DataFrame:
         for group, rule in (("pump", 300.0), ("seal", rule_in_seals))
         for policy, cost in (("model", 200.0), ("one_line_rule", rule))
     ]
-    return pd.DataFrame(rows, columns=["fold", "slice", "group", "policy", "cost_per_machine_month"])
+    return pd.DataFrame(rows, columns=["fold", "slice", "value", "policy", "cost_per_machine_month"])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from forestall.evaluation import plots
+from forestall.evaluation import figures, plots
 from forestall.evaluation.rows import row_report
 
 Matrix = npt.NDArray[np.float32]
@@ -59,10 +59,10 @@ def alarm_table(count: int = 60) -> pd.DataFrame:
 def frames() -> dict[str, pd.DataFrame]:
     labels, features = fold()
     return {
-        "precision_recall": plots.precision_recall_table(labels, features[:, :2], COMPONENTS),
-        "reliability": plots.reliability_table(labels, features[:, :2], COMPONENTS),
-        "lead_time": plots.lead_time_table(alarm_table(), 4 * 3600),
-        "importances": plots.importance_table(labels, features, Model()),  # type: ignore[arg-type]
+        "precision_recall": figures.precision_recall_table(labels, features[:, :2], COMPONENTS),
+        "reliability": figures.reliability_table(labels, features[:, :2], COMPONENTS),
+        "lead_time": figures.lead_time_table(alarm_table(), 4 * 3600),
+        "importances": figures.importance_table(labels, features, Model()),  # type: ignore[arg-type]
     }
 
 
@@ -84,7 +84,7 @@ def test_rows_by_hand() -> None:
 
 def test_precision_and_recall_stay_small_and_ordered() -> None:
     table = frames()["precision_recall"]
-    assert (table.groupby("component").size() <= plots.POINTS).all()
+    assert (table.groupby("component").size() <= figures.POINTS).all()
     assert table["component"].unique().tolist() == COMPONENTS
     assert table[["recall", "precision"]].to_numpy().max() <= 1
 
@@ -92,12 +92,12 @@ def test_precision_and_recall_stay_small_and_ordered() -> None:
 def test_lead_time_counts_each_failure_once_and_from_the_first_alarm() -> None:
     twice = pd.concat([alarm_table(4).iloc[1:2]] * 2, ignore_index=True)
     twice["lead"] = [10 * 3600, 30 * 3600]
-    table = plots.lead_time_table(twice, 4 * 3600)
+    table = figures.lead_time_table(twice, 4 * 3600)
     assert table[["lead", "share"]].to_numpy().tolist() == [[30.0, 1.0]]
 
 
 def test_lead_time_leaves_out_late_and_false_alarms() -> None:
-    table = plots.lead_time_table(alarm_table(), 4 * 3600)
+    table = figures.lead_time_table(alarm_table(), 4 * 3600)
     assert table["lead"].min() >= 4
     assert len(table) < 48
 
@@ -113,7 +113,7 @@ def test_importances_say_what_the_model_goes_by() -> None:
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path, empty: bool) -> None:
     tables = {name: frame.iloc[:0] if empty else frame for name, frame in frames().items()}
     for folder in ("a", "b"):
-        plots.draw(tables, tmp_path / folder)
+        plots.draw(tables, COMPONENTS, tmp_path / folder)
     written = sorted(file.name for file in (tmp_path / "a").iterdir())
     assert written == sorted(f"{name}.png" for name in tables)
     for name in written:

@@ -77,10 +77,10 @@ def test_undefined_scores_are_left_out() -> None:
     assert found == dict.fromkeys(zero, 0)
 
 
-def test_undetermined_alarms_cost_an_inspection_but_are_not_false() -> None:
+def test_undetermined_alarms_cost_an_inspection_besides_the_planned_work() -> None:
     found = scored(one_part(100, replaced=[48]), [45])
     assert (found["undetermined"], found["false_alarms_per_machine_month"]) == (1, 0.0)
-    assert found["cost_per_machine_month"] == COSTS.inspection / MONTHS
+    assert found["cost_per_machine_month"] == (COSTS.inspection + COSTS.planned) / MONTHS
 
 
 def test_right_component_rate_is_of_the_machines_that_had_an_alarm() -> None:

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from forestall.training.alarms import open_alarms
-from forestall.training.judging import machine_months, repair_span, rules_of, series_of_fold
+from forestall.training.judging import (
+    fleet_weeks,
+    machine_months,
+    most_alarms,
+    repair_span,
+    rules_of,
+    series_of_fold,
+)
 from forestall.training.series import Series, risk_matrix
 from tests import engines, plant
 
@@ -72,3 +79,13 @@ def test_work_past_the_repair_is_planned(after: int, planned: list[int]) -> None
 
 def test_months_are_counted_by_the_rate_of_the_counter() -> None:
     assert machine_months(decisions(ALIVE), engines.dataset()) == (LAST[ALIVE] - 30) / 60
+
+
+def test_weeks_of_the_fleet_are_the_calendars_or_a_mean_machines() -> None:
+    times = np.tile(plant.START + 10800 * np.arange(2 * 7 * 8), 3)
+    frame = pd.DataFrame({"machine": np.repeat(["a", "b", "c"], 2 * 7 * 8), "time": times})
+    assert fleet_weeks(frame, plant.dataset()) == 2.0
+    own = fleet_weeks(decisions(ALIVE), engines.dataset())
+    assert own == pytest.approx((LAST[ALIVE] - 30) / 60 * 30.4375 / 7)
+    assert most_alarms("alarms_per_week", 0.2, 5.0, frame, plant.dataset()) == 10.0
+    assert most_alarms("recall", 0.2, 5.0, frame, plant.dataset()) == pytest.approx(0.2 * 42 / 30.4375)

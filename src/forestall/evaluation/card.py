@@ -23,7 +23,7 @@ SCORES = {
 }
 POLICIES = ("model", "one_line_rule")
 FOLDS = ("validation", "test", "unseen")
-DIFFERENCE = "cost_per_machine_month"
+COST = "cost_per_machine_month"
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ def markdown(table: pd.DataFrame) -> str:
 def rule_is_better(slices: pd.DataFrame) -> str:
     """The slices of the test fold in which the one-line rule costs less than the model, in words."""
     test = slices[slices["fold"] == "test"]
-    costs = test.pivot_table(index=["slice", "group"], columns="policy", values=DIFFERENCE, sort=True)
+    costs = test.pivot_table(index=["slice", "value"], columns="policy", values=COST, sort=True)
     if not set(POLICIES) <= set(costs.columns):
         return ""
     worse = costs[costs["one_line_rule"] < costs["model"]]
     if worse.empty:
         return f"In none of the {len(costs)} slices of the test fold that hold enough failures does it cost less."
-    table = worse.reset_index()[["slice", "group", *POLICIES]]
+    table = worse.reset_index()[["slice", "value", *POLICIES]]
     return "It costs less per machine-month in these slices of the test fold:\n\n" + markdown(table)
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from forestall.data.clock import hour_of
-from forestall.data.dataset import Dataset
+from forestall.data.dataset import Costs, Dataset
 from forestall.data.events import Events
-from forestall.evaluation.rule import Rule, find_rules
-from forestall.evaluation.scores import row_scores, score
+from forestall.evaluation import policies
+from forestall.evaluation.ledger import ledger
+from forestall.evaluation.lifetimes import Wear, lives
+from forestall.evaluation.policies import Plant, Tally
+from forestall.evaluation.rule import Candidates, Rule, candidates, picked
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION, within
-from forestall.training.alarms import open_alarms
-from forestall.training.judging import machine_months, rules_of, series_of_fold
-from forestall.training.series import Series, risk_matrix
+from forestall.training.alarms import Thresholds, open_alarms
+from forestall.training.judging import machine_months, month_ticks, rules_of, series_of_fold
+from forestall.training.series import Bools, Floats, Risk, Rules, Series, risk_matrix
 
 Matrix = npt.NDArray[np.float32]
-HEADLINE = (VALIDATION, TEST)
-NOT_HEADLINE = ("undetermined",)
+JUDGED = (VALIDATION, TEST, UNSEEN)
+HALF = 0.5  # a rule fires or not: 1 or 0
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Data:
     last: Mapping[str, int]
     quiet: int
 
-    def rows(self, fold: str) -> npt.NDArray[np.bool_]:
+    def rows(self, fold: str) -> Bools:
         """Which decisions belong to a fold."""
         return (self.decisions["fold"] == fold).to_numpy()
 
@@ -44,83 +49,129 @@ class Data:
         """A fold's series."""
         return series_of_fold(self.decisions[self.rows(fold)], self.events, self.dataset, fold, self.last)
 
+    @property
+    def rules(self) -> Rules:
+        """How alarms are judged."""
+        return rules_of(self.dataset, self.quiet)
 
-@dataclass(frozen=True)
-class Verdict:
-    """What judging found.
-
-    figures: the headline folds' scores. policies: one row a fold and policy. alarms: the model's, test fold.
-    """
-
-    figures: dict[str, dict[str, float]]
-    policies: pd.DataFrame
-    alarms: pd.DataFrame
+    @property
+    def hour(self) -> int:
+        """Ticks in the unit of lead times."""
+        return hour_of(self.dataset.clock.unit)[0]
 
 
-def one_line_rules(data: Data, by: str) -> dict[str, Rule]:
-    """The best one-line rule of each component, found on the training fold."""
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """A fold laid out, with the model's risk and whether the rule fires, [S, T]; row_risk: the risk by rows."""
+
+    name: str
+    rows: Bools
+    decisions: pd.DataFrame
+    row_risk: Matrix
+    series: Series
+    risk: Risk
+    fired: Risk
+    data: Data
+
+    @cached_property
+    def machines(self) -> pd.Index[Any]:
+        """Its machines, in order."""
+        found: pd.Index[Any] = pd.Index(sorted(self.decisions["machine"].unique()), dtype=object)
+        return found
+
+    @cached_property
+    def months(self) -> Floats:
+        """Each machine's months, [machines]."""
+        counts = self.decisions["machine"].value_counts().reindex(self.machines).to_numpy()
+        every = self.data.dataset.ticks(self.data.dataset.decisions.every)
+        return np.asarray(counts * every / month_ticks(self.data.dataset), dtype=np.float64)
+
+    @cached_property
+    def total_months(self) -> float:
+        """All machines' months."""
+        return machine_months(self.decisions, self.data.dataset)
+
+    @cached_property
+    def lives(self) -> pd.DataFrame:
+        """The pieces of parts' lives in it."""
+        return lives(self.series, self.data.rules, born_at(self.data.dataset))
+
+    def labels(self) -> npt.NDArray[np.int8]:
+        """[rows, components], -1 where there is no such component."""
+        return labels_of(self.decisions, self.data.dataset)
+
+    def alarms(self, thresholds: Thresholds) -> pd.DataFrame:
+        """The model's alarms."""
+        return open_alarms(self.series, self.risk, thresholds, self.data.rules)
+
+    def rule_alarms(self) -> pd.DataFrame:
+        """The rule's alarms."""
+        return open_alarms(self.series, self.fired, HALF, self.data.rules)
+
+    def ledger(self, alarms: pd.DataFrame) -> pd.DataFrame:
+        """What happened under some alarms."""
+        return ledger(self.series, alarms, self.data.rules)
+
+    def tally(self, alarms: pd.DataFrame) -> Tally:
+        """Their counts by machine."""
+        return policies.tally(self.ledger(alarms), self.machines)
+
+    def plant(self, wear: Mapping[str, Wear]) -> Plant:
+        """Its machines and what their parts went through."""
+        return policies.plant_of(self.lives, self.months, self.machines, wear)
+
+
+def labels_of(decisions: pd.DataFrame, dataset: Dataset) -> npt.NDArray[np.int8]:
+    """[rows, components], -1 where there is no such component."""
+    return within(decisions[[f"label.{name}" for name in dataset.components]].to_numpy())
+
+
+def born_at(dataset: Dataset) -> int | None:
+    """When parts were new that no record says it of: a counter starts with the machine."""
+    return 0 if dataset.clock.kind == "counter" else None
+
+
+def folds(data: Data, risk: Matrix, rules: Mapping[str, Rule]) -> Iterator[Fold]:
+    """The folds that are judged and have decisions. risk: [rows, components] of all decisions."""
+    fired = rule_risk(data, rules)
+    for name in JUDGED:
+        rows = data.rows(name)
+        if rows.any():
+            decisions, series = data.decisions[rows], data.series(name)
+            chance, rule = (risk_matrix(series, decisions, one[rows]) for one in (risk, fired))
+            yield Fold(name, rows, decisions, risk[rows], series, chance, rule, data)
+
+
+def rule_candidates(data: Data) -> Candidates:
+    """One-line rules worth judging, and what they do on the training fold."""
     rows, dataset = data.rows(TRAIN), data.dataset
-    return find_rules(
+    return candidates(
         data.features[rows],
         data.names,
         data.decisions[rows],
         data.events.errors,
         data.series(TRAIN),
-        rules_of(dataset, data.quiet),
-        dataset.costs,
-        "recall" if by == "recall" else "cost",
+        data.rules,
         [dataset.ticks(window) for window in dataset.windows.events],
         dataset.ticks(dataset.decisions.every),
         dataset.clock.unit,
     )
 
 
-def judge(data: Data, risk: Matrix, thresholds: dict[str, float], rules: dict[str, Rule]) -> Verdict:
-    """Score the model's risks [rows, components] and the rules on every fold but the training one."""
-    fired = rule_risk(data, rules)
-    half = dict.fromkeys(thresholds, 0.5)
-    table, figures = [], {}
-    test_alarms = pd.DataFrame()
-    for fold in (VALIDATION, TEST, UNSEEN):
-        rows = data.rows(fold)
-        if not rows.any():
-            continue
-        for policy, one, threshold in (("model", risk, thresholds), ("one_line_rule", fired, half)):
-            scores, alarms = _scored(data, fold, one[rows], threshold)
-            if policy == "model":
-                scores |= _row_scores(data, rows, one)
-                if fold in HEADLINE:
-                    figures[fold] = {k: v for k, v in scores.items() if k not in NOT_HEADLINE}
-                if fold == TEST:
-                    test_alarms = alarms
-            table.append({"fold": fold, "policy": policy, **scores})
-    return Verdict(figures, pd.DataFrame(table), test_alarms)
+def picked_rules(tried: Candidates, costs: Costs, by: str) -> dict[str, Rule]:
+    """The best one-line rule of each component."""
+    return picked(tried, costs, "recall" if by == "recall" else "cost")
 
 
-def rule_risk(data: Data, rules: dict[str, Rule]) -> Matrix:
+def rule_risk(data: Data, rules: Mapping[str, Rule]) -> Matrix:
     """1 where a component's rule fires and 0 elsewhere, [rows, components]."""
     fired = [
-        rule.fires(data.features, data.names, data.decisions, data.events.errors) for rule in rules.values()
+        one.fires(data.features, data.names, data.decisions, data.events.errors) for one in rules.values()
     ]
     return np.column_stack(fired).astype(np.float32)
 
 
-def _scored(
-    data: Data, fold: str, risk: Matrix, thresholds: dict[str, float]
-) -> tuple[dict[str, float], pd.DataFrame]:
-    series, rules, decisions = (
-        data.series(fold),
-        rules_of(data.dataset, data.quiet),
-        data.decisions[data.rows(fold)],
-    )
-    alarms = open_alarms(series, risk_matrix(series, decisions, risk), thresholds, rules)
-    hour, _ = hour_of(data.dataset.clock.unit)
-    months = machine_months(decisions, data.dataset)
-    return score(series, alarms, rules, data.dataset.costs, months, hour), alarms
-
-
-def _row_scores(data: Data, rows: npt.NDArray[np.bool_], risk: Matrix) -> dict[str, float]:
-    labels = within(
-        data.decisions.loc[rows, [f"label.{name}" for name in data.dataset.components]].to_numpy()
-    )
-    return row_scores(labels, risk[rows], labels >= 0)
+def training_wear(data: Data, least: int) -> dict[str, Wear]:
+    """How each component wears, on the training fold."""
+    pieces = lives(data.series(TRAIN), data.rules, born_at(data.dataset))
+    return policies.fit_parts(pieces, list(data.dataset.components), least)

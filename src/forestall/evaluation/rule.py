@@ -68,6 +68,9 @@ class Rule:
         return cls(**content)
 
 
+Candidates = dict[str, tuple[list[Rule], Outcomes]]
+
+
 def find_rules(
     features: Matrix,
     names: list[str],
@@ -81,12 +84,32 @@ def find_rules(
     every: int,
     unit: str,
 ) -> dict[str, Rule]:
-    """The best rule of each component on the training fold.
+    """The best rule of each component on the training fold: of the `candidates`, what `picked` picks."""
+    tried = candidates(features, names, decisions, errors, series, rules, windows, every, unit)
+    return picked(tried, costs, by)
+
+
+def picked(tried: Candidates, costs: Costs, by: By) -> dict[str, Rule]:
+    """The best rule of each component. by: `cost`, lowest event cost; `recall`, most failures caught."""
+    return {component: some[best(total, costs, by)] for component, (some, total) in tried.items()}
+
+
+def candidates(
+    features: Matrix,
+    names: list[str],
+    decisions: pd.DataFrame,
+    errors: pd.DataFrame,
+    series: Series,
+    rules: Rules,
+    windows: list[int],
+    every: int,
+    unit: str,
+) -> Candidates:
+    """The rules that are worth judging of each component, and what they do on the training fold, [K].
 
     Args:
         features: [rows, features] of `decisions` (machine, time), named by `names`.
         series: of the same decisions.
-        by: `cost`, lowest event cost; `recall`, most failures caught, then precision.
         windows: spans in ticks in which an error may have been seen, besides `every`, one decision step.
         unit: the clock's: `s` for timestamps, which have an hour of the day, or a counter's.
     """
@@ -95,7 +118,7 @@ def find_rules(
     labels = np.column_stack([_labels(series, decisions, name, rules) for name in series.components])
     leading = leading_features(features, labels, FEATURES)
     seen = _code_hours(known, hours)
-    chosen = {}
+    found = {}
     for number, component in enumerate(series.components):
         tried = [
             rule
@@ -106,9 +129,8 @@ def find_rules(
         ranked = sorted(seen, key=lambda one: -f1(_seen(decisions, _picked(known, *one), spans[0]), label))
         tried += [_error_rule(component, *one, span, unit) for one in ranked[:ERRORS] for span in spans]
         fired = np.column_stack([rule.fires(features, names, decisions, known) for rule in tried])
-        total = _judged(series.take(series.component == component), decisions, fired, rules)
-        chosen[component] = tried[best(total, costs, by)]
-    return chosen
+        found[component] = tried, _judged(series.take(series.component == component), decisions, fired, rules)
+    return found
 
 
 def best(total: Outcomes, costs: Costs, by: By) -> int:

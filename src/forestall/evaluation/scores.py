@@ -12,10 +12,22 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss
 
 from forestall.data.dataset import Costs
-from forestall.training.alarms import FALSE, RIGHT, UNDETERMINED, foreseeable
-from forestall.training.costs import event_cost, per_machine_month
+from forestall.evaluation.ledger import CAUGHT, MISSED, NAMED, WARNED, Counts, Spent, counts_by, ledger, spent
+from forestall.evaluation.resampling import ratio
+from forestall.training.alarms import FALSE, RIGHT, UNDETERMINED
 from forestall.training.series import Floats, Rules, Series
 
+LEADS = {"lead_time_median_h": 0.5, "lead_time_p10_h": 0.1}
+EVENT_SCORES = (
+    "event_recall",
+    "alarm_precision",
+    "false_alarms_per_machine_month",
+    *LEADS,
+    "right_component_rate",
+    "cost_per_machine_month",
+)
+COUNTS = ("failures", "alarms", "undetermined")
+ROW_SCORES = ("average_precision", "brier", "calibration_error")
 BINS = 10
 HOUR = 3600
 Labels = npt.NDArray[np.int8]
@@ -40,62 +52,41 @@ def score(
         event_recall, alarm_precision, false_alarms_per_machine_month, lead_time_median_h, lead_time_p10_h,
         right_component_rate, cost_per_machine_month, failures, alarms, undetermined; without undefined ones.
     """
-    failures = counted_failures(series, rules)
-    first = caught_failures(alarms, rules)
-    kinds = {kind: int((alarms["outcome"] == kind).sum()) for kind in (RIGHT, FALSE, UNDETERMINED)}
-    lead = first["lead"].to_numpy(dtype=np.float64) / hour
-    inspections = float(kinds[FALSE] + kinds[UNDETERMINED])
-    cost = event_cost(float(len(first)), float(len(failures) - len(first)), inspections, costs)
+    rows = ledger(series, alarms, rules)
+    whole = np.zeros(len(rows), dtype=np.int64)
+    found = event_scores(counts_by(rows, whole, 1), np.array([machine_months]), costs)
+    lead = rows.loc[rows["kind"] == CAUGHT, "lead"].to_numpy(dtype=np.float64) / hour
+    leads = {name: np.quantile(lead, [share]) for name, share in LEADS.items() if lead.size}
+    figures = {name: (found | leads).get(name, np.array([np.nan]))[0] for name in EVENT_SCORES}
+    counts = {name: int(found[name][0]) for name in COUNTS}
+    return {name: float(value) for name, value in figures.items() if np.isfinite(value)} | counts
+
+
+def event_scores(counts: Counts, months: Floats, costs: Costs) -> dict[str, Floats]:
+    """Every figure that follows from counts and machine-months, of one shape; NaN where it is not defined."""
+    failures = counts[CAUGHT] + counts[MISSED]
+    judged = counts[RIGHT] + counts[FALSE]
+    bill = spent(counts, costs.prevented)
     return {
-        **_ratio("event_recall", len(first), len(failures)),
-        **_ratio("alarm_precision", kinds[RIGHT], kinds[RIGHT] + kinds[FALSE]),
-        **_ratio("false_alarms_per_machine_month", kinds[FALSE], machine_months),
-        **({"lead_time_median_h": float(np.median(lead))} if lead.size else {}),
-        **({"lead_time_p10_h": float(np.quantile(lead, 0.1))} if lead.size else {}),
-        **right_component_rate(failures, alarms, rules),
-        **({"cost_per_machine_month": per_machine_month(cost, machine_months)} if machine_months else {}),
-        "failures": len(failures),
-        "alarms": len(alarms),
-        "undetermined": kinds[UNDETERMINED],
+        "event_recall": ratio(counts[CAUGHT], failures),
+        "alarm_precision": ratio(counts[RIGHT], judged),
+        "false_alarms_per_machine_month": ratio(counts[FALSE], months),
+        "right_component_rate": ratio(counts[NAMED], counts[WARNED]),
+        "failures": failures,
+        "alarms": judged + counts[UNDETERMINED],
+        "undetermined": counts[UNDETERMINED],
+        **bill_scores(bill, months, costs),
     }
 
 
-def counted_failures(series: Series, rules: Rules) -> pd.DataFrame:
-    """machine, component, time of every failure that could have been foreseen."""
-    counted = foreseeable(series, rules)
-    times = [failures[counts] for failures, counts in zip(series.failures, counted, strict=True)]
-    lengths = [len(one) for one in times]
-    return pd.DataFrame(
-        {
-            "machine": np.repeat(series.machine, lengths),
-            "component": np.repeat(series.component, lengths),
-            "time": np.concatenate([np.empty(0, np.int64), *times]),
-        }
-    )
-
-
-def caught_failures(alarms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """One row a caught failure: the first right alarm that opened in time, with its lead."""
-    right = alarms[(alarms["outcome"] == RIGHT) & (alarms["lead"] >= rules.min_lead)]
-    ordered = right.sort_values(["machine", "component", "failure", "opened"], kind="stable")
-    return ordered.drop_duplicates(["machine", "component", "failure"])
-
-
-def right_component_rate(failures: pd.DataFrame, alarms: pd.DataFrame, rules: Rules) -> dict[str, float]:
-    """Of the failures before which the machine had an alarm, the share in which one named the failed part.
-
-    An alarm counts that opened in [failure - horizon, failure - min_lead] for any component of the machine
-    and had not closed before failure - min_lead; one that is right for this failure counts even if it had.
-    """
-    pairs = failures.merge(alarms, on="machine", suffixes=("", "_alarm"))
-    early = pairs["time"] - pairs["opened"]
-    latest = pairs["time"] - rules.min_lead
-    in_time = (early <= rules.horizon) & (pairs["opened"] <= latest)
-    right = (pairs["component"] == pairs["component_alarm"]) & (pairs["failure"] == pairs["time"])
-    still_open = (pairs["closed"] < 0) | (pairs["closed"] >= latest)
-    warned = pairs[in_time & (right | still_open)].assign(right=right)
-    by_failure = warned.groupby(["machine", "component", "time"], sort=True)["right"].any()
-    return _ratio("right_component_rate", int(by_failure.sum()), len(by_failure))
+def bill_scores(bill: Spent, months: Floats, costs: Costs) -> dict[str, Floats]:
+    """What is paid for, and its cost, by machine-month."""
+    return {
+        "cost_per_machine_month": ratio(bill.cost(costs), months),
+        "breakdowns_per_machine_month": ratio(bill.breakdowns, months),
+        "replacements_per_machine_month": ratio(bill.replacements, months),
+        "inspections_per_machine_month": ratio(bill.inspections, months),
+    }
 
 
 def row_scores(
@@ -136,9 +127,7 @@ def calibration_error(label: npt.NDArray[np.bool_], risk: Floats, bins: int = BI
 
 def reliability(label: npt.NDArray[np.bool_], risk: Floats, bins: int = BINS) -> pd.DataFrame:
     """predicted (mean risk), observed (share that failed) and rows of each bin of equal count."""
-    ordered = np.sort(risk)
-    edges = np.unique(ordered[[len(ordered) * number // bins for number in range(1, bins)]])
-    number = np.searchsorted(edges, risk, side="right")
+    number = np.searchsorted(bin_edges(risk, bins), risk, side="right")
     frame = pd.DataFrame({"bin": number, "predicted": risk, "observed": label.astype(np.float64)})
     grouped = frame.groupby("bin", sort=True).agg(
         predicted=("predicted", "mean"), observed=("observed", "mean"), rows=("observed", "size")
@@ -146,5 +135,8 @@ def reliability(label: npt.NDArray[np.bool_], risk: Floats, bins: int = BINS) ->
     return grouped.reset_index(drop=True)
 
 
-def _ratio(name: str, part: float, whole: float) -> dict[str, float]:
-    return {name: part / whole} if whole else {}
+def bin_edges(risk: Floats, bins: int = BINS) -> Floats:
+    """Between which risks the bins of equal count lie; equal risks share one."""
+    ordered = np.sort(risk)
+    found: Floats = np.unique(ordered[[len(ordered) * number // bins for number in range(1, bins)]])
+    return found

@@ -135,9 +135,16 @@ class TrainParams(Section):
 class AlarmParams(Section):
     """When an alarm opens and closes."""
 
-    by: Literal["cost", "recall", "false_alarms"]
+    by: Literal["cost", "recall", "false_alarms", "alarms_per_week"]
     budget: Positive
+    per_week: Positive
     quiet: Count
+    min_failures: Count
+
+
+class EvaluateParams(Section):
+    """How a model is judged."""
+
     min_failures: Count
 
 
@@ -157,6 +164,7 @@ class Params(Section):
     features: FeaturesParams
     train: TrainParams
     alarm: AlarmParams
+    evaluate: EvaluateParams
     predict: PredictParams
 
 

@@ -12,8 +12,10 @@ from forestall.data.dataset import Dataset
 from forestall.data.events import Events, absent_pairs
 from forestall.features.labels import fold_ends, own_ends
 from forestall.training.series import Rules, Series, series_of
+from forestall.training.thresholds import By
 
 REPAIR_DAYS = 3
+DAYS_PER_WEEK = 7
 
 
 def rules_of(dataset: Dataset, quiet: int) -> Rules:
@@ -63,3 +65,19 @@ def month_ticks(dataset: Dataset) -> float:
 def machine_months(decisions: pd.DataFrame, dataset: Dataset) -> float:
     """How many machine-months some decisions cover."""
     return len(decisions) * dataset.ticks(dataset.decisions.every) / month_ticks(dataset)
+
+
+def fleet_weeks(decisions: pd.DataFrame, dataset: Dataset) -> float:
+    """How many weeks of the whole fleet some decisions cover: of the calendar, or on a counter a mean machine's."""
+    if dataset.clock.kind == "timestamps":
+        spans = decisions["time"].nunique() * dataset.ticks(dataset.decisions.every)
+        return spans / (DAYS_PER_WEEK * 86400)
+    months = machine_months(decisions, dataset) / max(decisions["machine"].nunique(), 1)
+    return months * DAYS_PER_MONTH / DAYS_PER_WEEK
+
+
+def most_alarms(by: By, budget: float, per_week: float, decisions: pd.DataFrame, dataset: Dataset) -> float:
+    """How many alarms (by `alarms_per_week`), or else false alarms, a fold's decisions may raise."""
+    if by == "alarms_per_week":
+        return per_week * fleet_weeks(decisions, dataset)
+    return budget * machine_months(decisions, dataset)

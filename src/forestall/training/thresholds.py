@@ -16,48 +16,61 @@ from forestall.data.dataset import Costs
 from forestall.training.alarms import Outcomes, foreseeable, outcomes_by_series
 from forestall.training.series import Floats, Ints, Risk, Rules, Series
 
-By = Literal["cost", "recall", "false_alarms"]
+By = Literal["cost", "recall", "false_alarms", "alarms_per_week"]
 CANDIDATES = 50
 DIGITS = 4
 LOWEST = 10.0**-DIGITS
+NEVER = 1 + LOWEST
 PRICES = np.geomspace(1e-3, 1e3, 241)  # of a false alarm, in missed failures
 
 
 def choose_thresholds(
-    series: Series,
-    risk: Risk,
-    rules: Rules,
-    costs: Costs,
-    by: By,
-    budget: float,
-    min_failures: int,
-    machine_months: float,
+    series: Series, risk: Risk, rules: Rules, costs: Costs, by: By, most: float, min_failures: int
 ) -> dict[str, float]:
-    """The threshold of each component.
+    """The threshold of each component, as `Levels.thresholds` chooses it.
 
     Args:
         risk: [S, T], NaN where there is no opinion.
-        by: `cost`, the lowest event cost; `false_alarms`, the most failures caught within the budget; `recall`, the
-            lowest threshold within it, each group of components with its share: who spends the budget whether or
-            not it catches more on this fold catches more of the failures that are unlike those of this fold.
-        budget: for the latter two: false alarms a machine-month, over all components.
         min_failures: components with fewer failures on the fold share a threshold.
-        machine_months: what the fold covers.
     """
+    return judged_levels(series, risk, rules, min_failures).thresholds(costs, by, most)
+
+
+def judged_levels(series: Series, risk: Risk, rules: Rules, min_failures: int) -> Levels:
+    """What each candidate does on a fold; to choose by several costs or budgets it is counted once."""
     groups = [
         _Group(names, *_counts(series.take(inside), risk[inside], rules))
         for names in groups_of(series, rules, min_failures)
         for inside in [np.isin(series.component, names)]
     ]
-    most = budget * machine_months
-    if by == "cost":
-        found = [group.middle(group.least(group.total.cost(costs))) for group in groups]
-    elif by == "recall":
-        found = [group.lowest(most / len(groups)) for group in groups]
-    else:
-        found = _within_budget(groups, most)
-    chosen = {name: level for group, level in zip(groups, found, strict=True) for name in group.names}
-    return {component: chosen[component] for component in series.components}
+    return Levels(groups, series.components)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Candidates of each group of components that share a threshold, judged."""
+
+    groups: list[_Group]
+    components: tuple[str, ...]
+
+    def thresholds(self, costs: Costs, by: By, most: float = 0.0) -> dict[str, float]:
+        """The threshold of each component.
+
+        Args:
+            by: `cost`, the lowest event cost; `false_alarms`, the most failures caught with so many false alarms;
+                `alarms_per_week`, likewise with so many alarms, right or not; `recall`, the lowest threshold with so
+                many false alarms, each group of components with its share: who spends the budget whether or not
+                it catches more on this fold catches more of the failures that are unlike those of this fold.
+            most: how many there may be on the fold, over all components; by cost without meaning.
+        """
+        if by == "cost":
+            found = [group.middle(group.least(group.total.cost(costs))) for group in self.groups]
+        elif by == "recall":
+            found = [group.lowest(most / len(self.groups)) for group in self.groups]
+        else:
+            found = _within_budget(self.groups, most, by)
+        chosen = {name: at for group, at in zip(self.groups, found, strict=True) for name in group.names}
+        return {component: chosen[component] for component in self.components}
 
 
 @dataclass(frozen=True)
@@ -105,28 +118,51 @@ def candidates(series: Series, risk: Risk) -> Floats:
     """At most 2 x `CANDIDATES` thresholds, rising: values of risk at ranks that thin out, and one above all.
 
     Between two neighbouring values every threshold raises the same alarms: both ends of that gap are candidates.
+    Risk may be 1 in float32; one above it never raises an alarm.
     """
     values = np.sort(risk[series.present])[::-1].astype(np.float64)
     if not values.size:
-        return np.array([1.0])
-    levels = np.floor(values * 10**DIGITS) / 10**DIGITS
+        return np.array([NEVER])
+    # Risks are float32: 0.9 lies just below 0.9, and rounding it down first would leave no candidate above it.
+    levels = np.floor(np.round(values * 10**DIGITS, 3)) / 10**DIGITS
     distinct = np.unique(levels)
     place = np.arange(len(distinct))
     if len(distinct) >= CANDIDATES:
         ranks = np.round(np.geomspace(1, max(len(values) // 2, 1), CANDIDATES - 1)).astype(np.int64) - 1
         place = np.searchsorted(distinct, levels[ranks])
     ends = np.append(distinct[place[place > 0] - 1], levels[0]) + LOWEST
-    found = np.append(distinct[place], np.minimum(ends, 1.0))
-    return np.unique(np.round(np.maximum(found, LOWEST), DIGITS))
+    return np.unique(np.round(np.maximum(np.append(distinct[place], ends), LOWEST), DIGITS))
 
 
-def _within_budget(groups: list[_Group], most: float) -> list[float]:
-    """The most failures caught for so many false alarms in all: one price of a false alarm for every group."""
+def _within_budget(groups: list[_Group], most: float, by: By) -> list[float]:
+    """The most failures caught for so many alarms in all: one price of an alarm for every group, and what is left."""
+    spent = [group.total.false if by == "false_alarms" else group.alarms for group in groups]
     for price in PRICES:
-        picked = [group.least(group.total.missed + price * group.total.false) for group in groups]
-        if sum(int(group.total.false[at]) for group, at in zip(groups, picked, strict=True)) <= most:
+        picked = [
+            group.least(group.total.missed + price * alarms)
+            for group, alarms in zip(groups, spent, strict=True)
+        ]
+        left = most - sum(int(alarms[at]) for alarms, at in zip(spent, picked, strict=True))
+        if left >= 0:
+            _spend(groups, spent, picked, left)
             return [group.middle(at) for group, at in zip(groups, picked, strict=True)]
     return [float(group.levels[-1]) for group in groups]
+
+
+def _spend(groups: list[_Group], spent: list[Ints], picked: list[int], left: float) -> None:
+    """Lower one group after the other, in place, to where an alarm more catches most, until nothing fits in `left`."""
+    while True:
+        best, step = 0.0, None
+        for number, (group, alarms, at) in enumerate(zip(groups, spent, picked, strict=True)):
+            gain, price = group.total.caught - group.total.caught[at], alarms - alarms[at]
+            worth = np.where((gain > 0) & (price <= left), gain / np.maximum(price, LOWEST), 0.0)
+            if worth.max() > best:
+                best, step = float(worth.max()), (number, int(worth.argmax()))
+        if step is None:
+            return
+        number, at = step
+        left -= float(spent[number][at] - spent[number][picked[number]])
+        picked[number] = at
 
 
 def _counts(series: Series, risk: Risk, rules: Rules) -> tuple[Floats, Outcomes]:
