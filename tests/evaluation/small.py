@@ -54,8 +54,12 @@ def frame(times: Times) -> pd.DataFrame:
 
 
 def data(
-    failures: Times, maintenance: Times = (), machines: int = 3, high: Times = (), **costs: float
-) -> Data:  # type: ignore[assignment]
+    failures: Times,
+    maintenance: Times | None = None,
+    machines: int = 3,
+    high: Times | None = None,
+    **costs: float,
+) -> Data:
     """Risk is 0.1, and 0.9 at the decisions in `high`."""
     dataset = plant.dataset()
     dataset = dataset.model_copy(update={"costs": dataset.costs.model_copy(update=costs)})
@@ -66,7 +70,7 @@ def data(
     decisions["no_opinion"], decisions["fold"] = "", fold_names(names, grid, END, dataset).ravel()
     events = Events(
         errors=pd.DataFrame({"machine": names, "time": START, "code": "e1"}).astype({"machine": object}),
-        maintenance=frame(list(maintenance)),
+        maintenance=frame(maintenance or []),
         failures=frame(failures),
         machines=pd.DataFrame({"machine": names, "model": "large", "age": np.arange(machines) * 1.0}).astype(
             {"machine": object, "model": object}
@@ -78,7 +82,7 @@ def data(
     features = np.full((len(decisions), len(NAMES)), 0.1, np.float32)
     features[:, 2:] = 0
     features[:, 3] = np.random.default_rng(0).random(len(decisions))
-    for machine, days, component in high:
+    for machine, days, component in high or []:
         at = (decisions["machine"] == machine) & (decisions["time"] == START + round(days * DAY))
         assert at.any(), "no decision then"
         features[at.to_numpy(), ["pump", "seal"].index(component)] = 0.9

@@ -8,9 +8,10 @@ import pytest
 from forestall.evaluation import causes
 from forestall.evaluation.judge import Data
 from forestall.evaluation.verdict import with_stamps
+from tests.plant import DAY, HOUR, START
 
 from . import small
-from .small import DAY, HOUR, START, Times
+from .small import Times
 
 LEVELS = {"pump": 0.5, "seal": 0.5}
 

@@ -40,7 +40,8 @@ HIGH: Times = [
 
 def found(whole: Data, scorer: small.Scorer | None = None, by: str = "cost") -> Verdict:
     gaps = np.zeros(len(whole.decisions))
-    return verdict(whole, scorer or small.Scorer(), gaps, Settings(by, 5, 2), lambda _: None)
+    scorer = scorer or small.Scorer()
+    return verdict(whole, scorer, gaps, Settings(by, 5, 2), lambda _: None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +74,11 @@ def test_the_tables_agree(whole: Verdict) -> None:
     assert policies.loc[("test", "model"), "event_recall"] == test["event_recall"]
     assert (fates["caught"] == "yes").mean() == pytest.approx(test["event_recall"])
     assert len(fates) == test["failures"]
-    intervals = whole.tables["intervals"].set_index(["fold", "policy", "metric"])["value"]
-    assert intervals["test", "model", "cost_per_machine_month"] == test["cost_per_machine_month"]
-    fleet = whole.tables["slices"].set_index(["fold", "policy", "slice"]).loc[("test", "model", "fleet")]
-    assert fleet["cost_per_machine_month"] == pytest.approx(test["cost_per_machine_month"])
+    of_model = "fold == 'test' and policy == 'model' and "
+    interval = whole.tables["intervals"].query(of_model + "metric == 'cost_per_machine_month'")
+    assert interval["value"].tolist() == [test["cost_per_machine_month"]]
+    fleet = whole.tables["slices"].query(of_model + "slice == 'fleet'")
+    assert fleet["cost_per_machine_month"].tolist() == pytest.approx([test["cost_per_machine_month"]])
 
 
 def test_perfect_foresight_is_never_dearer(whole: Verdict) -> None:
@@ -140,7 +142,7 @@ AWKWARD = {
 
 
 @pytest.mark.parametrize("case", AWKWARD)
-@pytest.mark.parametrize("level", [0.05, 0.5, 1.0], ids=["always on", "as chosen", "never on"])
+@pytest.mark.parametrize("level", [0.05, 1.0], ids=["always on", "never on"])
 def test_awkward_plants_are_judged_all_the_same(case: str, level: float, tmp_path: Path) -> None:
     one = found(AWKWARD[case], small.Scorer({"pump": level, "seal": level}))
     for name, figures in one.metrics.items():

@@ -126,7 +126,7 @@ def test_a_risk_of_one_can_be_left_without_alarms() -> None:
     series = series_of(frame, ["pump"], set(), events(), events(), 1000)
     risk = risk_matrix(series, frame, np.ones((len(frame), 1)))
     for by in ("cost", "recall", "false_alarms", "alarms_per_week"):
-        found = choose_thresholds(series, risk, RULES, COSTS, by, 0.0, 5)  # type: ignore[arg-type]
+        found = choose_thresholds(series, risk, RULES, COSTS, by, 0.0, 5)
         assert count_outcomes(series, risk, np.array([found["pump"]]), RULES, COSTS)["false"][0] == 0
 
 

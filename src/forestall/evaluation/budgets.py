@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from forestall.data.dataset import Costs
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import CAUGHT, KEY
-from forestall.evaluation.scores import score
+from forestall.evaluation.scores import ledger_scores
 from forestall.training.judging import fleet_weeks
 from forestall.training.thresholds import Levels
 
@@ -35,10 +33,11 @@ def budget_tables(
     for budget in budgets:
         most = budget * fleet_weeks(validation.decisions, dataset)
         alarms = test.alarms(levels.thresholds(dataset.costs, "alarms_per_week", most))
-        lost = lost_failures(chosen, test.ledger(alarms))
+        rows = test.ledger(alarms)
+        lost = lost_failures(chosen, rows)
         missed.append(lost.assign(budget=budget))
         per_week = len(alarms) / fleet_weeks(test.decisions, dataset)
-        scores = _scores(test, alarms, dataset.costs)
+        scores = ledger_scores(rows, dataset.costs, test.total_months)
         found.append({"budget": budget, "alarms_per_week": per_week, **scores, "missed": len(lost)})
     table = pd.DataFrame(found).reindex(columns=["budget", "alarms_per_week", *NAMES, "missed"])
     return table, pd.concat(missed, ignore_index=True)[["budget", *KEY]]
@@ -50,8 +49,3 @@ def lost_failures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     both = caught[0].merge(caught[1].assign(too=True), on=KEY, how="left")
     lost = both.loc[both["too"].isna(), KEY]
     return lost.sort_values(["time", "machine", "component"], kind="stable", ignore_index=True)
-
-
-def _scores(fold: Fold, alarms: pd.DataFrame, costs: Costs) -> dict[str, float]:
-    found = score(fold.series, alarms, fold.data.rules, costs, fold.total_months, fold.data.hour)
-    return {name: found.get(name, np.nan) for name in NAMES}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from forestall.data.clock import hour_of
 from forestall.errors import ForestallError
 
 SCORES = {
@@ -100,12 +101,13 @@ def _model(facts: Facts) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in train[family].items())
     thresholds = ", ".join(f"{name} {level:.4g}" for name, level in manifest["thresholds"].items())
     horizons = manifest["reference"]["spans"]["horizons"]
+    ticks, unit = hour_of(manifest["reference"]["unit"])
     return "\n".join(
         [
             f"- One {family} for each component ({settings}; seed {train['seed']}), "
             f"{train['calibration']} calibration.",
-            f"- {len(manifest['reference']['features'])} features that look back {manifest['lookback']} "
-            f"{manifest['reference']['unit']}; risk over {len(horizons)} horizons, alarms over the longest.",
+            f"- {len(manifest['reference']['features'])} features that look back "
+            f"{manifest['lookback'] // ticks} {unit}; risk over {len(horizons)} horizons, alarms over the longest.",
             f"- Alarm thresholds, chosen on the validation fold by {facts.params['alarm']['by']}: {thresholds}.",
         ]
     )

@@ -11,11 +11,12 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from forestall.data.clock import hour_of
+from forestall.data.dataset import Costs
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import REPLACED, UNFORESEEN
 from forestall.evaluation.scores import HOUR, reliability
 from forestall.features.matrix import Matrix, Reference
-from forestall.training.alarms import FALSE, RIGHT, open_alarms, outcomes_by_series
+from forestall.training.alarms import FALSE, RIGHT, outcomes_by_series
 
 Labels = npt.NDArray[np.int8]
 POINTS = 200
@@ -41,12 +42,17 @@ class Scorer(Protocol):
 
 
 def all_figures(
-    validation: Fold, test: Fold, alarms: pd.DataFrame, failures: pd.DataFrame, scorer: Scorer
+    ledgers: Mapping[Fold, pd.DataFrame],
+    test: Fold,
+    alarms: pd.DataFrame,
+    failures: pd.DataFrame,
+    scorer: Scorer,
 ) -> dict[str, pd.DataFrame]:
     """The data of every figure of the test fold, by name.
 
     Args:
-        alarms: the model's, as `open_alarms` gives them. failures: what became of the failures, as `failure_causes`.
+        ledgers: of the folds over which cost is drawn. alarms: the model's, as `open_alarms` gives them.
+        failures: what became of the failures, as `failure_causes` gives it.
     """
     dataset, labels = test.data.dataset, test.labels()
     hour, unit = hour_of(dataset.clock.unit)
@@ -56,28 +62,29 @@ def all_figures(
         "reliability": reliability_table(labels, test.row_risk, scorer.components),
         "lead_time": lead_time_table(alarms, dataset.ticks(dataset.decisions.min_lead), hour, unit),
         "importances": importance_table(labels, features, scorer),
-        "cost_curve": cost_curve_table([validation, test], scorer.thresholds),
+        "cost_curve": cost_curve_table(ledgers, scorer.thresholds),
         "timeline": timeline_table(test, alarms, failures, scorer.thresholds),
     }
 
 
-def cost_curve_table(folds: list[Fold], thresholds: Mapping[str, float]) -> pd.DataFrame:
+def cost_curve_table(ledgers: Mapping[Fold, pd.DataFrame], thresholds: Mapping[str, float]) -> pd.DataFrame:
     """component, fold, threshold, cost_per_machine_month (of that component's failures, work and alarms), chosen."""
     parts = []
     for component, chosen in thresholds.items():
-        for fold in folds:
+        for fold, rows in ledgers.items():
             own = fold.series.component == component
             total = outcomes_by_series(fold.series.take(own), fold.risk[own], LEVELS, fold.data.rules).over()
-            cost = (total.cost(fold.data.dataset.costs) + _plant_cost(fold, component)) / fold.total_months
+            cost = (
+                total.cost(fold.data.dataset.costs) + _plant_cost(rows, component, fold.data.dataset.costs)
+            ) / fold.total_months
             curve = {"threshold": LEVELS, "cost_per_machine_month": cost, "chosen": chosen}
             parts.append(pd.DataFrame({"component": component, "fold": fold.name, **curve}))
     return _joined(parts, ["component", "fold", "threshold", "cost_per_machine_month", "chosen"])
 
 
-def _plant_cost(fold: Fold, component: str) -> float:
+def _plant_cost(rows: pd.DataFrame, component: str, costs: Costs) -> float:
     """What no alarm changes: planned replacements, and failures that could not have been foreseen."""
-    rows = fold.ledger(open_alarms(fold.series, fold.risk, 2.0, fold.data.rules))
-    kinds, costs = rows.loc[rows["component"] == component, "kind"], fold.data.dataset.costs
+    kinds = rows.loc[rows["component"] == component, "kind"]
     return float((kinds == REPLACED).sum() * costs.planned + (kinds == UNFORESEEN).sum() * costs.failure)
 
 

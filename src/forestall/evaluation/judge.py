@@ -112,9 +112,9 @@ class Fold:
         """What happened under some alarms."""
         return ledger(self.series, alarms, self.data.rules)
 
-    def tally(self, alarms: pd.DataFrame) -> Tally:
-        """Their counts by machine."""
-        return policies.tally(self.ledger(alarms), self.machines)
+    def tally(self, rows: pd.DataFrame) -> Tally:
+        """A ledger's counts by machine."""
+        return policies.tally(rows, self.machines)
 
     def plant(self, wear: Mapping[str, Wear]) -> Plant:
         """Its machines and what their parts went through."""

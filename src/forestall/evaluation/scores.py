@@ -52,7 +52,13 @@ def score(
         event_recall, alarm_precision, false_alarms_per_machine_month, lead_time_median_h, lead_time_p10_h,
         right_component_rate, cost_per_machine_month, failures, alarms, undetermined; without undefined ones.
     """
-    rows = ledger(series, alarms, rules)
+    return ledger_scores(ledger(series, alarms, rules), costs, machine_months, hour)
+
+
+def ledger_scores(
+    rows: pd.DataFrame, costs: Costs, machine_months: float, hour: float = HOUR
+) -> dict[str, float]:
+    """The scores of a ledger, as `score` gives them."""
     whole = np.zeros(len(rows), dtype=np.int64)
     found = event_scores(counts_by(rows, whole, 1), np.array([machine_months]), costs)
     lead = rows.loc[rows["kind"] == CAUGHT, "lead"].to_numpy(dtype=np.float64) / hour

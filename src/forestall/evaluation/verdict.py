@@ -70,11 +70,12 @@ def verdict(
     rules = judge.picked_rules(tried, dataset.costs, settings.by)
     folds = {fold.name: fold for fold in judge.folds(data, risk, rules)}
     alarms = {name: fold.alarms(scorer.thresholds) for name, fold in folds.items()}
+    ledgers = {name: _ledgers(fold, alarms[name]) for name, fold in folds.items()}
     wear = judge.training_wear(data, settings.min_failures)
     day, unit = day_of(dataset.clock.unit)
     ages = policies.intervals_of(wear, dataset.costs, day)
     say("policies and intervals")
-    found = {name: _figures(fold, alarms[name], ages, wear) for name, fold in folds.items()}
+    found = {name: _figures(fold, ledgers[name], ages, wear) for name, fold in folds.items()}
     metrics: dict[str, dict[str, Any]] = {
         name: tables.headline(found[name]) for name in (VALIDATION, TEST) if name in found
     }
@@ -83,7 +84,7 @@ def verdict(
         "policies": tables.policy_table(found),
         "intervals": tables.interval_table(found),
         "lifetimes": tables.wear_table(wear, ages, day, unit),
-        **_slices(data, folds, alarms, gaps, settings.min_failures),
+        **_slices(data, folds, ledgers, gaps, settings.min_failures),
     }
     test, validation = folds[TEST], folds[VALIDATION]
     labels = test.labels()
@@ -91,29 +92,40 @@ def verdict(
     written["calibration"] = tables.calibration_table(labels, risk[test.rows], scorer.components)
     say("budgets and break-even")
     levels = judged_levels(validation.series, validation.risk, data.rules, settings.share_below)
-    chosen = test.ledger(alarms[TEST])
+    chosen = ledgers[TEST][MODEL]
     written |= dict(
         zip(("budget", "budget_misses"), budgets.budget_tables(levels, validation, test, chosen), strict=True)
     )
     curve, metrics["break_even"] = break_even(
-        test, test.tally(alarms[TEST]), levels, tried, wear, day, drawn(len(test.machines))
+        test, test.tally(chosen), levels, tried, wear, day, drawn(len(test.machines))
     )
     say("causes")
     written |= _causes(folds, alarms, scorer.thresholds, gaps)
     say("plots")
     fate = written["failures"]
-    plots = figures.all_figures(validation, test, alarms[TEST], fate[fate["fold"] == TEST], scorer)
+    plots = figures.all_figures(
+        {validation: ledgers[VALIDATION][MODEL], test: chosen},
+        test,
+        alarms[TEST],
+        fate[fate["fold"] == TEST],
+        scorer,
+    )
     plots["break_even"] = curve
     stamped = ({n: with_stamps(frame, dataset.clock) for n, frame in one.items()} for one in (written, plots))
     return Verdict(metrics, *stamped)
 
 
+def _ledgers(fold: Fold, alarms: pd.DataFrame) -> Frames:
+    """What happened under the model's alarms, and under the rule's."""
+    return {MODEL: fold.ledger(alarms), RULE: fold.ledger(fold.rule_alarms())}
+
+
 def _figures(
-    fold: Fold, alarms: pd.DataFrame, ages: Mapping[str, float], wear: Mapping[str, Wear]
+    fold: Fold, ledgers: Frames, ages: Mapping[str, float], wear: Mapping[str, Wear]
 ) -> dict[str, dict[str, Floats]]:
     """Every policy's figures in each draw of the fold's machines."""
     draws, data = drawn(len(fold.machines)), fold.data
-    tallies = fold.tally(alarms), fold.tally(fold.rule_alarms())
+    tallies = fold.tally(ledgers[MODEL]), fold.tally(ledgers[RULE])
     found = policies.figures(*tallies, ages, fold.plant(wear), draws, data.dataset.costs, data.hour)
     whose = fold.machines.get_indexer(pd.Index(fold.decisions["machine"]))
     found[MODEL] |= probabilities.row_figures(fold.labels(), fold.row_risk, whose, draws)
@@ -121,15 +133,12 @@ def _figures(
 
 
 def _slices(
-    data: Data, folds: Mapping[str, Fold], alarms: Mapping[str, pd.DataFrame], gaps: Floats, least: int
+    data: Data, folds: Mapping[str, Fold], ledgers: Mapping[str, Frames], gaps: Floats, least: int
 ) -> Frames:
     training = data.decisions.loc[data.rows(TRAIN), "machine"].unique()
     bands = slices.bands_of(data.events.machines, np.asarray(training, dtype=object), data.dataset)
-    ledgers = {
-        fold: {MODEL: fold.ledger(alarms[name]), RULE: fold.ledger(fold.rule_alarms())}
-        for name, fold in folds.items()
-    }
-    return {"slices": slices.slice_table(ledgers, bands, gaps, least)}
+    of_folds = {fold: ledgers[name] for name, fold in folds.items()}
+    return {"slices": slices.slice_table(of_folds, bands, gaps, least)}
 
 
 def _causes(
