@@ -15,7 +15,7 @@ import pandas as pd
 
 from forestall.data import parse
 from forestall.data.dataset import Dataset
-from forestall.data.read import Piece, equals, line_number, read_pieces
+from forestall.data.read import Piece, line_number, one_of, read_pieces
 from forestall.data.repairs import Repairs
 from forestall.data.tables import Downtime, LastRow, Machines, Table, TimedTable
 from forestall.errors import InputError
@@ -167,7 +167,7 @@ def _check_components(frame: pd.DataFrame, name: str, machines: pd.DataFrame, da
         component = frame["component"].iloc[position]
         close = difflib.get_close_matches(component, dataset.components, n=1)
         todo = f"Did you mean {close[0]!r}? " if close else ""
-        todo += "Correct it, or add it to `components` in the dataset file"
+        todo += "Correct it, add it to `components` in the dataset file, or drop its rows with `where`"
         raise InputError(
             f"unknown component {component!r} in {name}", todo, *where(frame, position, "component")
         )
@@ -184,7 +184,7 @@ def absent_pairs(machines: pd.DataFrame, dataset: Dataset) -> set[tuple[str, str
     pairs: set[tuple[str, str]] = set()
     for name, component in dataset.components.items():
         for attribute, values in component.absent_on.items():
-            lacking = pd.concat([equals(machines[attribute], value) for value in values], axis=1).any(axis=1)
+            lacking = one_of(machines[attribute], values)
             pairs |= {(machine, name) for machine in machines.loc[lacking, "machine"]}
     return pairs
 

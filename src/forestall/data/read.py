@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from forestall.data.tables import Scalar, Table
+from forestall.data.tables import Scalar, Table, Values
 from forestall.errors import InputError
 
 PIECE_BYTES = 32 << 20
@@ -85,14 +85,22 @@ def line_number(file: Path, index: int, header: bool) -> int:
     return index + 1 + header
 
 
-def _filter(frame: pd.DataFrame, where: dict[str, Scalar]) -> pd.DataFrame:
-    for column, value in where.items():
-        frame = frame[equals(frame[column], value)]
+def _filter(frame: pd.DataFrame, where: dict[str, Values]) -> pd.DataFrame:
+    for column, values in where.items():
+        frame = frame[one_of(frame[column], values if isinstance(values, list) else [values])]
     return frame
 
 
-def equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
-    """Which cells hold `value`; numbers are compared as numbers, so that `1` finds `1.0`."""
+def one_of(cells: pd.Series[Any], values: list[Scalar]) -> pd.Series[bool]:
+    """Which cells hold one of `values`."""
+    found = pd.Series(data=False, index=cells.index)
+    for value in values:
+        found |= _equals(cells, value)
+    return found
+
+
+def _equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
+    # Numbers are compared as numbers, so that `1` finds `1.0`.
     if isinstance(value, bool):
         return cells.astype(str).str.strip().str.lower().isin(["true", "1"] if value else ["false", "0"])
     if isinstance(value, int | float):

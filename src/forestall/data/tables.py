@@ -9,6 +9,7 @@ from forestall.data.clock import Duration
 
 Scalar = str | int | float | bool
 Files = str | list[str]
+Values = Scalar | Annotated[list[Scalar], Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -40,7 +41,9 @@ class Table(Section):
 
     files: Files = Field(description="a path or glob below the dataset's folder, or a list of them")
     machine: str = Field(description="the column with the machine's identifier")
-    where: dict[str, Scalar] = Field(default={}, description="keep only the rows with these values")
+    where: dict[str, Values] = Field(
+        default={}, description="keep only the rows with these values: one a column, or a list of them"
+    )
     header: bool = True
     columns: list[str] | None = Field(None, description="without a header: the columns' names in order")
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
