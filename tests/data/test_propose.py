@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from forestall.data import sniff
 from forestall.data.dataset import Dataset
 from forestall.data.prepare import prepare
 from forestall.data.propose import propose
@@ -94,6 +95,72 @@ def test_daily_exports_are_one_table(tmp_path: Path) -> None:
     assert rows(folder, dataset) == 3 * 40 * 24
 
 
+def test_folds_are_shares_of_the_whole_span_of_daily_exports(tmp_path: Path) -> None:
+    (tmp_path / "days").mkdir()
+    frame = plant.telemetry(days=50).drop(columns="running")
+    frame["time"] = pd.to_datetime(frame["time"], unit="s")
+    frame["volt"] = frame["time"].dt.day_of_year
+    for day, part in frame.groupby(frame["time"].dt.date):
+        part.to_csv(tmp_path / "days" / f"readings_{day}.csv", index=False)
+    assert proposed(tmp_path).split.test == "9d"
+    assert "# Seen: 1 to 51." in propose(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_folds_are_shares_of_the_whole_span_of_one_file(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sniff, "SAMPLE_ROWS", 100)
+    monkeypatch.setattr(sniff, "TAIL_BYTES", 5000)
+    frame = plant.telemetry(days=50).drop(columns="running").sort_values("time", kind="stable")
+    frame["time"] = pd.to_datetime(frame["time"], unit="s")
+    if kind == "csv":
+        frame.to_csv(tmp_path / "readings.csv", index=False)
+    else:
+        frame.to_parquet(tmp_path / "readings.parquet")
+    assert proposed(tmp_path).split.test == "9d"
+
+
+def test_one_reading_in_each_daily_export(tmp_path: Path) -> None:
+    frame = plant.telemetry(days=30).drop(columns="running").iloc[5::24]
+    frame["time"] = pd.to_datetime(frame["time"], unit="s")
+    for day, part in frame.groupby(frame["time"].dt.date):
+        part.to_csv(tmp_path / f"readings_{day}.csv", index=False)
+    assert proposed(tmp_path).tables.telemetry.interval == "24h"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_german_names_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    folder = five_files(tmp_path / "plant", sep=";", decimal=",", stamp="%d.%m.%Y %H:%M")
+    german = {
+        "sensor_data": "messwerte",
+        "alarms": "störmeldungen",
+        "work_orders": "aufträge",
+        "breakdowns": "ausfälle",
+        "machine_master": "anlagen",
+    }
+    heads = {"Machine_ID": "Anlage", "Timestamp": "Zeit", "component": "Bauteil", "code": "Meldung"}
+    for name, new in german.items():
+        frame = pd.read_csv(folder / f"{name}.csv", sep=";", dtype=str).rename(columns=heads)
+        frame = frame.assign(remark="geprüft") if name != "messwerte" else frame
+        frame.to_csv(folder / f"{new}.csv", sep=";", index=False, encoding=encoding)
+        (folder / f"{name}.csv").unlink()
+    dataset = proposed(folder)
+    tables = dataset.tables
+    assert tables.errors is not None and tables.errors.code == "Meldung"
+    assert tables.maintenance is not None and tables.maintenance.component == "Bauteil"
+    assert tables.maintenance.encoding == encoding.removesuffix("-sig")
+    assert tables.failures.model_dump()["files"] == "ausfälle.csv"
+    assert tables.machines is not None and tables.machines.machine == "Anlage"
+    assert rows(folder, dataset) == 3 * 40 * 24
+
+
+def test_a_table_without_a_role_is_named(tmp_path: Path) -> None:
+    folder = five_files(tmp_path / "plant")
+    (folder / "tariffs.csv").write_text("month,price\n1,2\n")
+    assert "not used, as its name and columns say none of these: tariffs.csv" in propose(folder)
+
+
 def test_long_telemetry(tmp_path: Path) -> None:
     folder = five_files(tmp_path / "plant")
     frame = pd.read_csv(folder / "sensor_data.csv").melt(list(HEAD), var_name="tag", value_name="reading")
@@ -175,4 +242,16 @@ def test_a_folder_without_telemetry(tmp_path: Path, text: str | None) -> None:
     if text:
         (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match="no "):
+        propose(tmp_path)
+
+
+def test_an_empty_or_truncated_parquet_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"machine": ["a"], "time": [pd.Timestamp("2024-01-01")], "volt": [1.0]})
+    frame.to_parquet(tmp_path / "telemetry.parquet")
+    content = (tmp_path / "telemetry.parquet").read_bytes()
+    frame.head(0).to_parquet(tmp_path / "telemetry.parquet")
+    with pytest.raises(InputError, match="no row"):
+        propose(tmp_path)
+    (tmp_path / "telemetry.parquet").write_bytes(content[:-9])
+    with pytest.raises(InputError, match="Export it again"):
         propose(tmp_path)

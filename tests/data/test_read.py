@@ -107,6 +107,15 @@ def test_globs_in_order_of_their_names_and_each_file_once(case: Case) -> None:
     ]
 
 
+def test_where_takes_a_list(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("m,kind\na,repair\nb,inspection\nc,planned\n")
+    table = Machines(files="t.csv", machine="m", where={"kind": ["repair", "planned"]})
+    assert pd.concat(piece.frame for piece in read.read_pieces(tmp_path, table, ["m"]))["m"].tolist() == [
+        "a",
+        "c",
+    ]
+
+
 @pytest.mark.parametrize(("value", "found"), [(1, 2), (1.0, 2), (True, 1), ("1", 1), ("yes", 1), (2, 0)])
 def test_where_compares_numbers_as_numbers(tmp_path: Path, value: Scalar, found: int) -> None:
     (tmp_path / "t.csv").write_text("m,flag\na,1\nb,1.0\nc,0\nd,yes\n")

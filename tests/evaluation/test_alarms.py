@@ -188,6 +188,6 @@ def test_many_thresholds_are_counted_fast() -> None:
     ]
     series = series_of(frame, parts, set(), events(*failed), events(), 400)
     risk = risk_matrix(series, frame, random.random((len(frame), 4)))
-    start = time.perf_counter()
+    start = time.process_time()  # whatever else the computer does
     count_outcomes(series, risk, np.linspace(0, 1, 50), RULES, COSTS)
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5

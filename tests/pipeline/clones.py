@@ -14,8 +14,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
+RAW = {"data/raw/simulated.yaml", "data/raw/.gitignore"}
 SMALL: dict[str, dict[str, Any]] = {
     "params.yaml": {
+        "data.dataset": "simulated",
         "simulate.machines": 30,
         "simulate.days": 240,
         "train.negatives": 1500,
@@ -65,12 +67,17 @@ def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:
 
 
 def clone(folder: Path, changes: Mapping[str, dict[str, Any]] = SMALL) -> Path:
-    """The files of the working tree, with changed values by file, committed in a folder of their own."""
+    """The files of the working tree, with changed values by file, committed in a folder of their own.
+
+    Datasets that someone has brought stay behind: their tables are not there, and their names may be the tests'.
+    """
     tracked = subprocess.check_output(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
     ).splitlines()
     for name in tracked:
-        if (ROOT / name).is_file() and not name.startswith("metrics/") and name != "dvc.lock":
+        made = name.startswith("metrics/") or name == "dvc.lock"
+        brought = name.startswith("data/raw/") and name not in RAW
+        if (ROOT / name).is_file() and not made and not brought:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     for file, values in changes.items():

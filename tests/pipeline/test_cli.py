@@ -61,7 +61,17 @@ def test_dataset_add_does_not_overwrite(
 ) -> None:
     (repository / "data/raw/mine").mkdir()
     assert main(["dataset", "add", "mine", str(tables)]) == 1
-    assert "data/raw/mine is there already" in capsys.readouterr().err
+    assert "Remove it first: rm -r data/raw/mine" in capsys.readouterr().err
+
+
+def test_what_it_says_of_tables_under_dvc_helps(
+    repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dataset", "add", "mine", str(tables)]) == 0
+    assert main(["dataset", "add", "mine", str(tables)]) == 1
+    command = capsys.readouterr().err.partition("Remove it first: ")[2].split()
+    subprocess.run([sys.executable, "-m", *command], check=True, cwd=repository)
+    assert main(["dataset", "add", "mine", str(tables)]) == 0
 
 
 def test_dataset_add_works_again_after_what_it_says_is_done(

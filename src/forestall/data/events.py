@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from forestall.data.dataset import Dataset
-from forestall.data.tables import LastRow, equals
+from forestall.data.tables import LastRow, one_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def absent_pairs(machines: pd.DataFrame, dataset: Dataset) -> set[tuple[str, str
     pairs: set[tuple[str, str]] = set()
     for name, component in dataset.components.items():
         for attribute, values in component.absent_on.items():
-            lacking = pd.concat([equals(machines[attribute], value) for value in values], axis=1).any(axis=1)
+            lacking = one_of(machines[attribute], values)
             pairs |= {(machine, name) for machine in machines.loc[lacking, "machine"]}
     return pairs
 

@@ -31,15 +31,23 @@ def propose(folder: Path) -> str:
     Raises:
         InputError: no table looks like telemetry: a machine, a time, and columns of numbers.
     """
-    found = roles(look(folder))
+    tables = look(folder)
+    found = roles(tables)
     if "telemetry" not in found or not (tag_and_value(found["telemetry"]) or sensors(found["telemetry"])):
-        todo = "Name its columns so (machine, time), or write the dataset file by hand"
+        todo = "Name its columns so (machine, time) in a copy, or write the dataset file by hand"
         raise InputError("no table with a machine, a time and columns of numbers", todo, folder)
     telemetry = found["telemetry"]
+    if telemetry.seen.frame.empty:
+        raise InputError("no row", "Export the readings again", folder / telemetry.seen.files)
     unit = "s" if telemetry.seen.times else "cycles"
     interval = median_interval(telemetry.seen.frame, telemetry.machine, telemetry.times[0])
     parts = _parts(found)
-    sections = [_head(folder, unit), _tables(found, parts, duration(interval, unit)), _components(parts)]
+    unused = [seen.files for seen in tables if all(role.seen is not seen for role in found.values())]
+    sections = [
+        _head(folder, unit),
+        _tables(found, parts, duration(interval, unit), unused),
+        _components(parts),
+    ]
     sections += [
         plan_lines(interval, unit, steady_offset(telemetry, interval, unit)),
         split_lines(telemetry, interval, unit),
@@ -72,8 +80,10 @@ def _head(folder: Path, unit: str) -> Lines:
     yield "  per_month: 720.0"
 
 
-def _tables(found: dict[str, Role], parts: list[str], interval: str) -> Lines:
+def _tables(found: dict[str, Role], parts: list[str], interval: str, unused: list[str]) -> Lines:
     yield "# The tables, below the dataset's folder; a table without a guess is absent."
+    for files in unused:
+        yield f"# CHECK: not used, as its name and columns say none of these: {files}"
     yield "tables:"
     for name in ABOUT:
         if name in found:
@@ -89,6 +99,8 @@ def _table(name: str, role: Role, parts: bool, interval: str) -> Lines:
         yield f"separator: {json.dumps(role.seen.separator)}"
     if role.seen.decimal != ".":
         yield f"decimal: {json.dumps(role.seen.decimal)}"
+    if role.seen.encoding != "utf-8":
+        yield from ("# CHECK: whether umlauts and accents come out right.", f"encoding: {role.seen.encoding}")
     yield from ("# The column with the machine's identifier.", f"machine: {_scalar(role.machine)}")
     if name == "machines":
         yield from _attributes(role)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from forestall.data.tables import Scalar, Table, equals
+from forestall.data.tables import Table, Values, one_of
 from forestall.errors import InputError
 
 PIECE_BYTES = 32 << 20
@@ -85,9 +85,9 @@ def line_number(file: Path, index: int, header: bool) -> int:
     return index + 1 + header
 
 
-def _filter(frame: pd.DataFrame, where: dict[str, Scalar]) -> pd.DataFrame:
-    for column, value in where.items():
-        frame = frame[equals(frame[column], value)]
+def _filter(frame: pd.DataFrame, where: dict[str, Values]) -> pd.DataFrame:
+    for column, values in where.items():
+        frame = frame[one_of(frame[column], values if isinstance(values, list) else [values])]
     return frame
 
 

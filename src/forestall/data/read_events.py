@@ -157,7 +157,7 @@ def _check_components(frame: pd.DataFrame, name: str, machines: pd.DataFrame, da
         component = frame["component"].iloc[position]
         close = difflib.get_close_matches(component, dataset.components, n=1)
         todo = f"Did you mean {close[0]!r}? " if close else ""
-        todo += "Correct it, or add it to `components` in the dataset file"
+        todo += "Correct it, add it to `components` in the dataset file, or drop its rows with `where`"
         raise InputError(
             f"unknown component {component!r} in {name}", todo, *where(frame, position, "component")
         )

@@ -9,19 +9,23 @@ import pandas as pd
 
 from forestall.data.sniff import Seen
 
-MACHINE = re.compile(r"machine|asset|equip|device|unit|turbine|pump|engine|serial|^id$|_id$", re.I)
-COMPONENT = re.compile(r"comp|part|module|failure|position", re.I)
-CODE = re.compile(r"code|error|alarm|message|event|fault", re.I)
+# In English and German: who writes decimal commas and 31.12.2024 seldom names columns in English.
+MACHINE = re.compile(
+    r"machine|asset|equip|device|unit|turbine|pump|engine|serial|^id$|_id$|maschine|anlage|aggregat|ger(ä|ae)t",
+    re.I,
+)
+COMPONENT = re.compile(r"comp|part|module|failure|position|bauteil|baugruppe|komponente", re.I)
+CODE = re.compile(r"code|error|alarm|message|event|fault|meldung|fehler", re.I)
 COUNTER = re.compile(r"cycle|counter|operating", re.I)
 FLAG = re.compile(r"fail|breakdown", re.I)
 NOT_SENSORS = re.compile(r"^unnamed|^index$|^row$|^id$", re.I)
 BY_NAME = {
-    "telemetry": re.compile(r"telemetry|sensor|reading|measure|scada|historian", re.I),
-    "failures": re.compile(r"fail|breakdown", re.I),
-    "downtime": re.compile(r"down|stop|standstill", re.I),
-    "maintenance": re.compile(r"maint|service|repair|work|replac", re.I),
-    "errors": re.compile(r"err|alarm|alert|event|message|log|fault", re.I),
-    "machines": re.compile(r"machine|asset|equip|fleet|master|unit", re.I),
+    "telemetry": re.compile(r"telemetry|sensor|reading|measure|scada|historian|messwert|messung", re.I),
+    "failures": re.compile(r"fail|breakdown|ausf(a|ä|ae)ll", re.I),
+    "downtime": re.compile(r"down|stop|standstill|stillst", re.I),
+    "maintenance": re.compile(r"maint|service|repair|work|replac|wartung|instandhalt|auftr|reparatur", re.I),
+    "errors": re.compile(r"err|alarm|alert|event|message|log|fault|meldung|fehler", re.I),
+    "machines": re.compile(r"machine|asset|equip|fleet|master|unit|maschine|anlage|stamm", re.I),
 }
 
 

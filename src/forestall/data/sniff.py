@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ import pyarrow.parquet as pq
 from forestall.errors import InputError
 
 SAMPLE_ROWS = 20_000
+TAIL_BYTES = 1_000_000
+SAMPLE_FILES = 5
 ISO = "ISO8601"
 FORMATS = ["%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]
 DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
@@ -27,6 +31,7 @@ class Seen:
     frame: pd.DataFrame
     separator: str
     decimal: str
+    encoding: str
     times: dict[str, str | None]
 
     @property
@@ -49,14 +54,17 @@ def look(folder: Path) -> list[Seen]:
     groups: dict[tuple[str, ...], list[Path]] = {}
     for file in files:
         likeness = re.sub(r"\d+", "0", file.as_posix())
-        key = (likeness, *map(str, _sample(file, rows=1)[0].columns))
+        key = (likeness, *_columns(file))
         groups.setdefault(key, []).append(file)
     tables = [(sum(f.stat().st_size for f in group), _seen(folder, group)) for group in groups.values()]
     return [seen for _, seen in sorted(tables, key=lambda table: (-table[0], table[1].files))]
 
 
 def _seen(folder: Path, group: list[Path]) -> Seen:
-    frame, separator = _sample(group[0])
+    # The first and the last files, for the span of time; neighbours, for the time between two readings.
+    chosen = list(dict.fromkeys(group[:SAMPLE_FILES] + group[-SAMPLE_FILES:]))
+    frame = pd.concat([_sample(file) for file in chosen], ignore_index=True)
+    separator, encoding = _written(group[0]) if _is_csv(group[0]) else (",", "utf-8")
     decimal = "."
     times: dict[str, str | None] = {}
     for name in frame.columns:
@@ -72,7 +80,7 @@ def _seen(folder: Path, group: list[Path]) -> Seen:
         elif len(cells) and (pattern := _time_format(cells)):
             times[name] = None if pattern == ISO else pattern
             frame[name] = pd.to_datetime(frame[name], format=pattern, errors="coerce", utc=True)
-    return Seen(_pattern(folder, group), frame, separator, decimal, times)
+    return Seen(_pattern(folder, group), frame, separator, decimal, encoding, times)
 
 
 def _pattern(folder: Path, group: list[Path]) -> str:
@@ -92,18 +100,79 @@ def _time_format(cells: pd.Series[str]) -> str | None:
     return None
 
 
-def _sample(file: Path, rows: int = SAMPLE_ROWS) -> tuple[pd.DataFrame, str]:
+def _is_csv(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
+
+
+def _columns(file: Path) -> list[str]:
+    if not _is_csv(file):
+        return list(map(str, _parquet(file).schema_arrow.names))
+    separator, encoding = _written(file)
+    return [str(name) for name in _read(file, file, separator, encoding, 0).columns]
+
+
+def _sample(file: Path) -> pd.DataFrame:
+    """The first rows and the last: a table in order of time shows its whole span only so."""
+    if not _is_csv(file):
+        table = _parquet(file)
+        if table.metadata.num_rows <= SAMPLE_ROWS:
+            whole: pd.DataFrame = table.read().to_pandas()
+            return whole
+        first: pd.DataFrame = next(table.iter_batches(SAMPLE_ROWS)).to_pandas()
+        last: pd.DataFrame = table.read_row_group(table.num_row_groups - 1).to_pandas().tail(SAMPLE_ROWS)
+        return pd.concat([first, last], ignore_index=True)
+    separator, encoding = _written(file)
+    first = _read(file, file, separator, encoding, SAMPLE_ROWS)
+    if len(first) < SAMPLE_ROWS or encoding == "utf-16":
+        return first
+    last = _read(file, _tail(file), separator, encoding, None)
+    return pd.concat([first, last], ignore_index=True)
+
+
+def _parquet(file: Path) -> pq.ParquetFile:
     try:
-        if file.suffix.lower() != ".csv":
-            source = pq.ParquetFile(file)
-            first = next(source.iter_batches(rows), source.schema_arrow.empty_table())
-            return first.to_pandas(), ","
-        with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
-            separator = max(",;\t|", key=text.readline().count)
-        return pd.read_csv(file, sep=separator, nrows=rows, encoding_errors="replace"), separator
-    except (ValueError, csv.Error, OSError) as error:
-        todo = "Export it again, or take it out of the folder"
-        raise InputError(f"not readable as a table ({error})", todo, file) from error
+        return pq.ParquetFile(file)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> InputError:
+    return InputError(
+        f"not readable as a table ({error})", "Export it again, or take it out of the folder", file
+    )
+
+
+def _tail(file: Path) -> io.BytesIO:
+    """The header and the last whole lines."""
+    with file.open("rb") as source:
+        header = source.readline()
+        source.seek(max(len(header), file.stat().st_size - TAIL_BYTES))
+        source.readline()
+        return io.BytesIO(header + source.read())
+
+
+def _read(
+    file: Path, source: Path | io.BytesIO, separator: str, encoding: str, rows: int | None
+) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            source, sep=separator, nrows=rows, encoding=encoding, encoding_errors="replace", low_memory=False
+        )
+    except (ValueError, csv.Error) as error:
+        raise _unreadable(file, error) from error
+
+
+def _written(file: Path) -> tuple[str, str]:
+    """A CSV file's separator and encoding."""
+    with file.open("rb") as source:
+        head = source.read(TAIL_BYTES)
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        encoding = "cp1252"
+    header = head.decode(encoding, errors="replace").partition("\n")[0]
+    return max(",;\t|", key=header.count), encoding
 
 
 def median_interval(frame: pd.DataFrame, machine: str, time: str) -> int:

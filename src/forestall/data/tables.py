@@ -15,6 +15,7 @@ from forestall.data.settings import Section
 
 Scalar = str | int | float | bool
 Files = str | list[str]
+Values = Scalar | Annotated[list[Scalar], Field(min_length=1)]
 
 
 class Sensor(Section):
@@ -40,7 +41,9 @@ class Table(Section):
 
     files: Files = Field(description="a path or glob below the dataset's folder, or a list of them")
     machine: str = Field(description="the column with the machine's identifier")
-    where: dict[str, Scalar] = Field(default={}, description="keep only the rows with these values")
+    where: dict[str, Values] = Field(
+        default={}, description="keep only the rows with these values: one a column, or a list of them"
+    )
     header: bool = True
     columns: list[str] | None = Field(None, description="without a header: the columns' names in order")
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -192,8 +195,15 @@ class Tables(Section):
     downtime: Downtime | None = None
 
 
-def equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
-    """Which cells hold `value`; numbers are compared as numbers, so that `1` finds `1.0`."""
+def one_of(cells: pd.Series[Any], values: list[Scalar]) -> pd.Series[bool]:
+    """Which cells hold one of `values`; numbers are compared as numbers, so that `1` finds `1.0`."""
+    found = pd.Series(data=False, index=cells.index)
+    for value in values:
+        found |= _equals(cells, value)
+    return found
+
+
+def _equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
     if isinstance(value, bool):
         return cells.astype(str).str.strip().str.lower().isin(["true", "1"] if value else ["false", "0"])
     if isinstance(value, int | float):

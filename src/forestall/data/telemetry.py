@@ -13,7 +13,7 @@ from forestall.data.clean import ConflictError
 from forestall.data.dataset import Dataset
 from forestall.data.read import Piece, read_pieces
 from forestall.data.repairs import Repairs
-from forestall.data.tables import Running, Telemetry, equals
+from forestall.data.tables import Telemetry, one_of
 from forestall.errors import InputError
 
 
@@ -43,16 +43,11 @@ def typed(piece: Piece, dataset: Dataset) -> tuple[pd.DataFrame, bool]:
         columns |= {"tag": _tags(piece, telemetry), "value": parse.numbers(piece, telemetry.value)}
         return pd.DataFrame(columns), zoned
     if telemetry.running:
-        cells = piece.frame[telemetry.running.column]
-        columns["running"] = _any_of(cells, telemetry.running)
+        running = telemetry.running
+        columns["running"] = one_of(piece.frame[running.column], running.values)
     for name, sensor in telemetry.sensors.items():
         columns[name] = parse.numbers(piece, sensor.column or name)
     return pd.DataFrame(columns), zoned
-
-
-def _any_of(cells: pd.Series[Any], running: Running) -> pd.Series[bool]:
-    matches = [equals(cells, value) for value in running.values]  # noqa: PD011  (the dataset file's word)
-    return pd.concat(matches, axis=1).any(axis=1)
 
 
 def _tags(piece: Piece, telemetry: Telemetry) -> pd.Series[str]:

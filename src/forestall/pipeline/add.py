@@ -22,7 +22,9 @@ def add_dataset(name: str, source: Path) -> int:
     if not source.is_dir():
         raise ForestallError(f"{source}: no such folder. Give the folder that holds the tables.")
     if target.exists():
-        raise ForestallError(f"{target} is there already. Remove it first: dvc remove --outs {target}.dvc")
+        tracked = target.with_name(f"{name}.dvc").exists()
+        how = f"dvc remove --outs {target}.dvc" if tracked else f"rm -r {target}"
+        raise ForestallError(f"{target} is there already. Remove it first: {how}")
     files = table_files(dataset, source)
     for file in files:
         copy = target / file.relative_to(source)
