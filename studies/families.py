@@ -1,4 +1,4 @@
-"""families: every family of models and the one-line rule by cost, over three rolling origins that end before the test fold."""
+"""families: every family of models and the one-line rule by cost, over rolling origins before the test fold."""
 
 import forestall.pipeline.interpreter  # noqa: F401  (checks the environment before anything heavy is loaded)
 
@@ -11,7 +11,7 @@ import pandas as pd
 from forestall.evaluation.judge import one_line_rules, rule_risk
 from forestall.evaluation.origin_data import FIGURES, over_origins, read_origins
 from forestall.evaluation.study_plots import draw_costs
-from forestall.evaluation.trials import Recipe, judged, never, trial, with_groups
+from forestall.evaluation.trials import judged, never, recipe_of, setting_of, trial, with_groups
 from forestall.features.labels import TEST
 from forestall.pipeline import files, stage
 from forestall.training.families import Family
@@ -25,7 +25,7 @@ def main() -> None:
     settings = stage.load(params=["features", "train", "alarm"], dataset=SECTIONS)
     train, alarm = settings.params.train, settings.params.alarm
     groups = [name for name, on in settings.params.features.groups if on]
-    rows = []
+    setting, rows = setting_of(alarm), []
     for origin, whole, described in read_origins(ORIGINS, PREPARED, settings.dataset, alarm.quiet):
         data = with_groups(whole, described, groups)
         half = dict.fromkeys(settings.dataset.components, 0.5)
@@ -33,7 +33,7 @@ def main() -> None:
         scores["one_line_rule"] = judged(data, TEST, rule_risk(data, one_line_rules(data, alarm.by)), half)
         for family in get_args(Family):
             stage.progress(f"origin {origin}: {family}")
-            scores[family] = trial(data, Recipe.of(train, alarm, family=family), [TEST])[TEST]
+            scores[family] = trial(data, recipe_of(train, alarm, family=family), setting, [TEST])[TEST]
         rows += [{"origin": origin, "policy": policy, **one} for policy, one in scores.items()]
     table = pd.DataFrame(rows)[["origin", "policy", *FIGURES]]
     summary = over_origins(table, ["policy"])

@@ -1,4 +1,4 @@
-"""origins: what the pipeline would have made of the data at three earlier ends, and of all, with every group of features."""
+"""origins: what the pipeline would have made of the data at earlier ends, and of all, with every group of features."""
 
 import forestall.pipeline.interpreter  # noqa: F401  (checks the environment before anything heavy is loaded)
 

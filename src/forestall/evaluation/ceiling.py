@@ -55,12 +55,13 @@ def tails(ranks: Floats) -> Floats:
 
 
 def telling(out: Floats) -> Ints:
-    """Which sides of features [N, B, 2F] lie beyond 1 % of healthy values three times as often as that before failures."""
+    """Which sides of features [N, B, 2F] lie beyond 1 % of healthy values three times as often before failures."""
     if not len(out):
         return np.empty(0, dtype=np.int64)
     beyond = out > -np.log10(OUT)
     often = beyond.sum(axis=(0, 1)) > OFTEN * OUT * (~np.isnan(out)).sum(axis=(0, 1))
-    return np.flatnonzero(often & (beyond.any(axis=1).sum(axis=0) >= FAILURES))
+    enough = beyond.any(axis=1).sum(axis=0) >= FAILURES
+    return np.flatnonzero(np.asarray(often & enough))
 
 
 def surprise(out: Floats, counts: Ints) -> Floats:
@@ -71,11 +72,10 @@ def surprise(out: Floats, counts: Ints) -> Floats:
 
 
 def reached(at: Floats) -> Floats:
-    """Whether a failure shows at a lead or at a longer one, [N, B]; NaN without any decision so early."""
+    """Whether a failure shows at a lead or at a longer one, [N, B]; NaN without any decision."""
     known = ~np.isnan(at)
-    any_known = np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     result = np.maximum.accumulate(np.where(known, at, 0.0)[:, ::-1], axis=1)[:, ::-1]
-    return np.where(any_known | known.any(axis=1)[:, None], result, np.nan)
+    return np.where(known.any(axis=1, keepdims=True), result, np.nan)
 
 
 def chance_of_spans(beyond: Bools, machine: Ints, time: Ints, span: int) -> float:

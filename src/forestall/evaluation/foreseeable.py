@@ -28,7 +28,8 @@ SEED = 0
 @dataclass(frozen=True)
 class Foreseeable:
     """effects: component, source, feature, lead_h, effect, low, high, failures. onsets: component, source, feature,
-    onset_h, effect. ceiling: component, lead_h, at, by, low, high, chance, failures. Times in the clock's hours or units.
+    onset_h, effect. ceiling: component, lead_h, at, by, low, high, chance, failures. Times are hours, or a counter's
+    units.
     """
 
     effects: pd.DataFrame
@@ -79,7 +80,11 @@ def _effects(values: Matrix, signals: Sequence[Feature], before: Before, dataset
         own = [place for place, n in enumerate(columns) if signals[n].source == source]
         best = max(own, key=lambda place: (onset[place], _size(middle[:, place])))
         table = {"lead_h": steps * spans.every / hour, "effect": middle[:, best], "low": low[:, best]}
-        table |= {"high": high[:, best], "failures": failures, "step": np.where(steps <= onset[best], steps, 0)}
+        table |= {
+            "high": high[:, best],
+            "failures": failures,
+            "step": np.where(steps <= onset[best], steps, 0),
+        }
         parts.append(pd.DataFrame({"source": source, "feature": signals[columns[best]].name, **table}))
     return pd.concat(parts, ignore_index=True)
 
@@ -135,4 +140,6 @@ def summary(found: Foreseeable, dataset: Dataset) -> dict[str, Any]:
 
 def _warning(component: str, onset: float, horizon: float, unit: str) -> str:
     since = f"begins {onset:g} {unit} before failures at the earliest" if onset else "was not found"
-    return f"{component}: a signal {since}; the horizon of {horizon:g} {unit} asks for more than the data show"
+    return (
+        f"{component}: a signal {since}; the horizon of {horizon:g} {unit} asks for more than the data show"
+    )

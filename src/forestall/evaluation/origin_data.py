@@ -1,4 +1,4 @@
-"""The rolling origins that the studies' first stage wrote, as the data that trials are made on, and figures over them."""
+"""The rolling origins that the studies' first stage wrote, as the data that trials are made on; figures over them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ from forestall.features.matrix import Reference
 from forestall.features.origins import events_until, last_until, rolling
 
 ALL = "all"
-FIGURES = ("cost_per_machine_month", "event_recall", "alarm_precision", "false_alarms_per_machine_month")
-FIGURES += ("lead_time_median_h", "average_precision", "failures")
+FIGURES = (
+    "cost_per_machine_month",
+    "event_recall",
+    "alarm_precision",
+    "false_alarms_per_machine_month",
+    "lead_time_median_h",
+    "average_precision",
+    "failures",
+)
 
 
 def read_origins(

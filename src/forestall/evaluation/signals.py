@@ -1,14 +1,13 @@
 """What changes before failures: each feature's values by time to failure, against healthy ones.
 
 The effect of a feature at some time before a failure is the chance that its value there is above a healthy one
-(the area under the ROC curve, a rank statistic): 0.5 is no effect. Intervals are 95 %, from a bootstrap that draws whole
-machines; healthy values, of which there are many, are taken as known. Leads are counted in decision steps: step b
+(the area under the ROC curve, a rank statistic): 0.5 is no effect. Intervals are 95 %, from a bootstrap that draws
+whole machines; healthy values, of which there are many, are taken as known. Leads are counted in decision steps: step b
 stands for a time in ((b - 1) steps, b steps] before the failure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +62,9 @@ def before_failures(
     """
     own = failures[failures["component"] == component].sort_values(["machine", "time"], kind="stable")
     time = decisions["time"].to_numpy(dtype=np.int64)
-    places = {str(m): np.asarray(at, dtype=np.int64) for m, at in decisions.groupby("machine").indices.items()}
+    places = {
+        str(m): np.asarray(at, dtype=np.int64) for m, at in decisions.groupby("machine").indices.items()
+    }
     since = _renewed_before(own, renewals[renewals["component"] == component])
     rows = [
         _rows(places.get(str(machine), NOWHERE), time, moment, renewed, every, steps)
@@ -121,16 +122,21 @@ def ranks_among(values: Matrix, others: Matrix) -> Floats:
     return result
 
 
-def effects(ranks: Floats, machine: Sequence[str], seed: int, draws: int = DRAWS) -> tuple[Floats, Floats, Floats]:
+def effects(
+    ranks: Floats, machine: npt.NDArray[np.object_], seed: int, draws: int = DRAWS
+) -> tuple[Floats, Floats, Floats]:
     """Mean rank and its interval, each [B, F], from ranks [N, B, F]; NaN without failures."""
-    names, owner = np.unique(np.asarray(machine, dtype=str), return_inverse=True)
+    if not len(ranks):
+        nothing = np.full(ranks.shape[1:], np.nan)
+        return nothing, nothing, nothing
+    names, owner = np.unique(machine.astype(str), return_inverse=True)
     known = ~np.isnan(ranks)
     shape = (len(names), *ranks.shape[1:])
     total, count = np.zeros(shape), np.zeros(shape)
     np.add.at(total, owner, np.where(known, ranks, 0.0))
     np.add.at(count, owner, known.astype(np.float64))
     weights = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
-    drawn = _ratio(np.tensordot(weights, total, 1), np.tensordot(weights, count, 1))
+    drawn = _ratio(*(np.asarray(np.tensordot(weights, one, 1), np.float64) for one in (total, count)))
     middle = _ratio(total.sum(axis=0), count.sum(axis=0))
     low, high = np.full_like(middle, np.nan), np.full_like(middle, np.nan)
     filled = ~np.isnan(middle)

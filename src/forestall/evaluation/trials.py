@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,62 +14,61 @@ from forestall.data.clock import hour_of
 from forestall.evaluation.judge import Data
 from forestall.evaluation.scores import row_scores, score
 from forestall.features.columns import Feature
-from forestall.features.labels import TRAIN, VALIDATION
+from forestall.features.labels import TRAIN, VALIDATION, within
 from forestall.features.matrix import Matrix
 from forestall.training.alarms import open_alarms
-from forestall.training.families import Family
-from forestall.training.fit import fit_model
+from forestall.training.fit import Recipe, fit_model
 from forestall.training.judging import machine_months, rules_of
 from forestall.training.series import risk_matrix
-from forestall.training.thresholds import choose_thresholds
+from forestall.training.thresholds import By, choose_thresholds
 
 Bools = npt.NDArray[np.bool_]
 Scores = dict[str, float]
+# Which groups of features are switched otherwise than params.yaml says; ages tell of the schedule, so both go together.
+ABLATIONS: dict[str, dict[str, bool]] = {
+    "everything": {},
+    "no service schedule": {"schedule": False},
+    "no errors": {"errors": False},
+    "no telemetry": {"sensors": False, "levels": False, "gaps": False},
+    "no replacement ages or schedule": {"replacements": False, "schedule": False},
+    "sensor levels too": {"levels": True},
+}
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a model is fitted and its alarms are set: what params.yaml says under `train` and `alarm`."""
+class Setting:
+    """When alarms open: what params.yaml says under `alarm`."""
 
-    family: Family
-    settings: Mapping[str, Any]
-    calibration: Literal["sigmoid", "beta"]
-    negatives: int
-    seed: int
-    by: Literal["cost", "recall", "false_alarms"]
+    by: By
     budget: float
     min_failures: int
 
-    @classmethod
-    def of(cls, train: Any, alarm: Any, **changes: Any) -> Recipe:
-        """The recipe in the sections `train` and `alarm`; `changes` name the family, its settings or other fields."""
-        family = changes.get("family", train.family)
-        shared = {name: getattr(train, name) for name in ("calibration", "negatives", "seed")}
-        shared |= {name: getattr(alarm, name) for name in ("by", "budget", "min_failures")}
-        settings = getattr(train, family).model_dump()
-        own = {name: changes.pop(name) for name in list(changes) if name in settings}
-        return cls(**({"family": family, "settings": settings | own} | shared | changes))
+
+def recipe_of(train: Any, alarm: Any, **changes: Any) -> Recipe:
+    """The recipe in the sections `train` and `alarm`; `changes` name the family, its settings, negatives or seed."""
+    family = changes.get("family", train.family)
+    settings = getattr(train, family).model_dump()
+    settings |= {name: changes.pop(name) for name in list(changes) if name in settings}
+    fields = {"calibration": train.calibration, "negatives": train.negatives, "seed": train.seed}
+    return Recipe(
+        **{"family": family, "settings": settings, "min_failures": alarm.min_failures, **fields, **changes}
+    )
+
+
+def setting_of(alarm: Any) -> Setting:
+    """The setting in the section `alarm`."""
+    return Setting(alarm.by, alarm.budget, alarm.min_failures)
 
 
 def risks(data: Data, recipe: Recipe) -> Matrix:
     """The risk [rows, components] of every decision, by a model fitted on the training fold."""
-    model = fit_model(
-        data.decisions,
-        data.features,
-        data.names,
-        list(data.dataset.components),
-        recipe.family,
-        dict(recipe.settings),
-        recipe.calibration,
-        recipe.negatives,
-        recipe.min_failures,
-        recipe.seed,
-        lambda _: None,
-    )
+    dataset = data.dataset
+    components, horizons = list(dataset.components), len(dataset.decisions.horizons)
+    model = fit_model(data.decisions, data.features, data.names, components, horizons, recipe, lambda _: None)
     return model.risk(data.features)
 
 
-def thresholds(data: Data, risk: Matrix, recipe: Recipe) -> dict[str, float]:
+def thresholds(data: Data, risk: Matrix, setting: Setting) -> dict[str, float]:
     """Each component's threshold, chosen on the validation fold."""
     rows, series = data.rows(VALIDATION), data.series(VALIDATION)
     decisions, dataset = data.decisions[rows], data.dataset
@@ -78,9 +77,9 @@ def thresholds(data: Data, risk: Matrix, recipe: Recipe) -> dict[str, float]:
         risk_matrix(series, decisions, risk[rows]),
         rules_of(dataset, data.quiet),
         dataset.costs,
-        recipe.by,
-        recipe.budget,
-        recipe.min_failures,
+        setting.by,
+        setting.budget,
+        setting.min_failures,
         machine_months(decisions, dataset),
     )
 
@@ -98,14 +97,14 @@ def judged(data: Data, fold: str, risk: Matrix, levels: dict[str, float]) -> Sco
     months = machine_months(data.decisions[rows], dataset)
     alarms = alarms_of(data, fold, risk, levels)
     events = score(data.series(fold), alarms, rules_of(dataset, data.quiet), dataset.costs, months, hour)
-    labels = data.decisions.loc[rows, [f"label.{name}" for name in dataset.components]].to_numpy()
+    labels = within(data.decisions.loc[rows, [f"label.{name}" for name in dataset.components]].to_numpy())
     return events | row_scores(labels, risk[rows], labels >= 0)
 
 
-def trial(data: Data, recipe: Recipe, folds: Collection[str]) -> dict[str, Scores]:
+def trial(data: Data, recipe: Recipe, setting: Setting, folds: Collection[str]) -> dict[str, Scores]:
     """The scores of some folds by a model of the recipe."""
     risk = risks(data, recipe)
-    levels = thresholds(data, risk, recipe)
+    levels = thresholds(data, risk, setting)
     return {fold: judged(data, fold, risk, levels) for fold in folds}
 
 
@@ -148,10 +147,9 @@ def training_failures(data: Data) -> int:
     horizon, failures = data.dataset.ticks(data.dataset.decisions.horizon), data.events.failures
     count = 0
     for component in data.dataset.components:
-        ahead = rows.loc[rows[f"label.{component}"] == 1, ["machine", "time"]]
+        ahead = rows.loc[rows[f"label.{component}"] > 0, ["machine", "time"]]
         pairs = failures[failures["component"] == component].merge(ahead, on="machine", suffixes=("", "_at"))
         lead = pairs["time"] - pairs["time_at"]
         seen = pairs[(lead > 0) & (lead <= horizon)]
         count += len(seen.drop_duplicates(["machine", "time"]))
     return count
-

@@ -20,7 +20,10 @@ from forestall.features.labels import VALIDATION, fold_ends
 from forestall.features.matrix import Matrix, Reference
 
 Checked = TypeVar("Checked", bound=BaseModel)
-FOLD, COUNT = "45d", 3  # what each origin validates on and is judged on, and how many there are before the test fold
+FOLD, COUNT = (
+    "45d",
+    3,
+)  # what each origin validates on and is judged on, and how many there are before the test fold
 
 
 def rolling(dataset: Dataset, last: Mapping[str, int]) -> dict[str, tuple[Dataset, int]]:
@@ -42,13 +45,13 @@ def with_split(dataset: Dataset, validation: str, test: str, horizon: str | None
     if horizon is None:
         return dataset.model_copy(update={"split": _changed(dataset.split, split)})
     split["gap"] = horizon
-    decisions = _changed(dataset.decisions, {"horizon": horizon})
+    decisions = _changed(dataset.decisions, {"horizons": [horizon]})
     return dataset.model_copy(update={"split": _changed(dataset.split, split), "decisions": decisions})
 
 
-def _changed(section: Checked, values: dict[str, str]) -> Checked:
+def _changed(section: Checked, values: Mapping[str, object]) -> Checked:
     """The section with other values, checked."""
-    return type(section).model_validate(section.model_dump() | values)
+    return type(section).model_validate({**section.model_dump(), **values})
 
 
 def events_until(events: Events, end: int) -> Events:
