@@ -9,7 +9,8 @@ import pytest
 
 from forestall.data.settings import read_yaml
 from forestall.pipeline import declarations
-from forestall.pipeline.imports import LOCK, stage_modules
+from forestall.pipeline.imports import code_deps, is_code
+from tests.pipeline.clones import clone, command, repro
 
 ROOT = Path(__file__).parents[2]
 STAGES: dict[str, dict[str, Any]] = {
@@ -33,10 +34,10 @@ def test_it_runs_its_own_library(name: str) -> None:
 
 @each_study
 def test_deps_are_what_the_script_imports(name: str) -> None:
-    wanted = [f"studies/{name}.py", *stage_modules(ROOT / f"studies/{name}.py", ROOT), LOCK]
     deps = STAGES[name]["deps"]
-    assert deps[: len(wanted)] == wanted
-    assert not [dep for dep in deps[len(wanted) :] if dep.endswith(".py")]
+    code = [dep for dep in deps if is_code(dep)]
+    assert code == code_deps(name, ROOT, "studies"), "run `make deps`"
+    assert deps[: len(code)] == code
 
 
 @each_study
@@ -62,3 +63,25 @@ def test_results_are_in_git_and_figures_in_dvc(name: str) -> None:
 def test_no_study_reads_the_truth() -> None:
     for script in (ROOT / "studies").glob("*.py"):
         assert "data/truth" not in script.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.pipeline
+def test_sweeps_record_each_trial_as_an_experiment_and_leave_the_tree_alone(tmp_path: Path) -> None:
+    folder = clone(tmp_path)
+    stages = repro(folder)
+    assert not set(stages) & set(STAGES), "the pipeline alone runs"
+    git = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
+    for words in (("add", "-A"), ("commit", "-qm", "run")):
+        assert command(folder, *git, *words).returncode == 0
+    sweep = command(folder, "python", "studies/tune.py", "--trials", "2", "--most-trees", "12")
+    assert sweep.returncode == 0, sweep.stdout
+    assert "to take it over: dvc exp apply tune-1-" in sweep.stdout
+    queued = command(folder, "dvc", "exp", "run", "--queue", "-S", "train.extra_trees.min_leaf=1,5")
+    assert queued.returncode == 0, queued.stdout
+    ran = command(folder, "dvc", "exp", "run", "--run-all", "--jobs", "1")
+    assert ran.returncode == 0, ran.stdout
+    names = command(folder, "dvc", "exp", "list", "--name-only").stdout.split()
+    assert {"tune-1-0", "tune-1-1"} < set(names)
+    assert len(names) == 4
+    assert command(folder, "git", "status", "--porcelain").stdout == ""
