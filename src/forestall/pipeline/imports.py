@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from forestall.errors import ForestallError
 
 LOCK = "requirements/pipeline.txt"
+# The files that list stages, and where the scripts of each lie.
+SCRIPTS = {"dvc.yaml": "src", "studies/dvc.yaml": "studies", "studies/azure/dvc.yaml": "studies"}
 PACKAGE = "forestall"
 
 
@@ -53,18 +55,18 @@ def _files(name: str, source: Path) -> Iterator[Path]:
     yield from filter(Path.is_file, candidates)
 
 
-def code_deps(stage: str, root: Path) -> list[str]:
+def code_deps(stage: str, root: Path, scripts: str = "src") -> list[str]:
     """The deps of a stage that are code, in the order in which dvc.yaml names them."""
-    script = root / "src" / f"{stage}.py"
+    script = root / scripts / f"{stage}.py"
     return [script.relative_to(root).as_posix(), *stage_modules(script, root), LOCK]
 
 
 def is_code(dep: str) -> bool:
     """Whether a dep is code, or the lock, rather than data."""
-    return dep == LOCK or dep.startswith("src/")
+    return dep == LOCK or dep.startswith("src/") or (dep.startswith("studies/") and dep.endswith(".py"))
 
 
-def fixed(text: str, root: Path) -> str:
+def fixed(text: str, root: Path, scripts: str = "src") -> str:
     """The text of a dvc.yaml with every stage's code deps set right, all else as it was.
 
     Only whole lines are exchanged, so comments, quotes and order stay.
@@ -72,7 +74,7 @@ def fixed(text: str, root: Path) -> str:
     lines = text.splitlines(keepends=True)
     stages = YAML().load(text)["stages"]
     for name in sorted(stages, key=lambda stage: stages.lc.key(stage), reverse=True):
-        _fix_stage(lines, name, stages[name], code_deps(name, root))
+        _fix_stage(lines, name, stages[name], code_deps(name, root, scripts))
     return "".join(lines)
 
 
@@ -89,16 +91,21 @@ def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) ->
 
 
 def main(arguments: list[str]) -> int:
-    """Fix or check ./dvc.yaml."""
-    file = Path("dvc.yaml")
-    old = file.read_text(encoding="utf-8")
-    new = fixed(old, Path.cwd())
-    if arguments == ["--fix"]:
-        file.write_text(new, encoding="utf-8", newline="\n")
-    elif old != new:
-        print("dvc.yaml: deps differ from what the stages import. Run `make deps`.", file=sys.stderr)
-        return 1
-    return 0
+    """Fix or check the dvc.yaml of the pipeline, and those of the studies where they are."""
+    differ = []
+    for name, scripts in SCRIPTS.items():
+        file = Path(name)
+        if name != "dvc.yaml" and not file.is_file():
+            continue
+        old = file.read_text(encoding="utf-8")
+        new = fixed(old, Path.cwd(), scripts)
+        if arguments == ["--fix"]:
+            file.write_text(new, encoding="utf-8", newline="\n")
+        elif old != new:
+            differ.append(name)
+    for name in differ:
+        print(f"{name}: deps differ from what the stages import. Run `make deps`.", file=sys.stderr)
+    return 1 if differ else 0
 
 
 if __name__ == "__main__":

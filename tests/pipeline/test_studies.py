@@ -1,0 +1,87 @@
+"""The studies' dvc.yaml files say what their scripts do, and stay out of the pipeline's way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forestall.data.settings import read_yaml
+from forestall.pipeline import declarations
+from forestall.pipeline.imports import code_deps, is_code
+from tests.pipeline.clones import clone, command, repro
+
+ROOT = Path(__file__).parents[2]
+STAGES: dict[str, dict[str, Any]] = {
+    name: stage
+    for file in ("studies/dvc.yaml", "studies/azure/dvc.yaml")
+    for name, stage in read_yaml(ROOT / file)["stages"].items()
+}
+
+each_study = pytest.mark.parametrize("name", STAGES)
+
+
+def test_every_script_is_a_study() -> None:
+    scripts = {script.stem for script in (ROOT / "studies").glob("*.py")} - {"tune"}
+    assert scripts == set(STAGES)
+
+
+@each_study
+def test_it_runs_its_own_library(name: str) -> None:
+    assert STAGES[name]["cmd"] == f"PYTHONPATH=src python studies/{name}.py"
+
+
+@each_study
+def test_deps_are_what_the_script_imports(name: str) -> None:
+    deps = STAGES[name]["deps"]
+    code = [dep for dep in deps if is_code(dep)]
+    assert code == code_deps(name, ROOT, "studies"), "run `make deps`"
+    assert deps[: len(code)] == code
+
+
+@each_study
+def test_params_are_what_the_script_loads(name: str) -> None:
+    loaded = declarations.in_script(ROOT / f"studies/{name}.py")
+    named = declarations.in_dvc(STAGES[name])
+    assert named.params == loaded.params
+    if name != "early_warning":  # which reads the whole of another dataset's file
+        assert named.dataset == loaded.dataset
+
+
+@each_study
+def test_results_are_in_git_and_figures_in_dvc(name: str) -> None:
+    stage = STAGES[name]
+    entries = [*stage.get("metrics", []), *stage.get("plots", [])]
+    for entry in entries:
+        ((path, options),) = entry.items()
+        assert path.startswith("studies/results/")
+        assert options == {"cache": False}
+    assert all(out.startswith(("studies/figures/", "data/studies")) for out in stage["outs"])
+
+
+def test_no_study_reads_the_truth() -> None:
+    for script in (ROOT / "studies").glob("*.py"):
+        assert "data/truth" not in script.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.pipeline
+def test_sweeps_record_each_trial_as_an_experiment_and_leave_the_tree_alone(tmp_path: Path) -> None:
+    folder = clone(tmp_path)
+    stages = repro(folder)
+    assert not set(stages) & set(STAGES), "the pipeline alone runs"
+    git = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
+    for words in (("add", "-A"), ("commit", "-qm", "run")):
+        assert command(folder, *git, *words).returncode == 0
+    sweep = command(folder, "python", "studies/tune.py", "--trials", "2", "--most-trees", "12")
+    assert sweep.returncode == 0, sweep.stdout
+    assert "to take it over: dvc exp apply tune-1-" in sweep.stdout
+    queued = command(folder, "dvc", "exp", "run", "--queue", "-S", "train.extra_trees.min_leaf=1,5")
+    assert queued.returncode == 0, queued.stdout
+    ran = command(folder, "dvc", "exp", "run", "--run-all", "--jobs", "1")
+    assert ran.returncode == 0, ran.stdout
+    names = command(folder, "dvc", "exp", "list", "--name-only").stdout.split()
+    assert {"tune-1-0", "tune-1-1"} < set(names)
+    assert len(names) == 4
+    assert command(folder, "git", "status", "--porcelain").stdout == ""
