@@ -54,7 +54,7 @@ def test_the_public_tables_signal_begins_48_hours_before_failures() -> None:
     onsets = {name: one["onset_h"] for name, one in figures["components"].items()}
     assert onsets == dict.fromkeys(["comp1", "comp2", "comp3", "comp4"], 48.0)
     assert len(figures["warnings"]) == 4  # a horizon of 72 h asks for more
-    errors = found.onsets[found.onsets["source"].isin(["error1", "error2", "error3", "error4", "error5"])]
+    errors = found.onsets[found.onsets["source"].isin([f"error error{number}" for number in range(1, 6)])]
     assert errors["onset_h"].max() == 24.0
 
 

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 RAW = {"data/raw/simulated.yaml", "data/raw/.gitignore"}
+STAGES = {"simulate", "prepare", "featurize", "train", "export", "evaluate", "predict", "card"}
 SMALL: dict[str, dict[str, Any]] = {
     "params.yaml": {
         "data.dataset": "simulated",

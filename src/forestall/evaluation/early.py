@@ -17,7 +17,7 @@ import pandas as pd
 
 from forestall.data.clock import hour_of
 from forestall.evaluation.judge import Data
-from forestall.evaluation.scores import caught_failures
+from forestall.evaluation.ledger import caught_failures
 from forestall.evaluation.signals import NO_EFFECT, ranks_among
 from forestall.features.columns import Feature
 from forestall.features.labels import NO_FOLD, OPINION, TEST, TRAIN

@@ -78,9 +78,8 @@ def thresholds(data: Data, risk: Matrix, setting: Setting) -> dict[str, float]:
         rules_of(dataset, data.quiet),
         dataset.costs,
         setting.by,
-        setting.budget,
+        setting.budget * machine_months(decisions, dataset),
         setting.min_failures,
-        machine_months(decisions, dataset),
     )
 
 
