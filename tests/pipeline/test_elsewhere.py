@@ -53,7 +53,7 @@ def test_a_folder_elsewhere(project: Path, exports: Path, home: Path) -> None:
     fetch, update = commands(ELSEWHERE)[:2]
     run(project, put(fetch, ("/mnt/plant/exports", str(exports))), home)
     set_values(project, "params.yaml", {"data.dataset": "mill"})
-    assert AFTER_SIMULATE[0] in repro_until(project, "prepare")
+    assert "prepare" in repro_until(project, "prepare")
     assert "didn't change" in run(project, update, home)
     with (exports / "alarms.csv").open("a", encoding="utf-8") as file:
         file.write("M00001;2024-03-01 00:10:00;E01\n")
@@ -163,7 +163,7 @@ def test_an_attempt_aside_and_the_way_back_and_the_simulated_fleet_dropped(
     assert lock(project) == before
     drop_the_simulated_fleet(project)
     run(project, "dvc repro", home)
-    assert list(read_yaml(project / "dvc.yaml")["stages"]) == AFTER_SIMULATE
+    assert set(read_yaml(project / "dvc.yaml")["stages"]) == AFTER_SIMULATE
     assert "Dataset mill" in run(project, "forestall show", home)
 
 
