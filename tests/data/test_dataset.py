@@ -182,3 +182,54 @@ def test_yaml_is_read_as_dvc_reads_it(tmp_path: Path) -> None:
     file = tmp_path / "plant.yaml"
     file.write_text("rate: 1e-3\nflag: yes\nat: 12:30\nid: 010\n")
     assert read_yaml(file) == {"rate": 0.001, "flag": "yes", "at": "12:30", "id": 10}
+
+
+TELEMETRY = "tables.telemetry."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("tables.errors.time_format", "%Q", "is no strptime pattern"),
+        ("tables.errors.time_format", "%H:%M", "leaves out a part"),
+        ("tables.errors.time_format", "%d.%m. %H:%M", "leaves out a part"),
+        ("tables.errors.time_format", "%d.%m.%Y %I:%M", "%I needs %p"),
+        (TELEMETRY + "files", "**x.csv", "is no glob"),
+        (TELEMETRY + "encoding", "utf-9", "is no text encoding"),
+        (TELEMETRY + "encoding", "base64", "is no text encoding"),
+        (TELEMETRY + "separator", '"', "cannot separate cells"),
+        (TELEMETRY + "separator", "ö", "cannot separate cells"),
+        (TELEMETRY + "sensors", {"volt": {}, "v": {"column": "volt"}}, "two sensors have the column 'volt'"),
+        (TELEMETRY + "sensors", {"time": {"column": "t"}}, "no sensor can be called 'time'"),
+        (TELEMETRY + "sensors", {"running": {}, "a": {}}, "another name and `column: running`"),
+        (
+            "tables.machines.attributes",
+            {"model": "category", "index": "number"},
+            "'index'; rename the column",
+        ),
+        ("windows.events", ["4h"], "windows.events must be multiples of decisions.every"),
+        ("windows.events", ["1d", "24h"], "windows.events must differ"),
+        ("windows.sensors", ["3h", "180min"], "windows.sensors must differ"),
+        ("windows.baseline", "24h", "windows.baseline must be longer than decisions.horizon"),
+        ("windows.baseline_every", "1h", "windows.baseline_every must be at least decisions.every"),
+        ("decisions.horizon", "9" * 400 + "h", "a duration is at most"),
+        ("costs.failure", float("inf"), "costs.failure: Input should be a finite number"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_table_is_read(key: str, value: Any, said: str) -> None:
+    assert said in refused(change(key, value))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y-%m", "%Y%j", "%d %b %y %H:%M:%S.%f", "%Y-%m-%dT%H:%M%z"],
+)
+def test_time_formats_of_real_exports(pattern: str) -> None:
+    assert validate(Dataset, change("tables.errors.time_format", pattern), FILE).tables.errors
+
+
+def test_shares_that_leave_no_machine_to_train_on() -> None:
+    changed = content() | plant.counter_sections()
+    changed["tables"]["telemetry"]["interval"] = "1cycles"
+    changed["split"] |= {"validation": 0.5, "test": 0.5}
+    assert "leave no machine to train on" in refused(changed)

@@ -107,7 +107,7 @@ def test_machines_with_a_counter_for_a_clock(case: Case) -> None:
     case.content["windows"] = {
         "sensors": ["5cycles"],
         "events": ["5cycles"],
-        "baseline": "30cycles",
+        "baseline": "60cycles",
         "baseline_every": "10cycles",
     }
     case.content["split"] = {

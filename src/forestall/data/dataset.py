@@ -73,15 +73,17 @@ class Split(Section):
         if not isinstance(self.validation, wanted) or not isinstance(self.test, wanted):
             kind = "durations such as 90d" if self.by == "time" else "shares of machines such as 0.2"
             raise ValueError(f"with by: {self.by}, `validation` and `test` are {kind}")
+        if self.by == "machine" and float(self.validation) + float(self.test) >= 1:
+            raise ValueError("`validation` and `test` together leave no machine to train on; lower them")
         return self
 
 
 class Costs(Section):
     """Money, in one currency; `prevented` is the share of caught failures that acting really prevents."""
 
-    failure: float = Field(gt=0)
-    planned: float = Field(ge=0)
-    inspection: float = Field(ge=0)
+    failure: float = Field(gt=0, allow_inf_nan=False)
+    planned: float = Field(ge=0, allow_inf_nan=False)
+    inspection: float = Field(ge=0, allow_inf_nan=False)
     prevented: float = Field(gt=0, le=1)
 
 
@@ -114,8 +116,7 @@ class Dataset(Section):
             raise ValueError("decisions.every must be a multiple of tables.telemetry.interval")
         if not 0 <= spans["min_lead"] < spans["horizon"]:
             raise ValueError("decisions.min_lead must be shorter than decisions.horizon")
-        if any(self.ticks(window) % spans["every"] for window in self.windows.sensors):
-            raise ValueError("windows.sensors must be multiples of decisions.every")
+        self._check_windows(spans["every"], spans["horizon"])
         if self.ticks(self.split.gap) < spans["horizon"]:
             raise ValueError("split.gap must be at least decisions.horizon, or folds share their failures")
         if self.split.by == "time" and self.clock.kind == "counter":
@@ -135,6 +136,22 @@ class Dataset(Section):
         for key, durations in above_zero.items():
             if any(self.ticks(duration) <= 0 for duration in durations):
                 raise ValueError(f"{key} must be longer than nothing")
+
+    def _check_windows(self, every: int, horizon: int) -> None:
+        w = self.windows
+        for key, durations in (("sensors", w.sensors), ("events", w.events)):
+            windows = [self.ticks(duration) for duration in durations]
+            if any(window % every for window in windows):
+                raise ValueError(f"windows.{key} must be multiples of decisions.every")
+            if len(set(windows)) < len(windows):
+                raise ValueError(f"windows.{key} must differ from each other")
+        if self.ticks(w.baseline) <= horizon:
+            raise ValueError(
+                "windows.baseline must be longer than decisions.horizon: its last horizon is left out, "
+                "because whether it was healthy is not known yet"
+            )
+        if self.ticks(w.baseline_every) < every:
+            raise ValueError("windows.baseline_every must be at least decisions.every")
 
     def _attributes_exist(self) -> Self:
         known = self.tables.machines.attributes if self.tables.machines else {}
