@@ -64,7 +64,7 @@ def where(frame: pd.DataFrame, position: int, column: str) -> tuple[Path, int, s
     """File, line and the file's own name of `column`, for a row of a frame that has its origin."""
     file, index = frame["file"].iloc[position], frame["index"].iloc[position]
     table: Table = frame.attrs["table"]
-    return file, line_number(file, int(index), table.header), getattr(table, column)
+    return file, line_number(file, int(index), table), getattr(table, column)
 
 
 def check_machines_known(frame: pd.DataFrame, name: str, machines: pd.DataFrame) -> None:
