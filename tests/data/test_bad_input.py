@@ -293,6 +293,14 @@ def test_a_count_beyond_all_counting(case: Case, count: str) -> None:
     case.refused("telemetry.csv", 3, "time", ("not a count",))
 
 
+def test_a_running_flag_that_is_never_on(case: Case) -> None:
+    case.tables["telemetry"]["running"] = {"column": "on", "values": ["Yes"]}
+    case.write("telemetry", "machine,time,volt,spin,on\na,2024-01-01 01:00:00,1,2,yes\n")
+    case.refused(
+        "telemetry.csv", None, "on", ("no row has one of the values that mean on", "`running.values`")
+    )
+
+
 def test_zone_names_in_some_tables(case: Case) -> None:
     case.tables["errors"]["time_format"] = "%Y-%m-%d %H:%M:%S %Z"
     case.write("errors", ERRORS.replace("01:30:00", "01:30:00 UTC"))

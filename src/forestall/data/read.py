@@ -25,6 +25,7 @@ from forestall.errors import InputError
 
 PIECE_BYTES = 32 << 20
 PIECE_ROWS = 1 << 19
+CELL_BYTES = 10
 NO_ROWS = ("Empty CSV", "file is too short or header is larger")  # what Arrow says of a header alone
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 
@@ -91,6 +92,18 @@ def line_number(file: Path, index: int, table: Table) -> int:
                 return first
             first = records.line_num + 1
     return index + 1 + table.header
+
+
+def text_bytes(file: Path, columns: int) -> int:
+    """About how large a file's wanted columns are as text: Parquet packs many times as much into a byte.
+
+    Raises:
+        InputError: it is not a whole Parquet file.
+    """
+    if file.suffix not in (".parquet", ".pq"):
+        return file.stat().st_size
+    with _whole(file), pq.ParquetFile(file) as source:
+        return int(source.metadata.num_rows) * columns * CELL_BYTES
 
 
 @contextmanager

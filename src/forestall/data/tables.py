@@ -229,7 +229,7 @@ class Downtime(Table):
     """Periods in which a machine was off."""
 
     start: str
-    end: str
+    end: str = Field(description="the column with the end; an empty cell is a stop that goes on")
     time_format: TimeFormat | None = None
 
 
