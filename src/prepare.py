@@ -18,7 +18,12 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with store.TelemetryWriter(OUT, dataset.clock) as writer:
         events, repairs, summary = prepare(
-            folder, dataset, settings.params.prepare.carry_forward, writer.write, stage.progress
+            folder,
+            dataset,
+            settings.params.prepare.carry_forward,
+            writer.write,
+            stage.progress,
+            OUT / "scratch",
         )
     store.write_events(OUT, events, dataset.clock)
     files.write_json(Path("metrics/data.json"), account.data_figures(events, summary, dataset))

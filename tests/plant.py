@@ -133,3 +133,19 @@ def write(folder: Path, **tables: str) -> Path:
     for name, text in tables.items():
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     return folder
+
+
+def counter_sections() -> dict[str, Any]:
+    """The sections of a dataset file that speak of time, for machines that count their own."""
+    spans = dict.fromkeys(("every", "offset", "history", "stale"), "2cycles")
+    return {
+        "clock": {"kind": "counter", "unit": "cycles", "per_month": 60.0},
+        "decisions": spans | {"horizons": ["4cycles"], "min_lead": "1cycles"},
+        "windows": {
+            "sensors": ["2cycles"],
+            "events": ["2cycles"],
+            "baseline": "9cycles",
+            "baseline_every": "2cycles",
+        },
+        "split": {"by": "machine", "validation": 0.3, "test": 0.3, "gap": "4cycles", "unseen_machines": 0.0},
+    }

@@ -68,7 +68,12 @@ class Case:
         """What `prepare` makes of it."""
         frames: list[pd.DataFrame] = []
         events, repairs, summary = prepare(
-            self.folder, self.dataset, carry_forward, frames.append, lambda _: None
+            self.folder,
+            self.dataset,
+            carry_forward,
+            frames.append,
+            lambda _: None,
+            self.folder.with_name("scratch"),
         )
         return Prepared(pd.concat(frames, ignore_index=True), events, repairs, summary)
 

@@ -1,8 +1,11 @@
 """What cannot be used is refused, with its file, row and column, and with what to do."""
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from tests import plant
 from tests.data.case import ERRORS, FAILURES, MACHINES, MAINT, TELEMETRY, Case
 
 
@@ -229,3 +232,76 @@ def test_one_wrong_year_does_not_take_all_memory(case: Case) -> None:
 def test_nothing_left_by_where(case: Case) -> None:
     case.tables["failures"]["where"] = {"component": "none"}
     case.refused("failures.csv", None, None, ("the table is empty", "`where`"))
+
+
+@pytest.mark.parametrize("column", ["code", "note"])
+def test_a_quote_that_is_never_closed_swallows_no_rows(case: Case, column: str) -> None:
+    rows = [[*line.split(","), "x"] for line in (ERRORS + "a,2024-01-01 02:30:00,e2\n").splitlines()]
+    rows[0][3] = "note"
+    rows[1][rows[0].index(column)] = '"A pump'
+    case.write("errors", "\n".join(map(",".join, rows)) + "\n")
+    case.refused("errors.csv", 2, None, ("a quote that is never closed", "double it"))
+
+
+def test_a_quote_within_a_cell_is_text(case: Case) -> None:
+    case.write("errors", ERRORS.replace("e1", '5" pipe'))
+    assert list(case.run().events.errors["code"]) == ['5" pipe']
+
+
+def test_a_line_break_in_an_identifier(case: Case) -> None:
+    case.write("errors", ERRORS + 'a,2024-01-01 02:30:00,"e2\nb,2024-01-01 02:30:00,"e3\n')
+    case.refused("errors.csv", 3, "code", ("a line break in the cell", "Close the quote"))
+
+
+def test_a_bad_cell_after_a_quoted_line_break(case: Case) -> None:
+    case.write("errors", 'machine,time,code,note\na,2024-01-01 01:30:00,e1,"two\nlines"\na,never,e1,x\n')
+    case.refused("errors.csv", 4, "time", ("'never'",))
+
+
+def test_a_blank_identifier(case: Case) -> None:
+    case.write("errors", ERRORS.replace("e1", "  "))
+    case.refused("errors.csv", 2, "code", ("the cell is empty",))
+
+
+def test_a_header_alone_without_a_line_end(case: Case) -> None:
+    case.write("errors", "machine,time,code")
+    case.refused("errors.csv", says=("the table is empty",))
+
+
+def test_an_infinite_machine(case: Case) -> None:
+    frame = pd.read_csv(case.folder / "telemetry.csv").assign(machine=[1.0, 1.0, 1.0, 2.0, float("inf")])
+    frame.to_parquet(case.folder / "telemetry.parquet")
+    case.tables["telemetry"]["files"] = "telemetry.parquet"
+    case.refused("telemetry.parquet", 5, "machine", ("an infinite number",))
+
+
+def test_two_columns_of_one_name_in_parquet(case: Case) -> None:
+    frame = pd.read_csv(case.folder / "telemetry.csv", dtype=str)
+    table = pa.Table.from_pandas(frame)
+    pq.write_table(table.append_column("volt", table["spin"]), case.folder / "telemetry.parquet")
+    case.tables["telemetry"]["files"] = "telemetry.parquet"
+    case.refused("telemetry.parquet", 1, "volt", ("two columns", "Rename one"))
+
+
+@pytest.mark.parametrize("count", ["1e30", "-1e18", "inf"])
+def test_a_count_beyond_all_counting(case: Case, count: str) -> None:
+    case.one_component()
+    case.content |= plant.counter_sections()
+    case.tables["failures"] = {"last_row": True}
+    case.tables["telemetry"]["interval"] = "1cycles"
+    case.write("telemetry", f"machine,time,volt,spin\na,1,1,2\na,{count},2,3\n")
+    case.refused("telemetry.csv", 3, "time", ("not a count",))
+
+
+def test_a_running_flag_that_is_never_on(case: Case) -> None:
+    case.tables["telemetry"]["running"] = {"column": "on", "values": ["Yes"]}
+    case.write("telemetry", "machine,time,volt,spin,on\na,2024-01-01 01:00:00,1,2,yes\n")
+    case.refused(
+        "telemetry.csv", None, "on", ("no row has one of the values that mean on", "`running.values`")
+    )
+
+
+def test_zone_names_in_some_tables(case: Case) -> None:
+    case.tables["errors"]["time_format"] = "%Y-%m-%d %H:%M:%S %Z"
+    case.write("errors", ERRORS.replace("01:30:00", "01:30:00 UTC"))
+    case.refused("telemetry.csv", 2, "time", ("the times of errors have a time zone",))

@@ -83,7 +83,6 @@ def test_a_missing_key(path: str) -> None:
         ("tables.telemetry.files", "/data/*.csv", "below the dataset's folder"),
         ("tables.telemetry.files", "../other.csv", "below the dataset's folder"),
         ("tables.telemetry.separator", "ab", "tables.telemetry.separator"),
-        ("tables.telemetry.encoding", "utf-99", "tables.telemetry.encoding: unknown encoding 'utf-99'"),
         ("tables.telemetry.sensors", {}, "tables.telemetry.sensors"),
         ("tables.telemetry.sensors.volt.range", [5.0, 1.0], "`range` must be [lowest, highest]"),
         ("tables.telemetry.sensors.volt.range", [5.0], "sensors.volt.range"),
@@ -114,16 +113,12 @@ def test_a_value_that_is_not_allowed(path: str, value: Any, says: str) -> None:
         ("decisions.min_lead", "24h", "decisions.min_lead must be shorter"),
         ("windows.sensors", ["4h"], "windows.sensors must be multiples"),
         ("windows.events", ["0h"], "windows.events must be longer than nothing"),
-        ("windows.events", ["1h"], "windows.events must be multiples of decisions.every"),
-        ("windows.baseline", "24h", "windows.baseline must be longer than the longest of decisions.horizons"),
         ("windows.baseline", "30weeks", "the unit must be one of"),
         ("split.gap", "23h", "split.gap must be at least the longest of decisions.horizons"),
         ("split.validation", 0.2, "with by: time, `validation` and `test` are durations"),
         ("split.by", "machine", "with by: machine, `validation` and `test` are shares"),
         ("components.seal.absent_on", {"age": [3]}, "'age' is no category of tables.machines"),
         ("tables.machines", None, "'model' is no category of tables.machines"),
-        ("tables.machines.attributes.index", "number", "'index' is a column of our own tables"),
-        ("tables.telemetry.sensors.running", {"column": "load"}, "'running' is a column of our own tables"),
     ],
 )
 def test_values_that_do_not_fit_together(path: str, value: Any, says: str) -> None:
@@ -201,3 +196,48 @@ def test_yaml_is_read_as_dvc_reads_it(tmp_path: Path) -> None:
     file = tmp_path / "plant.yaml"
     file.write_text("rate: 1e-3\nflag: yes\nat: 12:30\nid: 010\n")
     assert read_yaml(file) == {"rate": 0.001, "flag": "yes", "at": "12:30", "id": 10}
+
+
+TELEMETRY = "tables.telemetry."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("tables.errors.time_format", "%Q", "is no strptime pattern"),
+        ("tables.errors.time_format", "%H:%M", "leaves out a part"),
+        ("tables.errors.time_format", "%d.%m. %H:%M", "leaves out a part"),
+        ("tables.errors.time_format", "%d.%m.%Y %I:%M", "%I needs %p"),
+        (TELEMETRY + "files", "**x.csv", "is no glob"),
+        (TELEMETRY + "encoding", "utf-9", "is no text encoding"),
+        (TELEMETRY + "encoding", "base64", "is no text encoding"),
+        (TELEMETRY + "separator", '"', "cannot separate cells"),
+        (TELEMETRY + "separator", "ö", "cannot separate cells"),
+        (TELEMETRY + "sensors", {"volt": {}, "v": {"column": "volt"}}, "two sensors have the column 'volt'"),
+        (TELEMETRY + "sensors", {"time": {"column": "t"}}, "no sensor can be called 'time'"),
+        (TELEMETRY + "sensors", {"tag": {}, "a": {}}, "no sensor can be called 'tag'"),
+        (TELEMETRY + "sensors", {"running": {}, "a": {}}, "another name and `column: running`"),
+        (
+            "tables.machines.attributes",
+            {"model": "category", "index": "number"},
+            "'index'; rename the column",
+        ),
+        ("windows.events", ["4h"], "windows.events must be multiples of decisions.every"),
+        ("windows.events", ["1d", "24h"], "windows.events must differ"),
+        ("windows.sensors", ["3h", "180min"], "windows.sensors must differ"),
+        ("windows.baseline", "24h", "windows.baseline must be longer than the longest of decisions.horizons"),
+        ("windows.baseline_every", "1h", "windows.baseline_every must be at least decisions.every"),
+        ("decisions.horizons", ["9" * 400 + "h"], "a duration is at most"),
+        ("costs.failure", float("inf"), "costs.failure: Input should be a finite number"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_table_is_read(key: str, value: Any, said: str) -> None:
+    assert said in refused(change(key, value))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y-%m", "%Y%j", "%d %b %y %H:%M:%S.%f", "%Y-%m-%dT%H:%M%z"],
+)
+def test_time_formats_of_real_exports(pattern: str) -> None:
+    assert validate(Dataset, change("tables.errors.time_format", pattern), FILE).tables.errors

@@ -151,3 +151,46 @@ def test_each_machines_last_reading(tmp_path: Path, case: Case) -> None:
         writer.write(case.run().telemetry)
     expected = {"a": plant.START + 3 * plant.HOUR, "b": plant.START + 2 * plant.HOUR}
     assert store.last_readings(tmp_path, Clock()) == expected
+
+
+def test_a_packed_table_is_dealt_out_by_what_it_holds(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    large(case)
+    frame = pd.read_csv(case.folder / "telemetry.csv").assign(volt=lambda one: one["volt"].round())
+    text = len(frame.to_csv(index=False))
+    frame.to_parquet(case.folder / "telemetry.parquet")
+    case.tables["telemetry"]["files"] = "telemetry.parquet"
+    assert text / 2 < read.text_bytes(case.folder / "telemetry.parquet", 4) < 2 * text
+    monkeypatch.setattr(prepare, "BUCKET_BYTES", text // 3)
+    machines = case.run().telemetry["machine"].unique().tolist()
+    assert machines != sorted(machines), "several buckets"
+
+
+def test_what_a_killed_run_left_in_the_scratch_folder_is_removed(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large(case)
+    scratch = case.folder.with_name("scratch")
+    scratch.mkdir()
+    (scratch / "0.parquet").write_bytes(b"half a file")
+    monkeypatch.setattr(prepare, "BUCKET_BYTES", 20_000)
+    case.run()
+    assert not scratch.exists()
+
+
+def test_a_stop_without_an_end_goes_on(case: Case) -> None:
+    case.tables["downtime"] = {"files": "off.csv", "machine": "machine", "start": "start", "end": "end"}
+    case.write(
+        "off", "machine,start,end\na,2024-01-01 02:00:00,\nb,2024-01-01 00:30:00,2024-01-01 01:30:00\n"
+    )
+    found = case.run()
+    assert found.of("a")["running"].tolist() == [True, True, False]
+    assert found.of("b")["running"].tolist() == [False, True]
+    written = store.to_arrow(found.events.downtime, case.dataset.clock)
+    read_again = store.from_arrow(written, case.dataset.clock)
+    assert read_again["end"].tolist() == found.events.downtime["end"].tolist()
+
+
+def test_stops_that_all_go_on(case: Case) -> None:
+    case.tables["downtime"] = {"files": "off.csv", "machine": "machine", "start": "start", "end": "end"}
+    case.write("off", "machine,start,end\na,2024-01-01 01:00:00,\n")
+    assert case.run().of("a")["running"].tolist() == [True, False, False]

@@ -50,7 +50,7 @@ def proposed(folder: Path) -> Dataset:
 
 def rows(folder: Path, dataset: Dataset) -> int:
     frames: list[pd.DataFrame] = []
-    prepare(folder, dataset, 0, frames.append, lambda _: None)
+    prepare(folder, dataset, 0, frames.append, lambda _: None, folder.with_name("scratch"))
     return sum(map(len, frames))
 
 

@@ -17,13 +17,13 @@ TABLES = Path(os.environ.get("FORESTALL_DATASETS", ROOT.parent / "shared" / "dat
 Prepared = tuple[Events, Repairs, Summary, pd.DataFrame]
 
 
-def prepared(name: str) -> Prepared:
+def prepared(name: str, scratch: Path) -> Prepared:
     if not (TABLES / name).is_dir():
         pytest.skip(f"no public tables: set FORESTALL_DATASETS to the folder that holds {name}/")
     file = ROOT / "data" / "raw" / f"{name}.yaml"
     dataset = validate(Dataset, read_yaml(file), file)
     frames: list[pd.DataFrame] = []
-    events, repairs, summary = prepare(TABLES / name, dataset, 0, frames.append, lambda _: None)
+    events, repairs, summary = prepare(TABLES / name, dataset, 0, frames.append, lambda _: None, scratch)
     return events, repairs, summary, pd.concat(frames, ignore_index=True)
 
 
@@ -32,8 +32,8 @@ def stamp(ticks: int) -> str:
 
 
 @pytest.mark.parametrize("name", ["azure-pdm-hourly", "azure-pdm-daily"])
-def test_the_events_of_both(name: str) -> None:
-    events, repairs, _, _ = prepared(name)
+def test_the_events_of_both(name: str, tmp_path: Path) -> None:
+    events, repairs, _, _ = prepared(name, tmp_path / "scratch")
     sizes = {key: len(frame) for key, frame in vars(events).items()}
     assert sizes == {"errors": 3919, "maintenance": 3286, "failures": 761, "machines": 100, "downtime": 0}
     components = events.failures["component"].value_counts().to_dict()
@@ -42,8 +42,8 @@ def test_the_events_of_both(name: str) -> None:
     assert repairs.frame().empty
 
 
-def test_the_hourly_telemetry() -> None:
-    events, _, summary, telemetry = prepared("azure-pdm-hourly")
+def test_the_hourly_telemetry(tmp_path: Path) -> None:
+    events, _, summary, telemetry = prepared("azure-pdm-hourly", tmp_path / "scratch")
     assert (summary.rows_in, summary.rows_out, len(summary.spans)) == (43_200, 43_200, 20)
     start, end = summary.spans["min"].min(), summary.spans["max"].max()
     assert (stamp(start), stamp(end)) == ("2015-01-01 06:00:00", "2015-04-01 05:00:00")
@@ -52,8 +52,8 @@ def test_the_hourly_telemetry() -> None:
     assert int(failures["time"].between(start, end).sum()) == 42
 
 
-def test_a_daily_mean_is_known_when_its_day_ends() -> None:
-    _, _, summary, telemetry = prepared("azure-pdm-daily")
+def test_a_daily_mean_is_known_when_its_day_ends(tmp_path: Path) -> None:
+    _, _, summary, telemetry = prepared("azure-pdm-daily", tmp_path / "scratch")
     assert (summary.rows_in, summary.rows_out, len(summary.spans)) == (36_500, 36_500, 100)
     first = telemetry[telemetry["machine"] == "1"].iloc[0]
     assert (stamp(int(first["time"])), first["volt"]) == ("2015-01-02 06:00:00", 170.6148619)

@@ -151,7 +151,34 @@ def test_the_row_of_a_bad_cell_in_a_later_piece(tmp_path: Path, monkeypatch: pyt
 def test_line_numbers_count_blank_lines(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("m\n\na\n\n\nb\n")
-    assert [read.line_number(file, index, header=True) for index in (0, 1)] == [3, 6]
+    table = Machines(files="t.csv", machine="m")
+    assert [read.line_number(file, index, table) for index in (0, 1)] == [3, 6]
+
+
+def test_line_numbers_count_the_lines_of_quoted_cells(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text('m;note\na;"two\nlines; of ""text"""\nb;5" pipe\nc;x\n', encoding="utf-16")
+    table = Machines(files="t.csv", machine="m", separator=";", encoding="utf-16")
+    assert [read.line_number(file, index, table) for index in (0, 1, 2)] == [2, 4, 5]
+
+
+def test_a_quoted_line_break_at_the_edge_of_a_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "PIECE_BYTES", 64)
+    rows = [f'a,{number},"{"x" * number}\ny,y"' for number in range(20)]
+    (tmp_path / "t.csv").write_text("m,v,note\n" + "\n".join(rows) + "\n")
+    frame = read_all(tmp_path, Machines(files="t.csv", machine="m"), "v")
+    assert list(frame["v"].astype(int)) == list(range(20))
+
+
+def test_identifiers_do_not_depend_on_what_else_a_piece_holds(case: Case) -> None:
+    case.one_component()
+    case.tables["failures"] = {"last_row": True}
+    case.tables["telemetry"]["files"] = "*.parquet"
+    for name, machines in (("one", [7.0, 8.0]), ("two", [7.0, 7.5])):
+        stamps = pd.to_datetime([f"2024-01-0{1 + (name == 'two')}"] * 2)
+        frame = pd.DataFrame({"machine": machines, "time": stamps, "volt": [1.0, 2.0], "spin": [3.0, 4.0]})
+        frame.to_parquet(case.folder / f"{name}.parquet")
+    assert set(case.run().telemetry["machine"]) == {"7", "8", "7.5"}
 
 
 def test_parquet_dates_and_decimals(case: Case) -> None:

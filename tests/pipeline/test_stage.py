@@ -75,6 +75,15 @@ def test_an_error_is_one_message(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (1, "demo: a.csv, row 3: no time. Correct it.\n")
 
 
+@pytest.mark.parametrize(
+    ("number", "todo"), [("ENOSPC", "Free some disk space"), ("EACCES", "the right to it")]
+)
+def test_what_the_system_refuses_is_one_message(tmp_path: Path, number: str, todo: str) -> None:
+    result = run_script(tmp_path, f'import errno; raise OSError(errno.{number}, "no", "data/x.parquet")')
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+    assert "data/x.parquet" in result.stderr and todo in result.stderr
+
+
 def test_a_defect_keeps_its_traceback(tmp_path: Path) -> None:
     result = run_script(tmp_path, "1 / 0")
     assert result.returncode == 1 and "ZeroDivisionError" in result.stderr

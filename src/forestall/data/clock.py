@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12
+LONGEST = 10**9  # of any unit: far beyond any history, and far from the end of 64 bits
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 
 
@@ -24,8 +25,11 @@ def day_of(unit: str) -> tuple[int, str]:
 
 
 def _check_duration(text: str) -> str:
-    if _DURATION.fullmatch(text) is None:
+    match = _DURATION.fullmatch(text)
+    if match is None:
         raise ValueError("write a number and a unit: 30min, 12h, 7d, or 30cycles for a counter")
+    if float(match[1]) > LONGEST:
+        raise ValueError(f"a duration is at most {LONGEST:,} of its unit")
     return text
 
 

@@ -85,7 +85,9 @@ class Split(Section):
     @model_validator(mode="after")
     def _machines_are_left_for_training(self) -> Self:
         if self.by == "machine" and float(self.validation) + float(self.test) >= 1:
-            raise ValueError("`validation` and `test` leave no machine to train on: together less than 1")
+            raise ValueError(
+                "`validation` and `test` leave no machine to train on: lower them to less than 1 together"
+            )
         if self.by == "machine" and self.unseen_machines:
             raise ValueError("with by: machine all of `test` is unseen: `unseen_machines` must be 0.0")
         return self
@@ -94,9 +96,9 @@ class Split(Section):
 class Costs(Section):
     """Money, in one currency; `prevented` is the share of caught failures that acting really prevents."""
 
-    failure: float = Field(gt=0)
-    planned: float = Field(ge=0)
-    inspection: float = Field(ge=0)
+    failure: float = Field(gt=0, allow_inf_nan=False)
+    planned: float = Field(ge=0, allow_inf_nan=False)
+    inspection: float = Field(ge=0, allow_inf_nan=False)
     prevented: float = Field(gt=0, le=1)
 
 
@@ -141,13 +143,7 @@ class Dataset(Section):
             raise ValueError("decisions.every must be a multiple of tables.telemetry.interval")
         if not 0 <= spans["min_lead"] < spans["horizon"]:
             raise ValueError("decisions.min_lead must be shorter than the longest of decisions.horizons")
-        for name in ("sensors", "events"):
-            if any(self.ticks(window) % spans["every"] for window in getattr(self.windows, name)):
-                raise ValueError(f"windows.{name} must be multiples of decisions.every")
-        if self.ticks(self.windows.baseline) <= spans["horizon"]:
-            raise ValueError(
-                "windows.baseline must be longer than the longest of decisions.horizons, which it leaves out"
-            )
+        self._check_windows(spans["every"], spans["horizon"])
         if self.ticks(self.split.gap) < spans["horizon"]:
             raise ValueError(
                 "split.gap must be at least the longest of decisions.horizons, or folds share their failures"
@@ -171,6 +167,22 @@ class Dataset(Section):
         for key, durations in above_zero.items():
             if any(self.ticks(duration) <= 0 for duration in durations):
                 raise ValueError(f"{key} must be longer than nothing")
+
+    def _check_windows(self, every: int, horizon: int) -> None:
+        w = self.windows
+        for key, durations in (("sensors", w.sensors), ("events", w.events)):
+            windows = [self.ticks(duration) for duration in durations]
+            if any(window % every for window in windows):
+                raise ValueError(f"windows.{key} must be multiples of decisions.every")
+            if len(set(windows)) < len(windows):
+                raise ValueError(f"windows.{key} must differ from each other")
+        if self.ticks(w.baseline) <= horizon:
+            raise ValueError(
+                "windows.baseline must be longer than the longest of decisions.horizons: so much at its end is "
+                "left out, because whether it was healthy is not known yet"
+            )
+        if self.ticks(w.baseline_every) < every:
+            raise ValueError("windows.baseline_every must be at least decisions.every")
 
     def _check_absent_on(self) -> None:
         known = self.tables.machines.attributes if self.tables.machines else {}

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from forestall.data.dataset import Clock
 from forestall.data.read import Piece, trimmed
-from forestall.data.tables import Table
+from forestall.data.tables import Table, has_zone
 from forestall.errors import InputError
 
 ISO = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s*(Z|[+-]\d\d:?\d\d)?$"
+LARGEST_COUNT = 2.0**53  # up to here float64 holds every whole number
 ZONE = r":\d\d(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)$"
 
 
@@ -23,15 +24,35 @@ def names(piece: Piece, column: str) -> pd.Series[str]:
     """Identifiers as text; `7.0` from a float column is `7`.
 
     Raises:
-        InputError: one is missing.
+        InputError: one is missing, blank, infinite, or goes over more than one line.
     """
     cells = piece.frame[column]
     _refuse_missing(piece, column, cells.isna())
-    text = cells.astype(str).str.strip().astype(object)
     if pd.api.types.is_float_dtype(cells):
-        # Cell by cell: another piece of the same column must not name a machine in another way.
-        text = text.str.removesuffix(".0")
+        cells = _without_fraction(piece, column, cells)
+    text = cells.astype(str).str.strip().astype(object)
+    _refuse_missing(piece, column, text == "")
+    broken = text.str.contains("\n", regex=False).to_numpy(dtype=bool)
+    if broken.any():
+        todo = "Close the quote or double it, or take the line break out"
+        raise piece.error(
+            cells.index[int(broken.argmax())],
+            column,
+            "a line break in the cell; is a quote not closed?",
+            todo,
+        )
     return pd.Series(text, index=cells.index, dtype=object)
+
+
+def _without_fraction(piece: Piece, column: str, cells: pd.Series[float]) -> pd.Series[Any]:
+    """Each number by itself: what else a piece holds must not change an identifier."""
+    infinite = np.isinf(cells.to_numpy())
+    if infinite.any():
+        index = cells.index[int(infinite.argmax())]
+        raise piece.error(index, column, "an infinite number is no identifier", "Correct the cell")
+    pairs = zip(cells.astype("float64"), cells.astype(str), strict=True)
+    texts = [str(int(number)) if number.is_integer() else text for number, text in pairs]
+    return pd.Series(texts, index=cells.index, dtype=object)
 
 
 def numbers(piece: Piece, column: str) -> pd.Series[float]:
@@ -93,7 +114,7 @@ def times(piece: Piece, column: str, clock: Clock, time_format: str | None) -> t
     if pd.api.types.is_datetime64_any_dtype(cells):
         return _to_ticks(cells), isinstance(cells.dtype, pd.DatetimeTZDtype)
     text = trimmed(cells)
-    zoned = "%z" in time_format if time_format else _zoned(piece, column, text)
+    zoned = has_zone(time_format) if time_format else _zoned(piece, column, text)
     strings = pd.Series(text.to_pandas().to_numpy(), index=cells.index, dtype=object)
     parsed = pd.to_datetime(strings, format=time_format or "ISO8601", errors="coerce", utc=zoned)
     readable = parsed.notna().to_numpy()
@@ -120,7 +141,7 @@ def check_zones(piece: Piece, column: str, zones: dict[str, bool], table: str, z
 
 def _counts(piece: Piece, column: str) -> pd.Series[int]:
     values = numbers(piece, column).to_numpy()
-    wrong = ~np.isfinite(values)
+    wrong = ~(np.abs(values) < LARGEST_COUNT)
     if wrong.any():
         index = piece.frame.index[int(wrong.argmax())]
         raise piece.error(index, column, "not a count", "Correct the cell or take the row out")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from forestall.data import parse
 from forestall.data.clean import ConflictError, clean_telemetry
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events, is_last_row
-from forestall.data.read import find_files, read_pieces
+from forestall.data.read import find_files, read_pieces, text_bytes
 from forestall.data.read_events import read_events
 from forestall.data.repairs import Repairs
 from forestall.data.tables import LastRow
@@ -44,8 +45,12 @@ def prepare(
     carry_forward: int,
     write: Callable[[pd.DataFrame], None],
     progress: Progress,
+    scratch: Path,
 ) -> tuple[Events, Repairs, Summary]:
     """Read and clean the tables below `folder`; clean telemetry goes to `write`, some machines at a time.
+
+    Args:
+        scratch: a folder for what does not fit in memory; it is removed, with what a killed run left there.
 
     Returns:
         The clean small tables, what was repaired, and the counts.
@@ -58,7 +63,7 @@ def prepare(
     known = set(events.machines["machine"]) if dataset.tables.machines else None
     spans: list[pd.DataFrame] = []
     health = {name: _Varies() for name in dataset.tables.telemetry.sensors}
-    for raw in _by_machine(folder, dataset, zones, known, summary, progress):
+    for raw in _by_machine(folder, dataset, zones, known, summary, progress, scratch):
         clean = _clean(raw, events, folder, dataset, carry_forward, repairs)
         for name, seen in health.items():
             seen.add(clean[name].to_numpy())
@@ -135,25 +140,44 @@ def _by_machine(
     known: set[str] | None,
     summary: Summary,
     progress: Progress,
+    scratch: Path,
 ) -> Iterator[pd.DataFrame]:
-    """All rows of some machines at a time; tables larger than a bucket go by way of a temporary folder."""
+    """All rows of some machines at a time; tables larger than a bucket go by way of the folder `scratch`."""
     telemetry = dataset.tables.telemetry
-    size = sum(file.stat().st_size for file in find_files(folder, telemetry))
+    columns = wanted_columns(telemetry)
+    size = sum(text_bytes(file, len(columns)) for file in find_files(folder, telemetry))
     buckets = 1 + size // BUCKET_BYTES
-    with tempfile.TemporaryDirectory() as scratch:
-        spill = _Spill(Path(scratch), buckets)
-        for piece in read_pieces(folder, telemetry, wanted_columns(telemetry)):
+    with _emptied(scratch):
+        running = 0
+        spill = _Spill(scratch, buckets)
+        for piece in read_pieces(folder, telemetry, columns):
             frame, zoned = typed(piece, dataset)
             parse.check_zones(piece, telemetry.time, zones, "telemetry", zoned)
             if known is not None:
                 check_known(piece, frame["machine"], known)
             summary.rows_in += len(frame)
+            running += int(frame["running"].sum())
             progress(f"{summary.rows_in:,} rows read")
             spill.add(frame)
         if summary.rows_in == 0:
             todo = "Export it again, or correct `files` and `where` in the dataset file"
             raise InputError("the table is empty", todo, folder / str(telemetry.files))
+        if telemetry.running and not running:
+            problem = "no row has one of the values that mean on"
+            todo = "Correct `running.values` in the dataset file"
+            raise InputError(problem, todo, folder / str(telemetry.files), column=telemetry.running.column)
         yield from spill.frames()
+
+
+@contextmanager
+def _emptied(scratch: Path) -> Iterator[None]:
+    """An empty folder that is removed at the end."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 class _Spill:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from forestall.data.tables import Table, Values, one_of
+from forestall.data.tables import Table, Values, first_twice, one_of
 from forestall.errors import InputError
 
 PIECE_BYTES = 32 << 20
 PIECE_ROWS = 1 << 19
+CELL_BYTES = 10
+NO_ROWS = ("Empty CSV", "file is too short or header is larger")  # what Arrow says of a header alone
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 
 
@@ -36,7 +40,7 @@ class Piece:
 
     def error(self, index: int, column: str | None, problem: str, todo: str) -> InputError:
         """An error about the record with this index."""
-        return InputError(problem, todo, self.file, line_number(self.file, index, self.table.header), column)
+        return InputError(problem, todo, self.file, line_number(self.file, index, self.table), column)
 
 
 def find_files(folder: Path, table: Table) -> list[Path]:
@@ -72,17 +76,44 @@ def read_pieces(folder: Path, table: Table, columns: list[str]) -> Iterator[Piec
                 yield Piece(kept, file, table)
 
 
-def line_number(file: Path, index: int, header: bool) -> int:
-    """The line (CSV) or row (Parquet) of record `index`, from 1; blank lines are counted as lines."""
+def line_number(file: Path, index: int, table: Table) -> int:
+    """The line (CSV) at which record `index` begins, or its row (Parquet), from 1.
+
+    Blank lines, and those within a quoted cell, are counted as lines.
+    """
     if file.suffix in (".parquet", ".pq"):
         return index + 1
-    wanted = index + 1 + header
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            wanted -= bool(line.strip())
+    wanted, first = index + 1 + table.header, 1
+    with file.open(encoding=table.encoding, errors="replace", newline="") as source:
+        records = csv.reader(source, delimiter=table.separator)
+        for record in records:
+            wanted -= bool(record)
             if wanted == 0:
-                return number
-    return index + 1 + header
+                return first
+            first = records.line_num + 1
+    return index + 1 + table.header
+
+
+def text_bytes(file: Path, columns: int) -> int:
+    """About how large a file's wanted columns are as text: Parquet packs many times as much into a byte.
+
+    Raises:
+        InputError: it is not a whole Parquet file.
+    """
+    if file.suffix not in (".parquet", ".pq"):
+        return file.stat().st_size
+    with _whole(file), pq.ParquetFile(file) as source:
+        return int(source.metadata.num_rows) * columns * CELL_BYTES
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"not a whole Parquet file ({error})", "Export or copy it again", file) from error
 
 
 def _filter(frame: pd.DataFrame, where: dict[str, Values]) -> pd.DataFrame:
@@ -92,17 +123,17 @@ def _filter(frame: pd.DataFrame, where: dict[str, Values]) -> pd.DataFrame:
 
 
 def _read_parquet(file: Path, _: Table, columns: list[str]) -> Iterator[pd.DataFrame]:
-    try:
-        source = pq.ParquetFile(file)
-        _check_columns(file, source.schema_arrow.names, columns)
+    with _whole(file), pq.ParquetFile(file) as source:
+        names = source.schema_arrow.names
+        if twice := first_twice(name for name in names if name in columns):
+            raise InputError(f"two columns are called {twice!r}", "Rename one", file, 1, twice)
+        _check_columns(file, names, columns)
         start = 0
         for batch in source.iter_batches(PIECE_ROWS, columns=columns):
             frame = _plain(batch).to_pandas()
             frame.index = pd.RangeIndex(start, start + len(frame))
             start += len(frame)
             yield frame
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"not a whole Parquet file ({error})", "Export or copy it again", file) from error
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -116,7 +147,7 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _read_csv(file: Path, table: Table, columns: list[str]) -> Iterator[pd.DataFrame]:
     if not table.encoding.startswith("utf-16"):
-        _check_bytes(file)
+        _check_bytes(file, table)
     names = table.columns or _header(file, table)
     _check_columns(file, names, columns)
     bad: list[pa_csv.InvalidRow] = []
@@ -136,7 +167,7 @@ def _read_csv(file: Path, table: Table, columns: list[str]) -> Iterator[pd.DataF
         if "UTF8" in str(error):
             raise _not_text(file, table) from error
         # A day without events is a file without rows; an empty table is refused by who reads it.
-        if not bad and "Empty CSV" not in str(error):
+        if not bad and not any(words in str(error) for words in NO_ROWS):
             todo = "Correct the file or its description"
             raise InputError(f"not readable as CSV ({error})", todo, file) from error
     if bad:
@@ -145,7 +176,7 @@ def _read_csv(file: Path, table: Table, columns: list[str]) -> Iterator[pd.DataF
 
 def _wrong_cells(file: Path, table: Table, row: pa_csv.InvalidRow) -> InputError:
     # Arrow's number counts the header and leaves out blank lines.
-    line = line_number(file, row.number - 1 - table.header, table.header)
+    line = line_number(file, row.number - 1 - table.header, table)
     problem = f"{row.actual_columns} cells where {row.expected_columns} were expected"
     todo = "Complete or quote the row, or correct `separator` in the dataset file"
     return InputError(problem, todo, file, line)
@@ -167,7 +198,9 @@ def _open_csv(
             skip_rows=1 if table.header else 0,
             encoding=table.encoding,
         ),
-        parse_options=pa_csv.ParseOptions(delimiter=table.separator, invalid_row_handler=on_invalid_row),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=table.separator, newlines_in_values=True, invalid_row_handler=on_invalid_row
+        ),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             include_columns=columns,
@@ -178,8 +211,8 @@ def _open_csv(
     )
 
 
-def _check_bytes(file: Path) -> None:
-    line = 1
+def _check_bytes(file: Path, table: Table) -> None:
+    line, quotes = 1, 0
     with file.open("rb") as source:
         while chunk := source.read(PIECE_BYTES):
             at = chunk.find(b"\0")
@@ -187,6 +220,21 @@ def _check_bytes(file: Path) -> None:
                 row = line + chunk.count(b"\n", 0, at)
                 raise InputError("a NUL byte", "The file is damaged or not text: export it again", file, row)
             line += chunk.count(b"\n")
+            quotes += chunk.count(b'"')
+    if quotes % 2 and (unclosed := _unclosed_quote(file, table)):
+        todo = "Close it, or double it if it belongs to the text"
+        raise InputError("a quote that is never closed would swallow the rows after it", todo, file, unclosed)
+
+
+def _unclosed_quote(file: Path, table: Table) -> int | None:
+    """The line at which the record begins whose quote is still open at the file's end."""
+    first, begins, closed = 1, 1, False
+    with file.open(encoding=table.encoding, errors="replace", newline="") as source:
+        records = csv.reader(chain(source, ["the end"]), delimiter=table.separator)
+        for record in records:
+            begins, first = first, records.line_num + 1
+            closed = record == ["the end"]
+    return None if closed else begins
 
 
 def _header(file: Path, table: Table) -> list[str]:
@@ -200,8 +248,8 @@ def _header(file: Path, table: Table) -> list[str]:
         raise InputError(
             "the file is empty", "Export it again, or take the table out of the dataset file", file
         )
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"two columns are called {twice[0]!r}", "Rename one", file, 1, twice[0])
+    if twice := first_twice(names):
+        raise InputError(f"two columns are called {twice!r}", "Rename one", file, 1, twice)
     return names
 
 

@@ -6,6 +6,7 @@ While they are checked, the columns `file` and `index` say where a row came from
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from forestall.data.tables import Downtime, Machines, Table, TimedTable
 from forestall.errors import InputError
 
 ORIGIN = ["file", "index"]
+GOES_ON = 2**37  # the end, in ticks, of a stop without one: as a timestamp in the year 6325
 
 
 def read_events(folder: Path, dataset: Dataset, repairs: Repairs) -> tuple[Events, dict[str, bool]]:
@@ -54,7 +56,7 @@ def where(frame: pd.DataFrame, position: int, column: str) -> tuple[Path, int, s
     """File, line and the file's own name of `column`, for a row of a frame that has its origin."""
     file, index = frame["file"].iloc[position], frame["index"].iloc[position]
     table: Table = frame.attrs["table"]
-    return file, line_number(file, int(index), table.header), getattr(table, column)
+    return file, line_number(file, int(index), table), getattr(table, column)
 
 
 def check_machines_known(frame: pd.DataFrame, name: str, machines: pd.DataFrame) -> None:
@@ -131,9 +133,13 @@ def _downtime(folder: Path, table: Downtime, dataset: Dataset) -> tuple[pd.DataF
     frames, zones = [], dict[str, bool]()
     for piece in read_pieces(folder, table, [table.machine, table.start, table.end]):
         frame = pd.DataFrame({"machine": parse.names(piece, table.machine)})
-        for name, column in (("start", table.start), ("end", table.end)):
-            frame[name], zoned = parse.times(piece, column, dataset.clock, table.time_format)
-            parse.check_zones(piece, column, zones, "downtime", zoned)
+        for name, column, some in (("start", table.start, piece), ("end", table.end, _ended(piece, table))):
+            if some.frame.empty:
+                frame[name] = GOES_ON
+                continue
+            times, zoned = parse.times(some, column, dataset.clock, table.time_format)
+            parse.check_zones(some, column, zones, "downtime", zoned)
+            frame[name] = times.reindex(frame.index, fill_value=GOES_ON)
         wrong = (frame["end"] < frame["start"]).to_numpy()
         if wrong.any():
             index = piece.frame.index[int(wrong.argmax())]
@@ -141,6 +147,11 @@ def _downtime(folder: Path, table: Downtime, dataset: Dataset) -> tuple[pd.DataF
         frames.append(_with_origin(frame, piece))
     joined = _joined(frames, table, folder)
     return joined.sort_values(["machine", "start"], kind="stable"), zones["downtime"]
+
+
+def _ended(piece: Piece, table: Downtime) -> Piece:
+    """The stops that have an end."""
+    return replace(piece, frame=piece.frame[piece.frame[table.end].notna()])
 
 
 def _without_copies(frame: pd.DataFrame, name: str, repairs: Repairs) -> pd.DataFrame:

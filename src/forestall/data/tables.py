@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from forestall.data.clock import Duration
 from forestall.data.settings import Section
@@ -16,6 +18,38 @@ from forestall.data.settings import Section
 Scalar = str | int | float | bool
 Files = str | list[str]
 Values = Scalar | Annotated[list[Scalar], Field(min_length=1)]
+# Columns of the pipeline's own tables, beside which a sensor or an attribute stands there.
+NO_SENSORS = frozenset({"machine", "time", "running", "tag", "start", "end"})
+NO_ATTRIBUTES = frozenset({"machine", "time", "start", "end", "file", "index"})
+A_MOMENT = datetime(2024, 11, 23, 17, 48, 56, tzinfo=UTC)
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """The first of the names that stands more than once."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def has_zone(time_format: str) -> bool:
+    """Whether a strptime pattern reads a time zone."""
+    return "%z" in time_format or "%Z" in time_format
+
+
+def _check_time_format(pattern: str) -> str:
+    """Refuse a pattern that is none, or of which a moment does not come back but for its smaller units."""
+    try:
+        read = pd.to_datetime(A_MOMENT.strftime(pattern), format=pattern, utc=True)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{pattern!r} is no strptime pattern such as %d.%m.%Y %H:%M ({error})") from error
+    moment = pd.Timestamp(A_MOMENT)
+    month = moment.normalize().replace(day=1)
+    if read not in {*(moment.floor(unit) for unit in ("s", "min", "h", "D")), month, month.replace(month=1)}:
+        raise ValueError(
+            f"{pattern!r} leaves out a part of the time: %I needs %p, %H needs a date with its year"
+        )
+    return pattern
+
+
+TimeFormat = Annotated[str, AfterValidator(_check_time_format)]
 
 
 class Sensor(Section):
@@ -56,20 +90,33 @@ class Table(Section):
         for pattern in [files] if isinstance(files, str) else files:
             if not pattern or PurePath(pattern).is_absolute() or ".." in PurePath(pattern).parts:
                 raise ValueError(f"{pattern!r} must be a path or glob below the dataset's folder")
+            if any("**" in part and part != "**" for part in PurePath(pattern).parts):
+                raise ValueError(f"{pattern!r} is no glob: ** stands for folders, as in **/*.csv")
         return files
+
+    @field_validator("separator")
+    @classmethod
+    def _separates(cls, separator: str) -> str:
+        if not separator.isascii() or separator in '"\r\n':
+            raise ValueError(f"{separator!r} cannot separate cells; semicolon, tab and | are common")
+        return separator
 
     @field_validator("encoding")
     @classmethod
     def _python_knows_it(cls, encoding: str) -> str:
         try:
-            return codecs.lookup(encoding).name
+            "".encode(encoding)  # unlike a lookup, this refuses base64 and the like
         except LookupError:
-            raise ValueError(f"unknown encoding {encoding!r}; utf-8, cp1252 and latin-1 are common") from None
+            problem = f"{encoding!r} is no text encoding; utf-8, cp1252, latin-1 and utf-16 are common"
+            raise ValueError(problem) from None
+        return codecs.lookup(encoding).name
 
     @model_validator(mode="after")
     def _headerless_names_columns(self) -> Self:
         if self.header == (self.columns is not None):
             raise ValueError("`columns` names the columns of files with `header: false`, and only of those")
+        if twice := first_twice(self.columns or []):
+            raise ValueError(f"two of `columns` are called {twice!r}")
         return self
 
 
@@ -77,7 +124,7 @@ class TimedTable(Table):
     """A table whose rows are stamped with the time at which they were known."""
 
     time: str
-    time_format: str | None = Field(None, description="strptime pattern; ISO 8601 needs none")
+    time_format: TimeFormat | None = Field(None, description="strptime pattern; ISO 8601 needs none")
 
 
 class Running(Section):
@@ -85,12 +132,6 @@ class Running(Section):
 
     column: str
     values: list[Scalar] = Field(min_length=1)
-
-
-def _refuse_names(names: Iterable[str], ours: tuple[str, ...]) -> None:
-    taken = next((name for name in names if name in ours), None)
-    if taken is not None:
-        raise ValueError(f"{taken!r} is a column of our own tables; give it another name")
 
 
 class Telemetry(TimedTable):
@@ -103,11 +144,6 @@ class Telemetry(TimedTable):
     running: Running | None = None
 
     @model_validator(mode="after")
-    def _sensors_have_names_of_their_own(self) -> Self:
-        _refuse_names(self.sensors, ("machine", "time", "running", "tag"))
-        return self
-
-    @model_validator(mode="after")
     def _long_has_tag_and_value(self) -> Self:
         if all(sensor.condition for sensor in self.sensors.values()):
             raise ValueError("every sensor is a `condition`, so none is left to judge; take the flag off one")
@@ -117,6 +153,15 @@ class Telemetry(TimedTable):
             raise ValueError(
                 "`running` is a column of wide telemetry; use a downtime table with long telemetry"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sensors_have_names_and_columns_of_their_own(self) -> Self:
+        if taken := sorted(NO_SENSORS & set(self.sensors)):
+            problem = f"no sensor can be called {taken[0]!r}, a column of the prepared tables"
+            raise ValueError(f"{problem}; give it another name and `column: {taken[0]}`")
+        if twice := first_twice(sensor.column or name for name, sensor in self.sensors.items()):
+            raise ValueError(f"two sensors have the column {twice!r}")
         return self
 
     @property
@@ -161,18 +206,22 @@ class Machines(Table):
 
     attributes: dict[str, Literal["category", "number"]] = Field(default={})
 
-    @model_validator(mode="after")
-    def _attributes_have_names_of_their_own(self) -> Self:
-        _refuse_names(self.attributes, ("machine", "file", "index"))
-        return self
+    @field_validator("attributes")
+    @classmethod
+    def _names_are_free(
+        cls, attributes: dict[str, Literal["category", "number"]]
+    ) -> dict[str, Literal["category", "number"]]:
+        if taken := sorted(NO_ATTRIBUTES & set(attributes)):
+            raise ValueError(f"no attribute can be called {taken[0]!r}; rename the column in the table")
+        return attributes
 
 
 class Downtime(Table):
     """Periods in which a machine was off."""
 
     start: str
-    end: str
-    time_format: str | None = None
+    end: str = Field(description="the column with the end; an empty cell is a stop that goes on")
+    time_format: TimeFormat | None = None
 
 
 def _kind_of_failures(content: Any) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from forestall.errors import SettingsError
+
 Matrix = npt.NDArray[np.float64]
 
 
@@ -28,12 +30,17 @@ class Columns:
     def __init__(self, groups: Collection[str]) -> None:
         self.groups = groups
         self.features: list[Feature] = []
+        self.names: set[str] = set()
         self.values: list[Matrix] = []
 
     def add(self, name: str, group: str, source: str, values: npt.NDArray[np.generic]) -> None:
         """Add one feature, if its group is wanted; NaN is missing."""
         if group not in self.groups:
             return
+        if name in self.names:
+            problem = f"the dataset's names make two features called {name!r}"
+            raise SettingsError(f"{problem}: rename a sensor, error code, component or attribute.")
+        self.names.add(name)
         self.features.append(Feature(name, group, source))
         self.values.append(values.astype(np.float64))
 

@@ -1,5 +1,6 @@
 """What every stage script does around its own work: settings in, progress and errors out."""
 
+import errno
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,14 @@ from forestall.pipeline.params import Params, read_params
 
 RAW = Path("data/raw")
 SECONDS_BETWEEN = 5.0
+# What a person can do about what the system refuses; any other OSError keeps its traceback.
+TODO = {
+    errno.ENOSPC: "Free some disk space",
+    errno.EDQUOT: "Free some disk space",
+    errno.EACCES: "Give yourself the right to it",
+    errno.EPERM: "Give yourself the right to it",
+    errno.EROFS: "Make the folder writable",
+}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -57,6 +66,11 @@ def run(main: Callable[[], None]) -> None:
         main()
     except ForestallError as error:
         _say(f"{name}: {error}")
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in TODO:
+            raise
+        _say(f"{name}: {error}. {TODO[error.errno]}, then try again.")
         sys.exit(1)
     except AttributeError as error:
         if isinstance(error.obj, Params | Dataset) and error.name in type(error.obj).model_fields:
