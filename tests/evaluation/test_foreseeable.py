@@ -28,10 +28,12 @@ def dataset_of(name: str) -> Dataset:
     return validate(Dataset, read_yaml(file), file)
 
 
-def studied(folder: Path, dataset: Dataset, end: int | None = None) -> tuple[Foreseeable, Events]:
+def studied(
+    folder: Path, dataset: Dataset, scratch: Path, end: int | None = None
+) -> tuple[Foreseeable, Events]:
     """What the study finds in the tables of a folder, up to the end of the validation fold or to `end`."""
     frames: list[pd.DataFrame] = []
-    events, _, _ = prepare(folder, dataset, 2, frames.append, lambda _: None)
+    events, _, _ = prepare(folder, dataset, 2, frames.append, lambda _: None, scratch)
     telemetry = pd.concat(frames, ignore_index=True)
     until = end or fold_ends(int(telemetry["time"].max()), dataset)[VALIDATION]
     groups = ("sensors", "errors", "gaps")
@@ -44,12 +46,12 @@ def studied(folder: Path, dataset: Dataset, end: int | None = None) -> tuple[For
     return foreseeable(rows, features[kept], reference.features, events, dataset), events
 
 
-def test_the_public_tables_signal_begins_48_hours_before_failures() -> None:
+def test_the_public_tables_signal_begins_48_hours_before_failures(tmp_path: Path) -> None:
     if not (TABLES / "azure-pdm-hourly").is_dir():
         pytest.skip("no public tables: set FORESTALL_DATASETS to the folder that holds azure-pdm-hourly/")
     dataset = with_split(dataset_of("azure-pdm-hourly"), "21d", "21d", "72h")
     last = pd.Timestamp("2015-04-01 05:00").value // 10**9
-    found, _ = studied(TABLES / "azure-pdm-hourly", dataset, last)
+    found, _ = studied(TABLES / "azure-pdm-hourly", dataset, tmp_path, last)
     figures = summary(found, dataset)
     onsets = {name: one["onset_h"] for name, one in figures["components"].items()}
     assert onsets == dict.fromkeys(["comp1", "comp2", "comp3", "comp4"], 48.0)
@@ -62,7 +64,7 @@ def test_the_public_tables_signal_begins_48_hours_before_failures() -> None:
 def test_the_simulated_fleet_agrees_with_its_truth(tmp_path: Path) -> None:
     dataset = dataset_of("simulated")
     write_fleet(SimulateParams(), tmp_path / "raw", tmp_path / "truth.csv")
-    found, events = studied(tmp_path / "raw", dataset)
+    found, events = studied(tmp_path / "raw", dataset, tmp_path / "scratch")
     truth = pd.read_csv(tmp_path / "truth.csv", parse_dates=["time", "from", "onset"])
     truth = truth[truth["time"] <= pd.Timestamp(int(events.failures["time"].max()), unit="s")]
     ceiling = found.ceiling.groupby("component").first()

@@ -140,9 +140,9 @@ def test_the_rule_speaks_in_the_counters_unit() -> None:
 def test_fifty_thousand_decisions_are_searched_in_time() -> None:
     frame, errors, series = plant(100, 62)
     features = np.random.default_rng(1).normal(size=(len(frame), 170)).astype(np.float32)
-    start = time.perf_counter()
+    start = time.process_time()
     found(frame, errors, series, features, "cost")
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
 
 
 @pytest.mark.skipif(
