@@ -14,7 +14,7 @@ import pandas as pd
 
 from forestall.data import store
 from forestall.evaluation.judge import Data, Matrix
-from forestall.evaluation.scores import caught_failures, counted_failures
+from forestall.evaluation.ledger import caught_failures, counted_failures
 from forestall.features.files import read_features
 from forestall.features.labels import TEST, VALIDATION
 from forestall.pipeline import stage
@@ -42,7 +42,9 @@ def main() -> None:
     series = data.series(VALIDATION)
     risk = risk_matrix(series, decisions[rows], bundle.risk(features[rows]))
     months = machine_months(decisions[rows], dataset)
-    budget = choose_thresholds(series, risk, rules, dataset.costs, "false_alarms", BUDGET, 1, months)
+    budget = choose_thresholds(
+        series, risk, rules, dataset.costs, "false_alarms", BUDGET * months, alarm.min_failures
+    )
     report(data, bundle.risk(features[data.rows(TEST)]), {"chosen": bundle.thresholds, "budget 0.2": budget})
 
 
