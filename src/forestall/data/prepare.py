@@ -26,7 +26,7 @@ from forestall.data.tables import LastRow
 from forestall.data.telemetry import check_known, locate, typed, wanted_columns, wide_of
 from forestall.errors import InputError
 
-BUCKET_BYTES = 256 << 20
+BUCKET_BYTES = 128 << 20
 Progress = Callable[[str], None]
 
 
