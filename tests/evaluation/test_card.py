@@ -81,6 +81,11 @@ def test_it_names_the_slices_in_which_the_rule_is_better() -> None:
     assert "In none of the 2 slices" in rule_is_better(slices(250.0))
 
 
+def test_slices_that_are_all_too_small_are_no_empty_field() -> None:
+    small = slices(150.0).assign(cost_per_machine_month=float("nan"))
+    assert rule_is_better(small) == "No slice of the test fold holds enough failures to say."
+
+
 @pytest.mark.parametrize("field", ["intervals", "slices", "calibration", "policies"])
 def test_an_empty_field_is_an_error_that_names_it(field: str, facts: Facts) -> None:
     empty = replace(facts, **{field: getattr(facts, field).iloc[:0]})

@@ -84,10 +84,13 @@ def markdown(table: pd.DataFrame) -> str:
 
 def rule_is_better(slices: pd.DataFrame) -> str:
     """The slices of the test fold in which the one-line rule costs less than the model, in words."""
+    if slices.empty:
+        return ""
     test = slices[slices["fold"] == "test"]
     costs = test.pivot_table(index=["slice", "value"], columns="policy", values=COST, sort=True)
-    if not set(POLICIES) <= set(costs.columns):
-        return ""
+    costs = costs.reindex(columns=list(POLICIES)).dropna()
+    if costs.empty:
+        return "No slice of the test fold holds enough failures to say."
     worse = costs[costs["one_line_rule"] < costs["model"]]
     if worse.empty:
         return f"In none of the {len(costs)} slices of the test fold that hold enough failures does it cost less."
