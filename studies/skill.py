@@ -68,7 +68,11 @@ def main() -> None:
     files.write_csv(
         OUT / "learning.csv", learning[["share", "repeat", "training_failures", "fold", *FIGURES]]
     )
-    knows = alone.loc[alone["knows_the_answer"], ["component", "feature"]].agg(": ".join, axis=1).tolist()
+    flagged = alone[alone["knows_the_answer"]]
+    knows = [
+        f"{component}: {name}"
+        for component, name in zip(flagged["component"], flagged["feature"], strict=True)
+    ]
     for name in knows:
         print(f"warning: {name} knows the answer by itself: find out when it is recorded")
     files.write_json(OUT / "skill.json", {"features_that_know_the_answer": len(knows), "they_are": knows})

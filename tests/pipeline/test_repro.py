@@ -122,4 +122,8 @@ def test_a_killed_run_ends_with_the_right_bytes_the_next_time(seconds: float, pr
     started.wait()
     repro(project)
     assert lock(project) == before
-    assert command(project, "dvc", "status", "dvc.yaml").stdout.strip().endswith("Data and pipelines are up to date.")
+    assert (
+        command(project, "dvc", "status", "dvc.yaml")
+        .stdout.strip()
+        .endswith("Data and pipelines are up to date.")
+    )
