@@ -13,6 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from forestall.training.trees import fit_trees, trees_of
+
 Family = Literal[
     "extra_trees", "random_forest", "hist_gradient_boosting", "logistic_regression", "decision_tree", "mlp"
 ]
@@ -65,6 +67,13 @@ def classifier(family: Family, settings: Settings, seed: int) -> Any:
     )
 
 
+def fitted(unfitted: Any, features: npt.NDArray[np.float32], label: npt.NDArray[np.int8]) -> Any:
+    """The classifier fitted on features [rows, features] and classes [rows]."""
+    if isinstance(unfitted, ExtraTreesClassifier | RandomForestClassifier | DecisionTreeClassifier):
+        return fit_trees(unfitted, features, label)
+    return unfitted.fit(features, label)
+
+
 def normalised(estimator: Any) -> Any:
     """The fitted estimator without what depends on the machine it was fitted on, ready to be saved and exported.
 
@@ -74,13 +83,11 @@ def normalised(estimator: Any) -> Any:
     """
     if hasattr(estimator, "n_jobs"):
         estimator.n_jobs = 1
-    if isinstance(estimator, ExtraTreesClassifier | RandomForestClassifier):
-        for tree in estimator.estimators_:
+    if isinstance(estimator, ExtraTreesClassifier | RandomForestClassifier | DecisionTreeClassifier):
+        trees = trees_of(estimator)
+        for tree in trees:
             _floor(tree.tree_.threshold)
-            _round(tree.tree_.value, len(estimator.estimators_))
-    if isinstance(estimator, DecisionTreeClassifier):
-        _floor(estimator.tree_.threshold)
-        _round(estimator.tree_.value, 1)
+            _round(tree.tree_.value, len(trees))
     if isinstance(estimator, HistGradientBoostingClassifier):
         estimator._bin_mapper.n_threads = 1
         for tree in chain.from_iterable(estimator._predictors):

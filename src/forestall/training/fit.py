@@ -14,7 +14,7 @@ import pandas as pd
 
 from forestall.features.labels import TRAIN, VALIDATION, within
 from forestall.training.calibration import Calibration, fit_calibration
-from forestall.training.families import Family, Settings, classifier, normalised
+from forestall.training.families import Family, Settings, classifier, fitted, normalised
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int8]
@@ -96,10 +96,10 @@ def fit_model(
         progress(f"{component} ({number + 1} of {len(components)})")
         label = decisions[f"label.{component}"].to_numpy()
         rows = training_rows(label, train, recipe.negatives, recipe.seed + number)
-        fitted = classifier(recipe.family, recipe.settings, recipe.seed).fit(features[rows], label[rows])
-        estimators[component] = normalised(fitted)
+        unfitted = classifier(recipe.family, recipe.settings, recipe.seed)
+        estimators[component] = normalised(fitted(unfitted, features[rows], label[rows]))
         judged = np.flatnonzero(validation & (label >= 0))
-        scores[component] = horizon_scores(fitted, features[judged], horizons)
+        scores[component] = horizon_scores(estimators[component], features[judged], horizons)
         labels[component] = label[judged]
         failures[component] = failures_in(label[judged] > 0, machine[judged])
     enough = {component for component, count in failures.items() if count >= recipe.min_failures}
