@@ -128,7 +128,7 @@ def labels_of(decisions: pd.DataFrame, dataset: Dataset) -> npt.NDArray[np.int8]
 
 def born_at(dataset: Dataset) -> int | None:
     """When parts were new that no record says it of: a counter starts with the machine."""
-    return 0 if dataset.clock.kind == "counter" else None
+    return 0 if dataset.own_clocks else None
 
 
 def folds(data: Data, risk: Matrix, rules: Mapping[str, Rule]) -> Iterator[Fold]:

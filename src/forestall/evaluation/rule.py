@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import is_counter
 from forestall.data.dataset import Costs
 from forestall.evaluation.ranking import f1, leading_features
 from forestall.features.columns import span_name, span_text
@@ -95,7 +96,7 @@ def candidates(
         spans: in which an error may have been seen, in ticks.
         unit: the clock's: `s` for timestamps, which have an hour of the day, or a counter's.
     """
-    longest_first, hours = sorted(set(spans), reverse=True), unit == "s"
+    longest_first, hours = sorted(set(spans), reverse=True), not is_counter(unit)
     known = errors[errors["machine"].isin(series.machine) & (errors["time"] <= series.end.max(initial=0))]
     labels = np.column_stack([_labels(series, decisions, name, rules) for name in series.components])
     leading = leading_features(features, labels, FEATURES)

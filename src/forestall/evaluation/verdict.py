@@ -206,7 +206,7 @@ def with_stamps(frame: pd.DataFrame, clock: Clock) -> pd.DataFrame:
     for name in (column for column in STAMPS if column in frame):
         known = frame[name] >= 0
         texts = frame[name].astype(object)
-        if clock.kind == "timestamps":
+        if not clock.own:
             texts = pd.Series(frame[name].to_numpy(np.int64).astype("datetime64[s]").astype(str), frame.index)
         found[name] = texts.astype(object).where(known, None)
     return found

@@ -125,7 +125,7 @@ def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None
         InputError: it is empty, or a component never fails in it.
     """
     training = decisions[decisions["fold"] == labels.TRAIN]
-    shorter = "Shorten" if dataset.split.by == "time" else "Lower"
+    shorter = "Lower" if dataset.split_by_machine else "Shorten"
     todo = f"{shorter} `split.test` and `split.validation` in the dataset file, or add {_more(dataset)}"
     if training.empty:
         raise InputError("the training fold is empty", todo, file)
@@ -146,18 +146,18 @@ def check_folds(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None:
     check_training(decisions, dataset, file)
     for fold in (labels.VALIDATION, labels.TEST):
         if not (decisions["fold"] == fold).any():
-            longer = "Lengthen" if dataset.split.by == "time" else "Raise"
+            longer = "Raise" if dataset.split_by_machine else "Lengthen"
             todo = f"{longer} `split.{fold}` in the dataset file, or add {_more(dataset)}"
             raise InputError(f"the {fold} fold is empty", todo, file)
 
 
 def _more(dataset: Dataset) -> str:
-    return "history" if dataset.split.by == "time" else "machines"
+    return "machines" if dataset.split_by_machine else "history"
 
 
 def _known_until(history: History, dataset: Dataset, end: int) -> Ints:
     """Until when each machine's failures are known, [machines]: all until `end`, or split by machine each its own."""
-    if dataset.split.by == "time":
+    if not dataset.split_by_machine:
         return np.full(len(history.machines), end, dtype=np.int64)
     last = dict(zip(history.machines, history.last.tolist(), strict=True))
     own = labels.own_ends(last, history.events.failures)
@@ -165,13 +165,13 @@ def _known_until(history: History, dataset: Dataset, end: int) -> Ints:
 
 
 def _training_end(dataset: Dataset, end: int) -> int:
-    return labels.fold_ends(end, dataset)[labels.TRAIN] if dataset.split.by == "time" else end
+    return end if dataset.split_by_machine else labels.fold_ends(end, dataset)[labels.TRAIN]
 
 
 def _is_training(machine: str, dataset: Dataset) -> bool:
-    if dataset.split.by == "time":
-        return labels.ranked(machine) >= dataset.split.unseen_machines
-    return labels.ranked(machine) >= float(dataset.split.test) + float(dataset.split.validation)
+    if dataset.split_by_machine:
+        return labels.ranked(machine) >= float(dataset.split.test) + float(dataset.split.validation)
+    return labels.ranked(machine) >= dataset.split.unseen_machines
 
 
 def _own_at(history: History, dataset: Dataset, until: Ints) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import is_counter
 from forestall.features.baselines import OwnBaselines
 from forestall.features.columns import Columns, Feature
 from forestall.features.events import add_error_features, add_replacement_features, add_schedule_features
@@ -53,6 +54,11 @@ class Reference:
         lists = {k: tuple(value) for k, value in content.items() if isinstance(value, list)}
         features = tuple(Feature(**feature) for feature in content["features"])
         return cls(**(content | lists | {"spans": Spans(**spans), "features": features}))
+
+    @property
+    def own_clocks(self) -> bool:
+        """Whether each machine has a clock of its own, as in the dataset file."""
+        return is_counter(self.unit)
 
     @property
     def condition_places(self) -> tuple[int, ...]:
@@ -149,5 +155,5 @@ def _add_machine_features(columns: Columns, history: History, reference: Referen
                 attribute,
                 np.broadcast_to(is_value[:, None], shape),
             )
-    if reference.unit != "s":
+    if reference.own_clocks:
         columns.add("machine.clock", "machine", "time in service", np.broadcast_to(decisions, shape))

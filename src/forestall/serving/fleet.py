@@ -47,7 +47,7 @@ def latest(history: History, own: OwnBaselines, failed: Bools, bundle: Bundle) -
     reference, spans, each = bundle.reference, bundle.reference.spans, np.arange(len(history.machines))
     times, opinions = history.decisions(spans), labels.opinions(history, spans)
     step = np.full(len(each), len(times) - 1)
-    if reference.unit != "s":
+    if reference.own_clocks:
         opinions[history.own_last_steps(spans) < 0] = labels.SHORT
         step = np.maximum(history.own_last_steps(spans), 0)
     opinions[failed] = labels.FAILED
