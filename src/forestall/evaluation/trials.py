@@ -15,7 +15,7 @@ from forestall.evaluation.judge import Data
 from forestall.evaluation.scores import row_scores, score
 from forestall.features.columns import Feature
 from forestall.features.labels import TRAIN, VALIDATION, within
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 from forestall.training.alarms import open_alarms
 from forestall.training.fit import Recipe, fit_model
 from forestall.training.judging import machine_months, rules_of

@@ -15,7 +15,7 @@ from forestall.features import labels, matrix
 from forestall.features.baselines import model_baselines, own_baselines, own_frame
 from forestall.features.columns import Feature
 from forestall.features.history import History, Ints, lay_out, spans_of
-from forestall.features.matrix import Reference
+from forestall.features.reference import Matrix, Reference
 
 Chunks = Callable[[], Iterator[pd.DataFrame]]
 MACHINES_AT_A_TIME = 200
@@ -30,7 +30,7 @@ class Part:
     """
 
     decisions: pd.DataFrame
-    features: matrix.Matrix
+    features: Matrix
 
 
 def histories(chunks: Chunks, events: Events, dataset: Dataset, end: int) -> Iterator[History]:
@@ -116,43 +116,6 @@ def latest_baselines(chunks: Chunks, events: Events, dataset: Dataset, end: int)
         for history in histories(chunks, events, dataset, end)
     ]
     return pd.concat(rows, ignore_index=True)
-
-
-def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None:
-    """Refuse a training fold from which nothing can be learnt.
-
-    Raises:
-        InputError: it is empty, or a component never fails in it.
-    """
-    training = decisions[decisions["fold"] == labels.TRAIN]
-    shorter = "Lower" if dataset.split_by_machine else "Shorten"
-    todo = f"{shorter} `split.test` and `split.validation` in the dataset file, or add {_more(dataset)}"
-    if training.empty:
-        raise InputError("the training fold is empty", todo, file)
-    for component in dataset.components:
-        if not (training[f"label.{component}"] > 0).any():
-            problem = (
-                f"component {component!r} does not fail in the training fold, so nothing can be learnt of it"
-            )
-            raise InputError(problem, f"{todo}, or take it out of `components` with its rows", file)
-
-
-def check_folds(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None:
-    """Refuse folds from which nothing can be learnt, or in which nothing can be judged.
-
-    Raises:
-        InputError: a fold is empty, or a component never fails in the training fold.
-    """
-    check_training(decisions, dataset, file)
-    for fold in (labels.VALIDATION, labels.TEST):
-        if not (decisions["fold"] == fold).any():
-            longer = "Raise" if dataset.split_by_machine else "Lengthen"
-            todo = f"{longer} `split.{fold}` in the dataset file, or add {_more(dataset)}"
-            raise InputError(f"the {fold} fold is empty", todo, file)
-
-
-def _more(dataset: Dataset) -> str:
-    return "machines" if dataset.split_by_machine else "history"
 
 
 def _known_until(history: History, dataset: Dataset, end: int) -> Ints:

@@ -13,6 +13,7 @@ from forestall.features import labels, matrix
 from forestall.features.baselines import OwnBaselines
 from forestall.features.columns import span_name
 from forestall.features.history import Bools, History, Ints
+from forestall.features.reference import Matrix
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
@@ -30,7 +31,7 @@ class Latest:
 
     machines: list[str]
     time: Ints
-    features: matrix.Matrix
+    features: Matrix
     normal: Normal
     no_opinion: npt.NDArray[np.object_]
 
@@ -108,9 +109,7 @@ def columns_of(bundle: Bundle) -> list[str]:
     ]
 
 
-def _known(
-    curve: matrix.Matrix, threshold: float, why: str, lives: list[float], bundle: Bundle
-) -> list[object]:
+def _known(curve: Matrix, threshold: float, why: str, lives: list[float], bundle: Bundle) -> list[object]:
     longest, hour = bundle.reference.spans.horizon, hour_of(bundle.reference.unit)[0]
     alarm = "yes" if curve[-1] >= np.float32(threshold) else "no"
     words = [life_in_words(life, longest, hour) for life in lives]
