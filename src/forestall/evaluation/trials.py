@@ -108,7 +108,7 @@ def trial(data: Data, recipe: Recipe, setting: Setting, folds: Collection[str]) 
 
 
 def never(data: Data, fold: str) -> Scores:
-    """The scores of never an alarm: run to failure."""
+    """The scores of never an alarm: the plant as run."""
     components = data.dataset.components
     risk = np.zeros((len(data.decisions), len(components)), dtype=np.float32)
     return judged(data, fold, risk, dict.fromkeys(components, 1.0))
