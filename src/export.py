@@ -8,7 +8,7 @@ from pathlib import Path
 from forestall.errors import ForestallError
 from forestall.features.files import BASELINES, read_features
 from forestall.features.labels import TEST
-from forestall.features.matrix import Reference
+from forestall.features.reference import Reference
 from forestall.pipeline import files, stage
 from forestall.serving.export import parity, parity_rows, write_bundle
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from forestall.data import store
 from forestall.features import build
+from forestall.features.checks import check_folds
 from forestall.features.files import FeatureWriter, write_baselines
 from forestall.pipeline import files, stage
 
@@ -31,9 +32,9 @@ def main() -> None:
     reference = reference.from_json(files.read_json(OUT / "reference.json"))
     with FeatureWriter(OUT, reference, dataset.clock) as writer:
         for part in build.parts(chunks, events, dataset, reference, end):
-            writer.write(part)
+            writer.write(part.decisions, part.features)
             stage.progress(f"{writer.rows:,} decisions")
-    build.check_folds(writer.folds, dataset, str(PREPARED))
+    check_folds(writer.folds, dataset, str(PREPARED))
     write_baselines(OUT, build.latest_baselines(chunks, events, dataset, end), dataset.clock)
 
 

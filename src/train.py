@@ -5,10 +5,10 @@ import forestall.pipeline.interpreter  # noqa: F401  (checks the environment bef
 from pathlib import Path
 
 from forestall.data import store
-from forestall.features.build import check_training
+from forestall.features.checks import check_training
 from forestall.features.files import read_features
 from forestall.features.labels import VALIDATION
-from forestall.features.matrix import Reference
+from forestall.features.reference import Reference
 from forestall.pipeline import files, stage
 from forestall.training import judging, thresholds
 from forestall.training.fit import Recipe, fit_model

@@ -56,8 +56,10 @@ def main() -> None:
     whole = stage.read_dataset(NAME)
     frames: list[pd.DataFrame] = []
     carry = settings.params.prepare.carry_forward
-    events, _, _ = prepare(Path("data/raw") / NAME, whole, carry, frames.append, stage.progress)
-    last = pd.concat(frames).groupby("machine")["time"].max().to_dict()
+    raw, scratch = Path("data/raw") / NAME, OUT / "scratch"
+    events, _, _ = prepare(raw, whole, carry, frames.append, stage.progress, scratch)
+    ends = pd.concat(frames).groupby("machine")["time"].max()
+    last = {str(machine): int(time) for machine, time in ends.items()}
     codes, quiet = settings.params.features.max_codes, settings.params.alarm.quiet
     _signals(frames, events, whole, last, codes)
     windows = _windows(frames, events, whole, last, codes, quiet)

@@ -1,4 +1,4 @@
-"""families: every family of models and the one-line rule by cost, over rolling origins before the test fold."""
+"""families: every family of models and every other policy by cost, over rolling origins before the test fold."""
 
 import forestall.pipeline.interpreter  # noqa: F401  (checks the environment before anything heavy is loaded)
 
@@ -8,10 +8,10 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from forestall.evaluation.judge import one_line_rules, rule_risk
+from forestall.evaluation.alternatives import alternatives
 from forestall.evaluation.origin_data import FIGURES, over_origins, read_origins
 from forestall.evaluation.study_plots import draw_costs
-from forestall.evaluation.trials import judged, never, recipe_of, setting_of, trial, with_groups
+from forestall.evaluation.trials import recipe_of, setting_of, trial, with_groups
 from forestall.features.labels import TEST
 from forestall.pipeline import files, stage
 from forestall.training.families import Family
@@ -22,15 +22,13 @@ SECTIONS = ["clock", "tables", "components", "decisions", "windows", "split", "c
 
 def main() -> None:
     """Write studies/results/origins.csv, families.csv and families.json, and a figure."""
-    settings = stage.load(params=["features", "train", "alarm"], dataset=SECTIONS)
+    settings = stage.load(params=["features", "train", "alarm", "evaluate"], dataset=SECTIONS)
     train, alarm = settings.params.train, settings.params.alarm
     groups = [name for name, on in settings.params.features.groups if on]
     setting, rows = setting_of(alarm), []
     for origin, whole, described in read_origins(ORIGINS, PREPARED, settings.dataset, alarm.quiet):
         data = with_groups(whole, described, groups)
-        half = dict.fromkeys(settings.dataset.components, 0.5)
-        scores = {"run_to_failure": never(data, TEST)}
-        scores["one_line_rule"] = judged(data, TEST, rule_risk(data, one_line_rules(data, alarm.by)), half)
+        scores = alternatives(data, TEST, alarm.by, settings.params.evaluate.min_failures)
         for family in get_args(Family):
             stage.progress(f"origin {origin}: {family}")
             scores[family] = trial(data, recipe_of(train, alarm, family=family), setting, [TEST])[TEST]

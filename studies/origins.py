@@ -6,7 +6,6 @@ from pathlib import Path
 
 from forestall.data import store
 from forestall.features import origins
-from forestall.features.build import Part
 from forestall.features.files import FeatureWriter
 from forestall.pipeline import files, stage
 
@@ -29,7 +28,7 @@ def main() -> None:
         (OUT / name).mkdir(parents=True, exist_ok=True)
         files.write_json(OUT / name / "reference.json", reference.to_json())
         with FeatureWriter(OUT / name, reference, dataset.clock) as writer:
-            writer.write(Part(decisions, features))
+            writer.write(decisions, features)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from forestall.evaluation.foreseeable import foreseeable, summary
 from forestall.evaluation.study_plots import draw_foreseeable
 from forestall.features.files import read_features
 from forestall.features.labels import OPINION, VALIDATION, fold_ends
-from forestall.features.matrix import Reference
 from forestall.features.origins import events_until
+from forestall.features.reference import Reference
 from forestall.pipeline import files, stage
 
 PREPARED, FEATURES, OUT = Path("data/prepared"), Path("data/features"), Path("studies/results")

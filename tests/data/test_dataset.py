@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from forestall.data.clock import is_counter
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml, validate
 from forestall.data.tables import LastRow
 from forestall.errors import SettingsError
-from tests import plant
+from tests import engines, plant
 
 FILE = Path("plant.yaml")
 
@@ -129,6 +130,16 @@ def test_running_is_a_column_of_wide_telemetry() -> None:
     changed = content()
     changed["tables"]["telemetry"] |= {"tag": "t", "value": "v", "running": {"column": "r", "values": [1]}}
     assert "use a downtime table" in refused(changed)
+
+
+@pytest.mark.parametrize(("counted", "by"), [(False, "time"), (False, "machine"), (True, "machine")])
+def test_clocks_and_folds_are_told_apart(counted: bool, by: str) -> None:
+    changed = (engines.dataset() if counted else plant.dataset()).model_dump(exclude_none=True)
+    if by == "machine":
+        changed["split"] |= {"by": by, "validation": 0.2, "test": 0.2, "unseen_machines": 0.0}
+    dataset = validate(Dataset, changed, FILE)
+    assert (dataset.own_clocks, dataset.split_by_machine) == (counted, by == "machine")
+    assert is_counter(dataset.clock.unit) == dataset.clock.own == counted
 
 
 def test_machines_with_clocks_of_their_own_are_split_by_machine() -> None:

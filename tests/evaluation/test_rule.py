@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from forestall.evaluation.rule import By, Rule, find_rules
+from forestall.evaluation.rule import By, Rule, candidates, picked
 from forestall.evaluation.scores import score
 from forestall.training.alarms import open_alarms
 from forestall.training.series import Rules, Series, risk_matrix, series_of
@@ -20,6 +20,7 @@ from forestall.training.series import Rules, Series, risk_matrix, series_of
 from .fold import COSTS, events
 
 H = 3600
+SPANS = [3 * H, 24 * H, 48 * H]
 RULES = Rules(horizon=24 * H, min_lead=2 * H, quiet=2)
 SHARED = Path(__file__).parents[2].parent / "shared" / "datasets"
 AZURE = Path(os.environ.get("FORESTALL_DATASETS", SHARED)) / "azure-pdm-hourly"
@@ -52,7 +53,8 @@ def found(
     frame: pd.DataFrame, errors: pd.DataFrame, series: Series, features: Matrix, by: By
 ) -> dict[str, Rule]:
     names = [f"f{number}" for number in range(features.shape[1])]
-    return find_rules(features, names, frame, errors, series, RULES, COSTS, by, [24 * H, 48 * H], 3 * H, "s")
+    tried = candidates(features, names, frame, errors, series, RULES, SPANS, "s")
+    return picked(tried, COSTS, by)
 
 
 @pytest.mark.parametrize("by", ["cost", "recall"])
@@ -112,29 +114,15 @@ def test_a_rule_survives_json() -> None:
 def test_a_plant_without_errors_gets_a_feature_rule_on_a_counter() -> None:
     frame, errors, series = plant(5, 30)
     features = np.random.default_rng(0).normal(size=(len(frame), 3)).astype(np.float32)
-    rules = find_rules(
-        features,
-        ["a", "b", "c"],
-        frame,
-        errors.iloc[:0],
-        series,
-        RULES,
-        COSTS,
-        "cost",
-        [24 * H],
-        3 * H,
-        "cycles",
-    )
-    assert {rule.kind for rule in rules.values()} == {"feature"}
+    tried = candidates(features, ["a", "b", "c"], frame, errors.iloc[:0], series, RULES, SPANS, "cycles")
+    assert {rule.kind for rule in picked(tried, COSTS, "cost").values()} == {"feature"}
 
 
 def test_the_rule_speaks_in_the_counters_unit() -> None:
     frame, errors, series = plant(20, 60)
     features = np.zeros((len(frame), 1), dtype=np.float32)
-    rules = find_rules(
-        features, ["a"], frame, errors, series, RULES, COSTS, "recall", [24 * H, 48 * H], 3 * H, "cycles"
-    )
-    assert rules["pump"].text == f"e1 within {3 * H} cycles"
+    tried = candidates(features, ["a"], frame, errors, series, RULES, SPANS, "cycles")
+    assert picked(tried, COSTS, "recall")["pump"].text == f"e1 within {3 * H} cycles"
 
 
 def test_fifty_thousand_decisions_are_searched_in_time() -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from forestall.data.events import Events
 from forestall.features.labels import TEST, TRAIN, VALIDATION
-from forestall.features.matrix import Matrix, Reference
 from forestall.features.origins import events_until, features_at, origin_ends, rolling, with_split
+from forestall.features.reference import Matrix, Reference
 from tests.plant import DAY, HOUR, START, dataset, events, telemetry
 
 END = START + 30 * DAY

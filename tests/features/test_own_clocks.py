@@ -10,8 +10,9 @@ import pytest
 
 from forestall.errors import InputError
 from forestall.features import build, labels
+from forestall.features.checks import check_folds
 from forestall.features.history import History, lay_out, spans_of
-from forestall.features.matrix import Reference
+from forestall.features.reference import Reference
 from tests import engines, plant
 
 DATASET = engines.dataset()
@@ -135,12 +136,12 @@ def test_silence_after_a_failure_on_a_calendar_may_be_its_repair() -> None:
 
 
 def test_a_fold_without_machines_is_refused(decisions: pd.DataFrame) -> None:
-    build.check_folds(decisions, DATASET, "data/prepared")
+    check_folds(decisions, DATASET, "data/prepared")
     for fold in (labels.VALIDATION, labels.TEST):
         without = decisions[decisions["fold"] != fold]
         says = f"^data/prepared: the {fold} fold is empty. Raise `split.{fold}`.*add machines"
         with pytest.raises(InputError, match=says):
-            build.check_folds(without, DATASET, "data/prepared")
+            check_folds(without, DATASET, "data/prepared")
 
 
 def test_ages_are_in_the_counters_unit() -> None:

@@ -15,7 +15,7 @@ from forestall.errors import InputError
 from forestall.features import build, matrix
 from forestall.features.baselines import OwnBaselines, own_baselines
 from forestall.features.history import History, lay_out, spans_of
-from forestall.features.matrix import Reference
+from forestall.features.reference import Reference
 from tests import plant
 
 DATASET = plant.dataset()

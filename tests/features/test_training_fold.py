@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from forestall.errors import InputError
-from forestall.features.build import check_training
+from forestall.features.checks import check_training
 from tests import plant
 
 

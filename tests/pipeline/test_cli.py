@@ -1,6 +1,5 @@
 """`forestall …`, run in a real temporary repository."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from forestall.cli import main
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml, validate
-from forestall.pipeline.show import scores
+from forestall.pipeline.show import COST, costs, scores, verdict
 
 ROOT = Path(__file__).parents[2]
 TABLES = (
@@ -116,30 +115,56 @@ def test_dataset_init_writes_a_valid_file(tmp_path: Path, capsys: pytest.Capture
 
 def test_show_before_a_run_says_what_to_do(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show"]) == 1
-    assert capsys.readouterr().err.startswith("forestall: metrics/test.json: no such file. Run `dvc repro`")
+    assert capsys.readouterr().err.startswith(
+        "forestall: metrics/policies.csv: no such file. Run `dvc repro`"
+    )
 
 
 def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repository / "metrics").mkdir()
-    (repository / "metrics/test.json").write_text(json.dumps({"event_recall": 0.512}), encoding="utf-8")
-    rule = {"fold": "test", "policy": "one_line_rule", "event_recall": 0.25, "alarm_precision": None}
-    pd.DataFrame([rule]).to_csv("metrics/policies.csv", index=False)
+    model = {"fold": "test", "policy": "model", "event_recall": 0.512, COST: 3180.58}
+    rule = {
+        "fold": "test",
+        "policy": "one_line_rule",
+        "event_recall": 0.25,
+        "alarm_precision": None,
+        COST: 4234.2,
+    }
+    unseen = {"fold": "unseen", "policy": "one_line_rule", "event_recall": 0.75}
+    pd.DataFrame([model, rule, unseen]).to_csv("metrics/policies.csv", index=False)
+    than = {"fold": "test", "policy": "model - one_line_rule", "metric": COST, "value": -1053.6}
+    pd.DataFrame([than | {"low": -1364.1, "high": 20.04}]).to_csv("metrics/intervals.csv", index=False)
     write_fleet(repository)
     shutil.copyfile(ROOT / "data/raw/simulated.yaml", repository / "data/raw/simulated.yaml")
     assert main(["show"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split()[-2:] == ["0.512", "0.25"] for line in lines)
     assert any(line.split()[-2:] == ["-", "-"] for line in lines)
-    machines = [line.split()[0] for line in lines if "%" in line]
+    assert "one-line rule 4,234 -1,054 (-1,364 to +20)" in [" ".join(line.split()) for line in lines]
+    assert "The model is not surely cheaper than: one-line rule." in lines
+    machines = [line.split()[0] for line in lines if "%" in line and "95 %" not in line]
     assert machines == ["0012"] + [f"m{number}" for number in range(9)]
     assert lines[-1].endswith("source .venv/bin/activate")
 
 
-@pytest.mark.parametrize(("cost", "said"), [(99.0, True), (101.0, False)])
-def test_show_says_when_the_rule_is_better(cost: float, said: bool) -> None:
-    rule = {"fold": "test", "policy": "one_line_rule", "cost_per_machine_month": cost}
-    text = scores({"cost_per_machine_month": 100.0}, pd.DataFrame([rule]), "h")
-    assert ("The one-line rule is cheaper" in text) is said
+@pytest.mark.parametrize(
+    ("rule", "high", "said"),
+    [
+        (99.0, -1.0, ["Cheaper than the model on this dataset: one-line rule. Use it."]),
+        (101.0, 5.0, ["The model is not surely cheaper than: one-line rule."]),
+        (101.0, -0.5, []),
+    ],
+)
+def test_show_says_when_the_rule_is_better(rule: float, high: float, said: list[str]) -> None:
+    policies = {"model": {COST: 100.0}, "one_line_rule": {COST: rule}, "as_run": {COST: 120.0}}
+    policies["perfect_foresight"] = {COST: 10.0}
+    assert verdict(policies, {"one_line_rule": {"high": high}, "as_run": {"high": -9.0}}) == said
+
+
+def test_a_policy_without_an_interval_shows_its_cost_alone() -> None:
+    lines = costs({"model": {COST: 100.0}, "as_run": {COST: 120.0}}, {}).splitlines()
+    assert ["plant", "as", "run", "120"] in [line.split() for line in lines]
+    assert ["fixed", "interval", "-"] in [line.split() for line in lines]
 
 
 def write_fleet(folder: Path) -> None:
@@ -158,6 +183,6 @@ def write_fleet(folder: Path) -> None:
 
 
 def test_lead_times_are_shown_in_the_clocks_unit() -> None:
-    rule = pd.DataFrame([{"fold": "test", "policy": "one_line_rule"}])
-    assert "median lead time, cycles" in scores({"lead_time_median_h": 17.0}, rule, "cycles")
-    assert "median lead time, h " in scores({"lead_time_median_h": 17.0}, rule, "h")
+    policies = {"model": {"lead_time_median_h": 17.0}}
+    assert "median lead time, cycles" in scores(policies, "cycles")
+    assert "median lead time, h " in scores(policies, "h")

@@ -1,5 +1,6 @@
 """dvc.yaml says what the stage scripts do: a dep or param it does not name would change without a rerun."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,15 @@ from forestall.pipeline.params import Params
 ROOT = Path(__file__).parents[2]
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
 DATASET_FILE = "data/raw/${data.dataset}.yaml"
+
+PIPELINES = ("dvc.yaml", "studies/dvc.yaml", "studies/azure/dvc.yaml")
+TABLES: dict[str, dict[str, Any]] = {
+    table: plot
+    for file in PIPELINES
+    for stage in read_yaml(ROOT / file)["stages"].values()
+    for entry in stage.get("plots", [])
+    for table, plot in entry.items()
+}
 
 each_stage = pytest.mark.parametrize("name", STAGES)
 
@@ -60,3 +70,15 @@ def test_metrics_and_plots_are_in_git(name: str) -> None:
     for entry in entries:
         assert isinstance(entry, dict), f"{entry}: give it `cache: false`"
         assert all(options.get("cache") is False for options in entry.values()), entry
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_are_drawn_by_their_columns(table: str) -> None:
+    # What has no axes DVC draws all the same: the last column, by row number.
+    plot = TABLES[table]
+    header = (ROOT / table).read_text(encoding="utf-8").partition("\n")[0].split(",")
+    assert {plot[axis] for axis in ("x", "y") if axis in plot} <= set(header)
+    assert plot.keys() >= {"template", "y", "title", "x_label", "y_label"}
+    template = json.loads((ROOT / f".dvc/plots/{plot['template']}.json").read_text(encoding="utf-8"))
+    assert template["data"] == {"values": "<DVC_METRIC_DATA>"}
+    assert ("x" in plot) == ("'<DVC_METRIC_X>'" in str(template)), "counts has no x, all others have one"

@@ -56,7 +56,7 @@ def test_results_are_in_git_and_figures_in_dvc(name: str) -> None:
     for entry in entries:
         ((path, options),) = entry.items()
         assert path.startswith("studies/results/")
-        assert options == {"cache": False}
+        assert options["cache"] is False
     assert all(out.startswith(("studies/figures/", "data/studies")) for out in stage["outs"])
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from forestall.features import build
-from forestall.features.matrix import Reference
+from forestall.features.reference import Reference
 from forestall.serving.export import write_bundle
 from forestall.training.fit import FittedModel, Recipe, fit_model
 from tests import plant

@@ -37,4 +37,4 @@ def _inside(failures: pd.DataFrame, summary: Summary) -> pd.Series[bool]:
 
 
 def _stamp(time: int, dataset: Dataset) -> str:
-    return str(np.datetime64(time, "s")) if dataset.clock.kind == "timestamps" else str(time)
+    return str(time) if dataset.own_clocks else str(np.datetime64(time, "s"))

@@ -98,7 +98,7 @@ def _refuse_conflicts(frame: pd.DataFrame, clock: Clock) -> None:
 
 def stamp(time: int, clock: Clock) -> str:
     """A time in ticks as people write it."""
-    return str(np.datetime64(time, "s")).replace("T", " ") if clock.kind == "timestamps" else str(time)
+    return str(time) if clock.own else str(np.datetime64(time, "s")).replace("T", " ")
 
 
 def _possible(values: Floats, name: str, sensor: Sensor, repairs: Repairs) -> Floats:

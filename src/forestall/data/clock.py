@@ -14,14 +14,19 @@ LONGEST = 10**9  # of any unit: far beyond any history, and far from the end of 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
 
 
+def is_counter(unit: str) -> bool:
+    """Whether ticks of this unit are those of a counter, which each machine starts from new."""
+    return unit != "s"
+
+
 def hour_of(unit: str) -> tuple[int, str]:
     """Ticks in the unit that lead times are shown in, and its name: hours, or a counter's own unit."""
-    return (SECONDS["h"], "h") if unit == "s" else (1, unit)
+    return (1, unit) if is_counter(unit) else (SECONDS["h"], "h")
 
 
 def day_of(unit: str) -> tuple[int, str]:
     """Ticks in the unit that ages are shown in, and its name: days, or a counter's own unit."""
-    return (SECONDS["d"], "days") if unit == "s" else (1, unit)
+    return (1, unit) if is_counter(unit) else (SECONDS["d"], "days")
 
 
 def _check_duration(text: str) -> str:
@@ -45,7 +50,7 @@ def ticks(duration: str, unit: str = "s") -> int:
     match = _DURATION.fullmatch(duration)
     if match is None:
         raise ValueError(f"{duration!r} is not a duration such as 12h")
-    allowed = SECONDS if unit == "s" else {unit: 1}
+    allowed = {unit: 1} if is_counter(unit) else SECONDS
     if match[2] not in allowed:
         raise ValueError(f"{duration!r}: the unit must be one of {', '.join(allowed)}")
     exact = float(match[1]) * allowed[match[2]]

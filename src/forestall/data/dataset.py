@@ -24,6 +24,11 @@ class Clock(Section):
     )
     per_month: float | None = Field(None, gt=0, description="for a counter: units a machine runs in a month")
 
+    @property
+    def own(self) -> bool:
+        """Whether each machine has a clock of its own: a counter, so that there is no common calendar or now."""
+        return self.kind == "counter"
+
     @model_validator(mode="after")
     def _counter_has_unit_and_rate(self) -> Self:
         if self.kind == "counter" and (self.unit == "s" or self.per_month is None):
@@ -127,6 +132,16 @@ class Dataset(Section):
         return ticks(duration, self.clock.unit)
 
     @property
+    def own_clocks(self) -> bool:
+        """Whether each machine has a clock of its own: then there is no common calendar, and no common now."""
+        return self.clock.own
+
+    @property
+    def split_by_machine(self) -> bool:
+        """Whether a machine is in one fold as a whole: then its data end with its own history, else with its fold."""
+        return self.split.by == "machine"
+
+    @property
     def interval(self) -> int:
         """Ticks between two telemetry readings."""
         return self.ticks(self.tables.telemetry.interval)
@@ -148,7 +163,7 @@ class Dataset(Section):
             raise ValueError(
                 "split.gap must be at least the longest of decisions.horizons, or folds share their failures"
             )
-        if self.split.by == "time" and self.clock.kind == "counter":
+        if self.own_clocks and not self.split_by_machine:
             raise ValueError("machines with clocks of their own are split with `by: machine`")
         self._check_absent_on()
         self._check_components_are_told_apart()

@@ -109,7 +109,7 @@ def times(piece: Piece, column: str, clock: Clock, time_format: str | None) -> t
     """
     cells = piece.frame[column]
     _refuse_missing(piece, column, cells.isna())
-    if clock.kind == "counter":
+    if clock.own:
         return _counts(piece, column), False
     if pd.api.types.is_datetime64_any_dtype(cells):
         return _to_ticks(cells), isinstance(cells.dtype, pd.DatetimeTZDtype)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from forestall.data.clock import SECONDS
+from forestall.data.clock import SECONDS, is_counter
 from forestall.data.roles import Role
 
 Lines = Iterator[str]
@@ -49,7 +49,7 @@ def split_lines(telemetry: Role, interval: int, unit: str) -> Lines:
     """The section `split`: a fifth of the time, or of the machines, for each fold."""
     day = _day(interval, unit)
     yield from ("# CHECK: the folds, counted back from the end of the data.", "split:")
-    if unit == "s":
+    if not is_counter(unit):
         stamps = telemetry.seen.frame[telemetry.times[0]]
         span = duration(
             max(int((stamps.max() - stamps.min()).total_seconds()) // 5 // 86400, 1) * 86400, unit
@@ -62,19 +62,19 @@ def split_lines(telemetry: Role, interval: int, unit: str) -> Lines:
 
 
 def _every(interval: int, unit: str) -> int:
-    shortest = 3 * SECONDS["h"] if unit == "s" else 1
+    shortest = 1 if is_counter(unit) else 3 * SECONDS["h"]
     return interval * math.ceil(shortest / interval)
 
 
 def _day(interval: int, unit: str) -> int:
     """The horizon: a day or more in whole decisions; of a counter, 30 readings."""
     every = _every(interval, unit)
-    return every * max(math.ceil(SECONDS["d"] / every), 2) if unit == "s" else 30 * interval
+    return 30 * interval if is_counter(unit) else every * max(math.ceil(SECONDS["d"] / every), 2)
 
 
 def _windows(every: int, horizon: int, unit: str) -> list[int]:
     # Of a counter none beyond the horizon: many a history is only a few horizons long.
-    longest = (horizon, 3 * horizon) if unit == "s" else (horizon // 3, horizon)
+    longest = (horizon // 3, horizon) if is_counter(unit) else (horizon, 3 * horizon)
     return sorted({every, *longest})
 
 
@@ -83,12 +83,12 @@ def _baseline(every: int, horizon: int, unit: str) -> tuple[int, int]:
 
     On a counter a machine's life is short: it has to have a baseline before it wears.
     """
-    return (30 * horizon, 7 * horizon) if unit == "s" else (3 * horizon, max(horizon // 3, every))
+    return (3 * horizon, max(horizon // 3, every)) if is_counter(unit) else (30 * horizon, 7 * horizon)
 
 
 def steady_offset(telemetry: Role, interval: int, unit: str) -> int:
     """The shift of readings that all stand at one place in their interval, such as 06:00 of daily ones."""
-    if unit != "s":
+    if is_counter(unit):
         return 0
     ticks = pd.to_datetime(telemetry.seen.frame[telemetry.times[0]].dropna(), utc=True).map(
         pd.Timestamp.timestamp
@@ -99,7 +99,7 @@ def steady_offset(telemetry: Role, interval: int, unit: str) -> int:
 
 def duration(span: int, unit: str) -> str:
     """Ticks as the dataset file writes them."""
-    if unit != "s":
+    if is_counter(unit):
         return f"{span}{unit}"
     names = ("d", "h", "min", "s") if span > 7 * SECONDS["d"] else ("h", "min", "s")
     name = next(name for name in names if span % SECONDS[name] == 0)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from forestall.data.clock import is_counter
 from forestall.data.plan import duration, plan_lines, split_lines, steady_offset
 from forestall.data.roles import Role, flag_column, roles, sensors, tag_and_value
 from forestall.data.sniff import look, median_interval
@@ -65,7 +66,7 @@ def _head(folder: Path, unit: str) -> Lines:
     yield ""
     yield "# What a time in the tables is."
     yield "clock:"
-    if unit == "s":
+    if not is_counter(unit):
         yield "  kind: timestamps"
         return
     yield from (

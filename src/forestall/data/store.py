@@ -68,7 +68,7 @@ def read_frame(file: Path, clock: Clock, columns: list[str] | None = None) -> pd
 
 def with_stamps(frame: pd.DataFrame, clock: Clock) -> pd.DataFrame:
     """A frame with its times written as people write them."""
-    if clock.kind != "timestamps":
+    if clock.own:
         return frame
     stamps = {
         name: frame[name].to_numpy().astype("datetime64[s]").astype(str) for name in TIMES if name in frame
@@ -81,7 +81,7 @@ def to_arrow(frame: pd.DataFrame, clock: Clock) -> pa.Table:
     arrays = {}
     for column in frame.columns:
         values = frame[column].to_numpy()
-        if column in TIMES and clock.kind == "timestamps":
+        if column in TIMES and not clock.own:
             values = values.astype("datetime64[s]")
         arrays[column] = pa.array(values, type=pa.string() if values.dtype == object else None)
     return pa.table(arrays)
@@ -91,7 +91,7 @@ def from_arrow(table: pa.Table, clock: Clock) -> pd.DataFrame:
     """The frame that `to_arrow` was given."""
     frame: pd.DataFrame = table.to_pandas()
     for column in frame.columns:
-        if column in TIMES and clock.kind == "timestamps":
+        if column in TIMES and not clock.own:
             frame[column] = frame[column].to_numpy().astype("datetime64[s]").astype(np.int64)
         elif pd.api.types.is_string_dtype(frame[column]):
             frame[column] = frame[column].astype(object)

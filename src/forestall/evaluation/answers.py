@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from forestall.evaluation.signals import ranks_among
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 
 # Beyond either, a single feature knows the answer. Nothing that was ever measured honestly here comes near.
 MOST_AUC, MOST_PRECISION = 0.99, 0.8

@@ -7,6 +7,7 @@ fold. Then all are judged on the test fold, in the same draws of machines.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,22 +38,27 @@ RATIOS = np.geomspace(1.0, 100.0, 25)
 COLUMNS = ["ratio", "policy", "cost_per_machine_month", "low", "high", "current"]
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen from at each price: the model's levels, judged on the validation fold; the rules that were tried
+    and how parts wear, on the training fold. step: of intervals, in ticks.
+    """
+
+    levels: Levels
+    tried: Candidates
+    wear: Mapping[str, Wear]
+    step: int
+
+
 def break_even(
-    test: Fold,
-    as_run: Tally,
-    levels: Levels,
-    tried: Candidates,
-    wear: Mapping[str, Wear],
-    step: int,
-    draws: Floats,
+    test: Fold, as_run: Tally, choices: Choices, draws: Floats
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Cost over `RATIOS` with bands, and from which ratio on the model is cheaper than each policy.
 
     Planned work and inspections keep their price; without a price of planned work there is no ratio.
 
     Args:
-        as_run: any tally of the test fold: the plant's own failures and work. levels: the model's candidates, judged
-            on the validation fold. tried: the rules'. wear: from the training fold. step: of intervals, in ticks.
+        as_run: any tally of the test fold: the plant's own failures and work.
 
     Returns:
         `COLUMNS` (current: the dataset file's own ratio), missing bands where there are none; and by policy `pays_from`
@@ -63,7 +69,7 @@ def break_even(
     if own.planned <= 0:
         return pd.DataFrame(columns=COLUMNS), {}
     prices = [costs_at(own, one) for one in RATIOS]
-    bills = bills_by_ratio(test, as_run, levels, tried, wear, step, prices, draws)
+    bills = bills_by_price(test, as_run, choices, prices, draws)
     months = draws @ test.months
     costs = {
         name: [ratio(bill.cost(at), months) for bill, at in zip(bills[name], prices, strict=True)]
@@ -86,21 +92,14 @@ def costs_at(costs: Costs, times: float) -> Costs:
     return costs.model_copy(update={"failure": float(times) * costs.planned})
 
 
-def bills_by_ratio(
-    test: Fold,
-    as_run: Tally,
-    levels: Levels,
-    tried: Candidates,
-    wear: Mapping[str, Wear],
-    step: int,
-    prices: list[Costs],
-    draws: Floats,
+def bills_by_price(
+    test: Fold, as_run: Tally, choices: Choices, prices: list[Costs], draws: Floats
 ) -> dict[str, list[Spent]]:
     """What each policy pays for at each of some prices, by draw."""
-    plant, prevented = test.plant(wear), prices[0].prevented
-    thresholds = [levels.thresholds(one, "cost") for one in prices]
-    rules = [picked_rules(tried, one, "cost") for one in prices]
-    intervals = [policies.intervals_of(wear, one, step) for one in prices]
+    wear, plant, prevented = choices.wear, test.plant(choices.wear), prices[0].prevented
+    thresholds = [choices.levels.thresholds(one, "cost") for one in prices]
+    rules = [picked_rules(choices.tried, one, "cost") for one in prices]
+    intervals = [policies.intervals_of(wear, one, choices.step) for one in prices]
     never = policies.age_bill(dict.fromkeys(wear, NEVER), plant, draws)
     run = policies.alarm_bill(policies.without_alarms(as_run), draws, prevented)
     foresight = policies.alarm_bill(policies.foreseen(as_run), draws, prevented)

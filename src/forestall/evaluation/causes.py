@@ -91,6 +91,20 @@ def failure_causes(
     return table.sort_values(["time", "machine", "component"], kind="stable", ignore_index=True)
 
 
+@dataclass(frozen=True)
+class Before:
+    """What preceded a failure: the decisions that were in time for it, their highest risk (NaN: there were none),
+    the machine's alarms, and when the first right one opened and how long before (-1: none did).
+    """
+
+    time: int
+    span: slice
+    highest: float
+    alarms: pd.DataFrame
+    opened: int
+    lead: int
+
+
 def _failure(
     known: Evidence,
     number: int,
@@ -99,31 +113,40 @@ def _failure(
     thresholds: Mapping[str, float],
     healthy: Mapping[str, float],
 ) -> tuple[object, ...]:
+    machine, component = (names[number] for names in (known.fold.series.machine, known.fold.series.component))
+    threshold, before = thresholds[component], _before(known, number, time, alarms)
+    cause = _cause(known, number, before, threshold, healthy[component])
+    yes = "yes" if cause == CAUGHT else "no"
+    return machine, component, time, yes, cause, before.highest, threshold, before.opened, before.lead
+
+
+def _before(known: Evidence, number: int, time: int, alarms: pd.DataFrame) -> Before:
     fold, rules = known.fold, known.fold.data.rules
-    machine, component = fold.series.machine[number], fold.series.component[number]
     span = known.span(time - rules.horizon, time - rules.min_lead)
     risk = fold.risk[number, span][fold.series.present[number, span]]
-    highest = float(risk.max()) if risk.size else np.nan
-    before = alarms[(alarms["machine"] == machine) & (alarms["opened"] < time)]
-    right = before[(before["component"] == component) & (before["failure"] == time)]
-    first = int(right["opened"].min()) if len(right) else NONE
-    lead = time - first if len(right) else NONE
-    if lead >= rules.min_lead:
-        cause = CAUGHT
-    elif not risk.size:
-        cause = NO_DECISION
-    elif len(right):
-        cause = TOO_LATE
-    elif highest >= np.float32(thresholds[component]):
-        cause = TOO_EARLY
-    elif _open(before[before["component"] != component], time - rules.horizon, time - rules.min_lead):
-        cause = WRONG
-    elif _gap(known, number, span):
-        cause = GAP
-    else:
-        cause = NO_SIGNAL if highest < healthy[component] else BELOW
-    yes = "yes" if cause == CAUGHT else "no"
-    return machine, component, time, yes, cause, highest, thresholds[component], first, lead
+    own = alarms[(alarms["machine"] == fold.series.machine[number]) & (alarms["opened"] < time)]
+    right = own[(own["component"] == fold.series.component[number]) & (own["failure"] == time)]
+    opened = int(right["opened"].min()) if len(right) else NONE
+    lead = time - opened if len(right) else NONE
+    return Before(time, span, float(risk.max()) if risk.size else np.nan, own, opened, lead)
+
+
+def _cause(known: Evidence, number: int, before: Before, threshold: float, healthy: float) -> str:
+    rules, component = known.fold.data.rules, known.fold.series.component[number]
+    others = before.alarms[before.alarms["component"] != component]
+    if before.lead >= rules.min_lead:
+        return CAUGHT
+    if np.isnan(before.highest):
+        return NO_DECISION
+    if before.lead != NONE:
+        return TOO_LATE
+    if before.highest >= np.float32(threshold):
+        return TOO_EARLY
+    if _open(others, before.time - rules.horizon, before.time - rules.min_lead):
+        return WRONG
+    if _gap(known, number, before.span):
+        return GAP
+    return NO_SIGNAL if before.highest < healthy else BELOW
 
 
 def _open(alarms: pd.DataFrame, start: int, stop: int) -> bool:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from forestall.evaluation.signals import Before, Bools, Floats, Ints, healthy_ranks, ranks_among
 from forestall.features.labels import ranked
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 
 QUANTILE = 0.995
 OUT, OFTEN, FAILURES = 0.01, 3.0, 3

@@ -21,7 +21,7 @@ from forestall.evaluation.ledger import caught_failures
 from forestall.evaluation.signals import NO_EFFECT, ranks_among
 from forestall.features.columns import Feature
 from forestall.features.labels import NO_FOLD, OPINION, TEST, TRAIN
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 from forestall.training.alarms import open_alarms, outcomes_by_series
 from forestall.training.families import classifier
 from forestall.training.fit import Recipe, horizon_scores, training_rows

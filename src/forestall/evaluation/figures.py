@@ -15,7 +15,7 @@ from forestall.data.dataset import Costs
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import REPLACED, UNFORESEEN
 from forestall.evaluation.scores import HOUR, reliability
-from forestall.features.matrix import Matrix, Reference
+from forestall.features.reference import Matrix, Reference
 from forestall.training.alarms import FALSE, RIGHT, outcomes_by_series
 
 Labels = npt.NDArray[np.int8]

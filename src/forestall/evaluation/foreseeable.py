@@ -18,7 +18,7 @@ from forestall.evaluation.signals import Before, before_failures, effects, healt
 from forestall.features.columns import Feature, span_name
 from forestall.features.events import replacements
 from forestall.features.history import spans_of
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 
 REACH = 4  # how many horizons before a failure are looked at
 SIGNALS = ("sensors", "errors")

@@ -17,9 +17,9 @@ FAR = np.int64(2**40)  # more ticks than any history spans
 
 def day_before(dataset: Dataset) -> int:
     """The span looked at, in ticks: a day, or on a counter the shortest window of the sensors."""
-    if dataset.clock.kind == "timestamps":
-        return ticks("24h")
-    return min(dataset.ticks(window) for window in dataset.windows.sensors)
+    if dataset.own_clocks:
+        return min(dataset.ticks(window) for window in dataset.windows.sensors)
+    return ticks("24h")
 
 
 def missing_before(telemetry: Iterable[pd.DataFrame], decisions: pd.DataFrame, dataset: Dataset) -> Floats:

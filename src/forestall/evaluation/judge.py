@@ -128,7 +128,7 @@ def labels_of(decisions: pd.DataFrame, dataset: Dataset) -> npt.NDArray[np.int8]
 
 def born_at(dataset: Dataset) -> int | None:
     """When parts were new that no record says it of: a counter starts with the machine."""
-    return 0 if dataset.clock.kind == "counter" else None
+    return 0 if dataset.own_clocks else None
 
 
 def folds(data: Data, risk: Matrix, rules: Mapping[str, Rule]) -> Iterator[Fold]:
@@ -145,6 +145,7 @@ def folds(data: Data, risk: Matrix, rules: Mapping[str, Rule]) -> Iterator[Fold]
 def rule_candidates(data: Data) -> Candidates:
     """One-line rules worth judging, and what they do on the training fold."""
     rows, dataset = data.rows(TRAIN), data.dataset
+    spans = [dataset.decisions.every, *dataset.windows.events]
     return candidates(
         data.features[rows],
         data.names,
@@ -152,8 +153,7 @@ def rule_candidates(data: Data) -> Candidates:
         data.events.errors,
         data.series(TRAIN),
         data.rules,
-        [dataset.ticks(window) for window in dataset.windows.events],
-        dataset.ticks(dataset.decisions.every),
+        [dataset.ticks(span) for span in spans],
         dataset.clock.unit,
     )
 

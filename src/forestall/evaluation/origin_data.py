@@ -13,8 +13,8 @@ from forestall.data.dataset import Dataset
 from forestall.evaluation.judge import Data
 from forestall.features.columns import Feature
 from forestall.features.files import read_features
-from forestall.features.matrix import Reference
 from forestall.features.origins import events_until, last_until, rolling
+from forestall.features.reference import Reference
 
 ALL = "all"
 FIGURES = (

@@ -6,6 +6,7 @@ lately, perhaps only if it came in a certain hour of the day. They are judged by
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import is_counter
 from forestall.data.dataset import Costs
 from forestall.evaluation.ranking import f1, leading_features
 from forestall.features.columns import span_name, span_text
@@ -71,24 +73,6 @@ class Rule:
 Candidates = dict[str, tuple[list[Rule], Outcomes]]
 
 
-def find_rules(
-    features: Matrix,
-    names: list[str],
-    decisions: pd.DataFrame,
-    errors: pd.DataFrame,
-    series: Series,
-    rules: Rules,
-    costs: Costs,
-    by: By,
-    windows: list[int],
-    every: int,
-    unit: str,
-) -> dict[str, Rule]:
-    """The best rule of each component on the training fold: of the `candidates`, what `picked` picks."""
-    tried = candidates(features, names, decisions, errors, series, rules, windows, every, unit)
-    return picked(tried, costs, by)
-
-
 def picked(tried: Candidates, costs: Costs, by: By) -> dict[str, Rule]:
     """The best rule of each component. by: `cost`, lowest event cost; `recall`, most failures caught."""
     return {component: some[best(total, costs, by)] for component, (some, total) in tried.items()}
@@ -101,8 +85,7 @@ def candidates(
     errors: pd.DataFrame,
     series: Series,
     rules: Rules,
-    windows: list[int],
-    every: int,
+    spans: Collection[int],
     unit: str,
 ) -> Candidates:
     """The rules that are worth judging of each component, and what they do on the training fold, [K].
@@ -110,10 +93,10 @@ def candidates(
     Args:
         features: [rows, features] of `decisions` (machine, time), named by `names`.
         series: of the same decisions.
-        windows: spans in ticks in which an error may have been seen, besides `every`, one decision step.
+        spans: in which an error may have been seen, in ticks.
         unit: the clock's: `s` for timestamps, which have an hour of the day, or a counter's.
     """
-    spans, hours = sorted({every, *windows}, reverse=True), unit == "s"
+    longest_first, hours = sorted(set(spans), reverse=True), not is_counter(unit)
     known = errors[errors["machine"].isin(series.machine) & (errors["time"] <= series.end.max(initial=0))]
     labels = np.column_stack([_labels(series, decisions, name, rules) for name in series.components])
     leading = leading_features(features, labels, FEATURES)
@@ -125,9 +108,11 @@ def candidates(
             for column, sign in leading[number]
             for rule in _feature_rules(component, names, features, column, sign)
         ]
-        label = labels[:, number]
-        ranked = sorted(seen, key=lambda one: -f1(_seen(decisions, _picked(known, *one), spans[0]), label))
-        tried += [_error_rule(component, *one, span, unit) for one in ranked[:ERRORS] for span in spans]
+        tried += [
+            _error_rule(component, *one, span, unit)
+            for one in _telling(seen, known, decisions, longest_first[0], labels[:, number])
+            for span in longest_first
+        ]
         fired = np.column_stack([rule.fires(features, names, decisions, known) for rule in tried])
         found[component] = tried, _judged(series.take(series.component == component), decisions, fired, rules)
     return found
@@ -191,6 +176,17 @@ def _code_hours(errors: pd.DataFrame, hours: bool) -> list[tuple[str, int | None
         often = np.bincount(_hour(errors.loc[errors["code"] == code, "time"]), minlength=DAY // HOUR)
         found += [(code, int(hour)) for hour in np.argsort(-often, kind="stable")[:HOURS] if often[hour]]
     return found
+
+
+def _telling(
+    seen: list[tuple[str, int | None]],
+    errors: pd.DataFrame,
+    decisions: pd.DataFrame,
+    within: int,
+    label: Bools,
+) -> list[tuple[str, int | None]]:
+    """Of codes, perhaps at an hour, those that tell most of a label [rows], if seen within so many ticks."""
+    return sorted(seen, key=lambda one: -f1(_seen(decisions, _picked(errors, *one), within), label))[:ERRORS]
 
 
 def _hour(time: pd.Series[int]) -> Ints:

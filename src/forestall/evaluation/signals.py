@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from forestall.features.labels import NOT_APPLICABLE
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

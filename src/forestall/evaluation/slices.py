@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forestall.data.clock import SECONDS
+from forestall.data.clock import hour_of
 from forestall.data.dataset import Costs, Dataset
 from forestall.evaluation.gaps import FAR, day_before
 from forestall.evaluation.judge import Fold
@@ -108,7 +108,7 @@ def _keys(fold: Fold, rows: pd.DataFrame, gaps: Floats, bands: Mapping[str, Floa
             found[name] = values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(object)
         elif name in bands:
             found[name] = banded(values.to_numpy(dtype=np.float64), bands[name])
-    if dataset.clock.kind == "timestamps":
+    if not dataset.own_clocks:
         stamps = rows["time"].to_numpy(np.int64).astype("datetime64[s]").astype("datetime64[M]")
         found[MONTH] = stamps.astype(str).astype(object)
     found[MISSING] = _gap_names(gaps, dataset)
@@ -126,8 +126,8 @@ def banded(values: Floats, edges: Floats) -> Texts:
 
 
 def _gap_names(gaps: Floats, dataset: Dataset) -> Texts:
-    span, unit = day_before(dataset), "h" if dataset.clock.unit == "s" else f" {dataset.clock.unit}"
-    quarter = span / 4 / (SECONDS["h"] if dataset.clock.unit == "s" else 1)
+    span, (hour, name) = day_before(dataset), hour_of(dataset.clock.unit)
+    quarter, unit = span / 4 / hour, f" {name}" if dataset.own_clocks else name
     names = np.array([f"0{unit}", f"up to {quarter:g}{unit}", f"over {quarter:g}{unit}"], dtype=object)
     found: Texts = names[(gaps > 0).astype(int) + (gaps > span / 4)]
     return found

@@ -15,7 +15,7 @@ from forestall.evaluation.judge import Data
 from forestall.evaluation.scores import row_scores, score
 from forestall.features.columns import Feature
 from forestall.features.labels import TRAIN, VALIDATION, within
-from forestall.features.matrix import Matrix
+from forestall.features.reference import Matrix
 from forestall.training.alarms import open_alarms
 from forestall.training.fit import Recipe, fit_model
 from forestall.training.judging import machine_months, rules_of
@@ -108,7 +108,7 @@ def trial(data: Data, recipe: Recipe, setting: Setting, folds: Collection[str]) 
 
 
 def never(data: Data, fold: str) -> Scores:
-    """The scores of never an alarm: run to failure."""
+    """The scores of never an alarm: the plant as run."""
     components = data.dataset.components
     risk = np.zeros((len(data.decisions), len(components)), dtype=np.float32)
     return judged(data, fold, risk, dict.fromkeys(components, 1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,19 @@ from forestall.evaluation import (
     slices,
     tables,
 )
-from forestall.evaluation.break_even import break_even
+from forestall.evaluation.break_even import Choices, break_even
 from forestall.evaluation.figures import Scorer
 from forestall.evaluation.judge import Data, Fold
 from forestall.evaluation.lifetimes import Wear
 from forestall.evaluation.policies import MODEL, RULE
 from forestall.evaluation.resampling import drawn
+from forestall.evaluation.rule import Candidates
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
 from forestall.training.series import Floats
-from forestall.training.thresholds import judged_levels
+from forestall.training.thresholds import Levels, judged_levels
 
 Frames = dict[str, pd.DataFrame]
+Metrics = dict[str, dict[str, Any]]
 STAMPS = ("time", "opened", "alarm")
 
 
@@ -49,9 +52,36 @@ class Settings:
 class Verdict:
     """metrics: JSON files; tables: CSV files; plots: the figures' data."""
 
-    metrics: dict[str, dict[str, Any]]
+    metrics: Metrics
     tables: Frames
     plots: Frames
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is judged, by fold: the decisions, the model's alarms, what happened under them and under the rule's.
+
+    gaps: ticks of missing data before each decision. wear: from the training fold. least: failures for a figure.
+    """
+
+    data: Data
+    scorer: Scorer
+    gaps: Floats
+    folds: dict[str, Fold]
+    alarms: Frames
+    ledgers: dict[str, Frames]
+    wear: dict[str, Wear]
+    least: int
+
+    @cached_property
+    def intervals(self) -> dict[str, float]:
+        """At what age each component is best replaced, in ticks."""
+        return policies.intervals_of(self.wear, self.data.dataset.costs, self.day[0])
+
+    @property
+    def day(self) -> tuple[int, str]:
+        """Ticks in the unit of ages, and its name."""
+        return day_of(self.data.dataset.clock.unit)
 
 
 def verdict(
@@ -62,106 +92,112 @@ def verdict(
     Args:
         gaps: ticks of missing data before each decision. say: shows how far this is.
     """
-    dataset = data.dataset
     say("scoring")
     risk = scorer.risk(data.features)
     say("finding the one-line rule")
     tried = judge.rule_candidates(data)
-    rules = judge.picked_rules(tried, dataset.costs, settings.by)
-    folds = {fold.name: fold for fold in judge.folds(data, risk, rules)}
-    alarms = {name: fold.alarms(scorer.thresholds) for name, fold in folds.items()}
-    ledgers = {name: _ledgers(fold, alarms[name]) for name, fold in folds.items()}
-    wear = judge.training_wear(data, settings.min_failures)
-    day, unit = day_of(dataset.clock.unit)
-    ages = policies.intervals_of(wear, dataset.costs, day)
+    rules = judge.picked_rules(tried, data.dataset.costs, settings.by)
+    case = _case(data, scorer, gaps, {one.name: one for one in judge.folds(data, risk, rules)}, settings)
     say("policies and intervals")
-    found = {name: _figures(fold, ledgers[name], ages, wear) for name, fold in folds.items()}
-    metrics: dict[str, dict[str, Any]] = {
-        name: tables.headline(found[name]) for name in (VALIDATION, TEST) if name in found
-    }
+    found = {name: _figures(case, name) for name in case.folds}
+    metrics: Metrics = {name: tables.headline(found[name]) for name in (VALIDATION, TEST) if name in found}
     metrics["rule"] = {name: rule.text for name, rule in rules.items()}
-    written = {
-        "policies": tables.policy_table(found),
-        "intervals": tables.interval_table(found),
-        "lifetimes": tables.wear_table(wear, ages, day, unit),
-        **_slices(data, folds, ledgers, gaps, settings.min_failures),
-    }
-    test, validation = folds[TEST], folds[VALIDATION]
-    labels = test.labels()
-    written["rows"] = rows.row_report(labels, risk[test.rows], scorer.thresholds)
-    written["calibration"] = tables.calibration_table(labels, risk[test.rows], scorer.components)
+    written = _policies(case, found) | _slices(case) | _probabilities(case)
     say("budgets and break-even")
+    validation = case.folds[VALIDATION]
     levels = judged_levels(validation.series, validation.risk, data.rules, settings.share_below)
-    chosen = ledgers[TEST][MODEL]
-    written |= dict(
-        zip(("budget", "budget_misses"), budgets.budget_tables(levels, validation, test, chosen), strict=True)
-    )
-    curve, metrics["break_even"] = break_even(
-        test, test.tally(chosen), levels, tried, wear, day, drawn(len(test.machines))
-    )
+    written |= _budgets(case, levels)
+    curve, metrics["break_even"] = _break_even(case, levels, tried)
     say("causes")
-    written |= _causes(folds, alarms, scorer.thresholds, gaps)
+    written |= _causes(case)
     say("plots")
-    fate = written["failures"]
-    plots = figures.all_figures(
-        {validation: ledgers[VALIDATION][MODEL], test: chosen},
-        test,
-        alarms[TEST],
-        fate[fate["fold"] == TEST],
-        scorer,
-    )
-    plots["break_even"] = curve
-    stamped = ({n: with_stamps(frame, dataset.clock) for n, frame in one.items()} for one in (written, plots))
-    return Verdict(metrics, *stamped)
+    drawn = _drawn(case, written["failures"]) | {"break_even": curve}
+    return Verdict(metrics, *(_stamped(frames, data.dataset.clock) for frames in (written, drawn)))
 
 
-def _ledgers(fold: Fold, alarms: pd.DataFrame) -> Frames:
-    """What happened under the model's alarms, and under the rule's."""
-    return {MODEL: fold.ledger(alarms), RULE: fold.ledger(fold.rule_alarms())}
+def _case(data: Data, scorer: Scorer, gaps: Floats, folds: dict[str, Fold], settings: Settings) -> Case:
+    alarms = {name: fold.alarms(scorer.thresholds) for name, fold in folds.items()}
+    ledgers = {
+        name: {MODEL: fold.ledger(alarms[name]), RULE: fold.ledger(fold.rule_alarms())}
+        for name, fold in folds.items()
+    }
+    wear = judge.training_wear(data, settings.min_failures)
+    return Case(data, scorer, gaps, folds, alarms, ledgers, wear, settings.min_failures)
 
 
-def _figures(
-    fold: Fold, ledgers: Frames, ages: Mapping[str, float], wear: Mapping[str, Wear]
-) -> dict[str, dict[str, Floats]]:
-    """Every policy's figures in each draw of the fold's machines."""
-    draws, data = drawn(len(fold.machines)), fold.data
+def _figures(case: Case, name: str) -> dict[str, dict[str, Floats]]:
+    """Every policy's figures on a fold in each draw of its machines."""
+    fold, dataset, ledgers = case.folds[name], case.data.dataset, case.ledgers[name]
+    draws, plant = drawn(len(fold.machines)), fold.plant(case.wear)
     tallies = fold.tally(ledgers[MODEL]), fold.tally(ledgers[RULE])
-    found = policies.figures(*tallies, ages, fold.plant(wear), draws, data.dataset.costs, data.hour)
+    found = policies.figures(*tallies, case.intervals, plant, draws, dataset.costs, case.data.hour)
     whose = fold.machines.get_indexer(pd.Index(fold.decisions["machine"]))
     found[MODEL] |= probabilities.row_figures(fold.labels(), fold.row_risk, whose, draws)
     return found
 
 
-def _slices(
-    data: Data, folds: Mapping[str, Fold], ledgers: Mapping[str, Frames], gaps: Floats, least: int
-) -> Frames:
+def _policies(case: Case, found: Mapping[str, Mapping[str, Mapping[str, Floats]]]) -> Frames:
+    return {
+        "policies": tables.policy_table(found),
+        "intervals": tables.interval_table(found),
+        "lifetimes": tables.wear_table(case.wear, case.intervals, *case.day),
+    }
+
+
+def _slices(case: Case) -> Frames:
+    data = case.data
     training = data.decisions.loc[data.rows(TRAIN), "machine"].unique()
     bands = slices.bands_of(data.events.machines, np.asarray(training, dtype=object), data.dataset)
-    of_folds = {fold: ledgers[name] for name, fold in folds.items()}
-    return {"slices": slices.slice_table(of_folds, bands, gaps, least)}
+    ledgers = {fold: case.ledgers[name] for name, fold in case.folds.items()}
+    return {"slices": slices.slice_table(ledgers, bands, case.gaps, case.least)}
 
 
-def _causes(
-    folds: Mapping[str, Fold],
-    alarms: Mapping[str, pd.DataFrame],
-    thresholds: Mapping[str, float],
-    gaps: Floats,
-) -> Frames:
+def _probabilities(case: Case) -> Frames:
+    test, scorer = case.folds[TEST], case.scorer
+    labels = test.labels()
+    return {
+        "rows": rows.row_report(labels, test.row_risk, scorer.thresholds),
+        "calibration": tables.calibration_table(labels, test.row_risk, scorer.components),
+    }
+
+
+def _budgets(case: Case, levels: Levels) -> Frames:
+    folds, chosen = (case.folds[VALIDATION], case.folds[TEST]), case.ledgers[TEST][MODEL]
+    budget, misses = budgets.budget_tables(levels, *folds, chosen)
+    return {"budget": budget, "budget_misses": misses}
+
+
+def _break_even(case: Case, levels: Levels, tried: Candidates) -> tuple[pd.DataFrame, dict[str, Any]]:
+    test, choices = case.folds[TEST], Choices(levels, tried, case.wear, case.day[0])
+    return break_even(test, test.tally(case.ledgers[TEST][MODEL]), choices, drawn(len(test.machines)))
+
+
+def _causes(case: Case) -> Frames:
     """Of the test fold, and of the machines never seen in training over the same time."""
-    healthy = causes.healthy_risk(folds[VALIDATION])
+    healthy, thresholds = causes.healthy_risk(case.folds[VALIDATION]), case.scorer.thresholds
     failures, wrong = [], []
     for name in (TEST, UNSEEN):
-        if name in folds:
-            known = causes.evidence(folds[name], gaps)
-            failures.append(causes.failure_causes(known, alarms[name], thresholds, healthy).assign(fold=name))
-            wrong.append(causes.false_alarm_causes(known, alarms[name], thresholds).assign(fold=name))
-    hour = folds[TEST].data.hour
+        if name in case.folds:
+            known, alarms = causes.evidence(case.folds[name], case.gaps), case.alarms[name]
+            failures.append(causes.failure_causes(known, alarms, thresholds, healthy).assign(fold=name))
+            wrong.append(causes.false_alarm_causes(known, alarms, thresholds).assign(fold=name))
     table = pd.concat(failures, ignore_index=True)
-    table["lead"] = (table["lead"] / hour).where(table["lead"] >= 0)
+    table["lead"] = (table["lead"] / case.data.hour).where(table["lead"] >= 0)
     return {
         "failures": table[["fold", *causes.FAILURE_COLUMNS]],
         "false_alarms": pd.concat(wrong, ignore_index=True)[["fold", *causes.ALARM_COLUMNS]],
     }
+
+
+def _drawn(case: Case, failures: pd.DataFrame) -> Frames:
+    """The data of the figures; failures: what became of them."""
+    ledgers = {case.folds[name]: case.ledgers[name][MODEL] for name in (VALIDATION, TEST)}
+    fate = failures[failures["fold"] == TEST]
+    return figures.all_figures(ledgers, case.folds[TEST], case.alarms[TEST], fate, case.scorer)
+
+
+def _stamped(frames: Frames, clock: Clock) -> Frames:
+    return {name: with_stamps(frame, clock) for name, frame in frames.items()}
 
 
 def with_stamps(frame: pd.DataFrame, clock: Clock) -> pd.DataFrame:
@@ -170,7 +206,7 @@ def with_stamps(frame: pd.DataFrame, clock: Clock) -> pd.DataFrame:
     for name in (column for column in STAMPS if column in frame):
         known = frame[name] >= 0
         texts = frame[name].astype(object)
-        if clock.kind == "timestamps":
+        if not clock.own:
             texts = pd.Series(frame[name].to_numpy(np.int64).astype("datetime64[s]").astype(str), frame.index)
         found[name] = texts.astype(object).where(known, None)
     return found

@@ -15,7 +15,7 @@ from forestall.features import labels, matrix
 from forestall.features.baselines import model_baselines, own_baselines, own_frame
 from forestall.features.columns import Feature
 from forestall.features.history import History, Ints, lay_out, spans_of
-from forestall.features.matrix import Reference
+from forestall.features.reference import Matrix, Reference
 
 Chunks = Callable[[], Iterator[pd.DataFrame]]
 MACHINES_AT_A_TIME = 200
@@ -30,7 +30,7 @@ class Part:
     """
 
     decisions: pd.DataFrame
-    features: matrix.Matrix
+    features: Matrix
 
 
 def histories(chunks: Chunks, events: Events, dataset: Dataset, end: int) -> Iterator[History]:
@@ -118,46 +118,9 @@ def latest_baselines(chunks: Chunks, events: Events, dataset: Dataset, end: int)
     return pd.concat(rows, ignore_index=True)
 
 
-def check_training(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None:
-    """Refuse a training fold from which nothing can be learnt.
-
-    Raises:
-        InputError: it is empty, or a component never fails in it.
-    """
-    training = decisions[decisions["fold"] == labels.TRAIN]
-    shorter = "Shorten" if dataset.split.by == "time" else "Lower"
-    todo = f"{shorter} `split.test` and `split.validation` in the dataset file, or add {_more(dataset)}"
-    if training.empty:
-        raise InputError("the training fold is empty", todo, file)
-    for component in dataset.components:
-        if not (training[f"label.{component}"] > 0).any():
-            problem = (
-                f"component {component!r} does not fail in the training fold, so nothing can be learnt of it"
-            )
-            raise InputError(problem, f"{todo}, or take it out of `components` with its rows", file)
-
-
-def check_folds(decisions: pd.DataFrame, dataset: Dataset, file: str) -> None:
-    """Refuse folds from which nothing can be learnt, or in which nothing can be judged.
-
-    Raises:
-        InputError: a fold is empty, or a component never fails in the training fold.
-    """
-    check_training(decisions, dataset, file)
-    for fold in (labels.VALIDATION, labels.TEST):
-        if not (decisions["fold"] == fold).any():
-            longer = "Lengthen" if dataset.split.by == "time" else "Raise"
-            todo = f"{longer} `split.{fold}` in the dataset file, or add {_more(dataset)}"
-            raise InputError(f"the {fold} fold is empty", todo, file)
-
-
-def _more(dataset: Dataset) -> str:
-    return "history" if dataset.split.by == "time" else "machines"
-
-
 def _known_until(history: History, dataset: Dataset, end: int) -> Ints:
     """Until when each machine's failures are known, [machines]: all until `end`, or split by machine each its own."""
-    if dataset.split.by == "time":
+    if not dataset.split_by_machine:
         return np.full(len(history.machines), end, dtype=np.int64)
     last = dict(zip(history.machines, history.last.tolist(), strict=True))
     own = labels.own_ends(last, history.events.failures)
@@ -165,13 +128,13 @@ def _known_until(history: History, dataset: Dataset, end: int) -> Ints:
 
 
 def _training_end(dataset: Dataset, end: int) -> int:
-    return labels.fold_ends(end, dataset)[labels.TRAIN] if dataset.split.by == "time" else end
+    return end if dataset.split_by_machine else labels.fold_ends(end, dataset)[labels.TRAIN]
 
 
 def _is_training(machine: str, dataset: Dataset) -> bool:
-    if dataset.split.by == "time":
-        return labels.ranked(machine) >= dataset.split.unseen_machines
-    return labels.ranked(machine) >= float(dataset.split.test) + float(dataset.split.validation)
+    if dataset.split_by_machine:
+        return labels.ranked(machine) >= float(dataset.split.test) + float(dataset.split.validation)
+    return labels.ranked(machine) >= dataset.split.unseen_machines
 
 
 def _own_at(history: History, dataset: Dataset, until: Ints) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from forestall.data.clock import is_counter
 from forestall.errors import SettingsError
 
 Matrix = npt.NDArray[np.float64]
@@ -55,7 +56,7 @@ class Columns:
 
 def span_name(ticks: int, unit: str) -> str:
     """A span as a feature's name says it: 24h, 30min, 30cycles."""
-    if unit != "s":
+    if is_counter(unit):
         return f"{ticks}{unit}"
     for size, name in ((3600, "h"), (60, "min"), (1, "s")):
         if ticks % size == 0:
@@ -65,4 +66,4 @@ def span_name(ticks: int, unit: str) -> str:
 
 def span_text(name: str, unit: str) -> str:
     """A span's name as people write it: 24h, 30 cycles."""
-    return name if unit == "s" else f"{name.removesuffix(unit)} {unit}"
+    return f"{name.removesuffix(unit)} {unit}" if is_counter(unit) else name

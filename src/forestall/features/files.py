@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 from forestall.data import store
 from forestall.data.dataset import Clock
 from forestall.data.table_writer import TableWriter
-from forestall.features.build import Part
-from forestall.features.matrix import Matrix, Reference
+from forestall.features.reference import Matrix, Reference
 
 FEATURES, BASELINES = "features.parquet", "baselines.parquet"
 
 
 class FeatureWriter(TableWriter):
-    """Writes decisions and features side by side, one row group for each part."""
+    """Writes decisions and features side by side, one row group for each of `write`."""
 
     def __init__(self, folder: Path, reference: Reference, clock: Clock) -> None:
         super().__init__(folder / FEATURES, compression="zstd", use_dictionary=False)
@@ -27,17 +26,15 @@ class FeatureWriter(TableWriter):
         self.rows = 0
         self._folds: list[pd.DataFrame] = []
 
-    def write(self, part: Part) -> None:
-        """Append some machines' decisions."""
-        table = store.to_arrow(part.decisions, self.clock)
+    def write(self, decisions: pd.DataFrame, features: Matrix) -> None:
+        """Append some machines' decisions with their features, [rows, features]."""
+        table = store.to_arrow(decisions, self.clock)
         for number, feature in enumerate(self.reference.features):
-            table = table.append_column(
-                feature.name, pa.array(np.ascontiguousarray(part.features[:, number]))
-            )
+            table = table.append_column(feature.name, pa.array(np.ascontiguousarray(features[:, number])))
         self.append(table)
-        self.rows += len(part.decisions)
-        labels = [column for column in part.decisions if str(column).startswith("label.")]
-        self._folds.append(part.decisions[["fold", *labels]])
+        self.rows += len(decisions)
+        labels = [column for column in decisions if str(column).startswith("label.")]
+        self._folds.append(decisions[["fold", *labels]])
 
     @property
     def folds(self) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def failed_for_good(history: History, dataset: Dataset) -> Bools:
     Where all machines share a calendar and failures have a table, silence after a failure may be its repair: then
     none is.
     """
-    if dataset.clock.kind == "timestamps" and is_last_row(dataset) is None:
+    if not dataset.own_clocks and is_last_row(dataset) is None:
         return np.zeros(len(history.machines), dtype=np.bool_)
     failed = history.events.failures.groupby("machine")["time"].max().reindex(history.machines)
     gone: Bools = failed.to_numpy() >= history.last
@@ -98,11 +98,9 @@ def folds(machines: list[str], decisions: Ints, end: int, dataset: Dataset) -> n
     machines never seen in training make a fold of their own over the test period. By machine all of its decisions
     belong to one fold.
     """
-    return (
-        _by_time(machines, decisions, end, dataset)
-        if dataset.split.by == "time"
-        else _by_machine(machines, decisions, dataset)
-    )
+    if dataset.split_by_machine:
+        return _by_machine(machines, decisions, dataset)
+    return _by_time(machines, decisions, end, dataset)
 
 
 def fold_ends(end: int, dataset: Dataset) -> dict[str, int]:

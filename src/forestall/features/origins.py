@@ -17,7 +17,7 @@ from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 from forestall.features import build
 from forestall.features.labels import VALIDATION, fold_ends
-from forestall.features.matrix import Matrix, Reference
+from forestall.features.reference import Matrix, Reference
 
 Checked = TypeVar("Checked", bound=BaseModel)
 FOLD, COUNT = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forestall.data.clock import hour_of
 from forestall.features.adjusted import Adjusted, Products, adjusted_blocks
 from forestall.features.columns import Columns, span_name
 from forestall.features.history import Floats, History, Ints, Spans
@@ -120,7 +121,7 @@ def add_gap_features(
     columns: Columns, history: History, normal: Normal, sensors: list[str], spans: Spans, unit: str
 ) -> None:
     """Per sensor the share of missing readings by window, time since the last one and time unchanged; time off."""
-    width, hour = spans.width, 3600 if unit == "s" else 1
+    width, hour = spans.width, hour_of(unit)[0]
     blocks = block_moments(history.readings, width)
     off = block_moments(np.where(history.running, np.nan, 0.0)[:, :, None], width)
     silent, stuck = _since_reading(history.readings), _since_change(history.readings)

@@ -1,6 +1,5 @@
-"""What a run found, on one screen: scores beside the one-line rule's, and the machines most at risk."""
+"""What a run found, on one screen: scores and costs beside other policies', and the machines most at risk."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +12,24 @@ from forestall.errors import ForestallError
 from forestall.pipeline.params import PARAMS, read_params
 from forestall.pipeline.stage import read_dataset
 
+COST = "cost_per_machine_month"
 FIGURES = {
     "event_recall": "failures caught in time",
     "alarm_precision": "alarms that were right",
     "false_alarms_per_machine_month": "false alarms per machine-month",
     "lead_time_median_h": "median lead time, {unit}",
-    "cost_per_machine_month": "cost per machine-month",
+    COST: "cost per machine-month",
 }
+MODEL, RULE = "model", "one_line_rule"
+ALTERNATIVES = {
+    "run_to_failure": "run to failure",
+    "fixed_interval": "fixed interval",
+    "as_run": "plant as run",
+    RULE: "one-line rule",
+}
+POLICIES = ALTERNATIVES | {MODEL: "model", "perfect_foresight": "perfect foresight"}
 WIDTH = 110
+Figures = Mapping[str, Mapping[Any, Any]]  # policy -> name -> figure
 
 
 def summary(root: Path) -> str:
@@ -30,11 +39,14 @@ def summary(root: Path) -> str:
         ForestallError: the pipeline has not run yet.
     """
     params = read_params(root / PARAMS)
-    model, policies = _read_metrics(root / "metrics/test.json"), _read_table(root / "metrics/policies.csv")
+    policies = figures_by_policy(_read_table(root / "metrics/policies.csv"))
+    differences = model_differences(_read_table(root / "metrics/intervals.csv"))
     _, unit = hour_of(read_dataset(params.data.dataset, root).clock.unit)
     parts = [
         f"Dataset {params.data.dataset}, model {params.train.family}, test fold",
-        scores(model, policies, unit),
+        scores(policies, unit),
+        costs(policies, differences),
+        *verdict(policies, differences),
         "Most at risk (all: data/predictions/fleet.csv)",
         most_at_risk(_read_table(root / "data/predictions/fleet.csv"), params.predict.top),
         "To use dvc and forestall in this shell: source .venv/bin/activate",
@@ -42,22 +54,66 @@ def summary(root: Path) -> str:
     return "\n\n".join(parts)
 
 
-def scores(model: dict[str, Any], policies: pd.DataFrame, unit: str) -> str:
-    """The headline figures, model beside one-line rule; lead times are in `unit`."""
-    rows = policies[(policies["fold"] == "test") & (policies["policy"] == "one_line_rule")]
-    rule = rows.iloc[0].to_dict() if len(rows) else {}
+def figures_by_policy(policies: pd.DataFrame) -> Figures:
+    """The test fold's rows of metrics/policies.csv: policy -> name -> figure."""
+    rows = policies[policies["fold"] == "test"].set_index("policy")
+    return {str(policy): row.to_dict() for policy, row in rows.iterrows()}
+
+
+def model_differences(intervals: pd.DataFrame) -> Figures:
+    """How the model's cost differs on the test fold, from metrics/intervals.csv: policy -> value, low, high."""
+    rows = intervals[(intervals["fold"] == "test") & (intervals["metric"] == COST)].set_index("policy")
+    beginning = f"{MODEL} - "
+    return {
+        str(policy).removeprefix(beginning): row[["value", "low", "high"]].to_dict()
+        for policy, row in rows.iterrows()
+        if str(policy).startswith(beginning)
+    }
+
+
+def scores(policies: Figures, unit: str) -> str:
+    """The alarms' figures, model beside one-line rule; lead times are in `unit`."""
+    model, rule = policies.get(MODEL, {}), policies.get(RULE, {})
     lines = [f"{'':34}{'model':>12}{'one-line rule':>16}"]
-    for name, label in FIGURES.items():
-        lines.append(
-            f"  {label.format(unit=unit):32}{figure(model.get(name)):>12}{figure(rule.get(name)):>16}"
-        )
-    return "\n".join([*lines, *_verdict(model, rule)])
+    lines += [
+        f"  {label.format(unit=unit):32}{figure(model.get(name)):>12}{figure(rule.get(name)):>16}"
+        for name, label in FIGURES.items()
+        if name != COST
+    ]
+    return "\n".join(lines)
 
 
-def _verdict(model: Mapping[Any, Any], rule: Mapping[Any, Any]) -> list[str]:
-    """A warning where the model is not worth its trouble."""
-    costs = [figures.get("cost_per_machine_month", math.nan) for figures in (model, rule)]
-    return ["", "The one-line rule is cheaper on this dataset: use it."] if costs[1] <= costs[0] else []
+def costs(policies: Figures, differences: Figures) -> str:
+    """Every policy's cost, and how much dearer (or, below 0, cheaper) the model is than it."""
+    lines = [f"  {FIGURES[COST]:44}    model less this, 95 % interval"]
+    for policy, label in POLICIES.items():
+        cost, than = figure(policies.get(policy, {}).get(COST)), differences.get(policy)
+        lines.append(f"    {label:30}{cost:>12}    {_in_words(than) if than else ''}".rstrip())
+    return "\n".join(lines)
+
+
+def _in_words(difference: Mapping[Any, Any]) -> str:
+    value, low, high = (_signed(difference[name]) for name in ("value", "low", "high"))
+    return f"{value:>7} ({low} to {high})"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{figure(value)}"
+
+
+def verdict(policies: Figures, differences: Figures) -> list[str]:
+    """A warning where the model is not worth its trouble, or not surely."""
+    known = {name: policies.get(name, {}).get(COST, math.nan) for name in (MODEL, *ALTERNATIVES)}
+    others = {name: cost for name, cost in known.items() if name != MODEL and not math.isnan(cost)}
+    if not others or math.isnan(known[MODEL]):
+        return []
+    best = min(others, key=lambda name: others[name])
+    if others[best] <= known[MODEL]:
+        return [f"Cheaper than the model on this dataset: {ALTERNATIVES[best]}. Use it."]
+    doubtful = [
+        label for name, label in ALTERNATIVES.items() if differences.get(name, {}).get("high", -1) >= 0
+    ]
+    return [f"The model is not surely cheaper than: {', '.join(doubtful)}."] if doubtful else []
 
 
 def most_at_risk(fleet: pd.DataFrame, top: int) -> str:
@@ -81,11 +137,6 @@ def figure(value: Any) -> str:
     if value is None or math.isnan(value):
         return "-"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _read_metrics(file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(_existing(file).read_text(encoding="utf-8"))
-    return content
 
 
 def _read_table(file: Path) -> pd.DataFrame:

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime as ort
 
 from forestall.errors import ForestallError
-from forestall.features.matrix import Reference
+from forestall.features.reference import Matrix, Reference
 from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
 
-Matrix = npt.NDArray[np.float32]
 ROWS_AT_A_TIME = 100_000
 
 

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from forestall.features.matrix import Reference
+from forestall.features.reference import Matrix, Reference
 from forestall.serving.bundle import session_of
 from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
 from forestall.serving.onnx_model import to_graph
 from forestall.training.fit import FittedModel
 
-Matrix = npt.NDArray[np.float32]
 PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 FORMAT = 1
 

@@ -13,6 +13,7 @@ from forestall.features import labels, matrix
 from forestall.features.baselines import OwnBaselines
 from forestall.features.columns import span_name
 from forestall.features.history import Bools, History, Ints
+from forestall.features.reference import Matrix
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
@@ -30,7 +31,7 @@ class Latest:
 
     machines: list[str]
     time: Ints
-    features: matrix.Matrix
+    features: Matrix
     normal: Normal
     no_opinion: npt.NDArray[np.object_]
 
@@ -47,7 +48,7 @@ def latest(history: History, own: OwnBaselines, failed: Bools, bundle: Bundle) -
     reference, spans, each = bundle.reference, bundle.reference.spans, np.arange(len(history.machines))
     times, opinions = history.decisions(spans), labels.opinions(history, spans)
     step = np.full(len(each), len(times) - 1)
-    if reference.unit != "s":
+    if reference.own_clocks:
         opinions[history.own_last_steps(spans) < 0] = labels.SHORT
         step = np.maximum(history.own_last_steps(spans), 0)
     opinions[failed] = labels.FAILED
@@ -108,9 +109,7 @@ def columns_of(bundle: Bundle) -> list[str]:
     ]
 
 
-def _known(
-    curve: matrix.Matrix, threshold: float, why: str, lives: list[float], bundle: Bundle
-) -> list[object]:
+def _known(curve: Matrix, threshold: float, why: str, lives: list[float], bundle: Bundle) -> list[object]:
     longest, hour = bundle.reference.spans.horizon, hour_of(bundle.reference.unit)[0]
     alarm = "yes" if curve[-1] >= np.float32(threshold) else "no"
     words = [life_in_words(life, longest, hour) for life in lives]

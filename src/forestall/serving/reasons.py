@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.features.columns import Feature
-from forestall.features.matrix import Reference
+from forestall.features.reference import Matrix, Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.words import describe
-
-Matrix = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

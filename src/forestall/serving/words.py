@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from forestall.data.clock import day_of, hour_of
 from forestall.features.columns import span_text
-from forestall.features.matrix import Reference
+from forestall.features.reference import Reference
 
 Seen = dict[str, float]
 # How far a feature must be from healthy to be as striking as one standard deviation of the level.

@@ -33,8 +33,8 @@ def series_of_fold(
         last: the time of each machine's last reading. Folds by time end together; split by machine, each
             machine's data end by themselves.
     """
-    by_time = dataset.split.by == "time"
-    until = fold_ends(max(last.values()), dataset)[fold] if by_time else own_ends(last, events.failures)
+    own = dataset.split_by_machine
+    until = own_ends(last, events.failures) if own else fold_ends(max(last.values()), dataset)[fold]
     return series_of(
         decisions,
         list(dataset.components),
@@ -69,7 +69,7 @@ def machine_months(decisions: pd.DataFrame, dataset: Dataset) -> float:
 
 def fleet_weeks(decisions: pd.DataFrame, dataset: Dataset) -> float:
     """How many weeks of the whole fleet some decisions cover: of the calendar, or on a counter a mean machine's."""
-    if dataset.clock.kind == "timestamps":
+    if not dataset.own_clocks:
         spans = decisions["time"].nunique() * dataset.ticks(dataset.decisions.every)
         return spans / (DAYS_PER_WEEK * 86400)
     months = machine_months(decisions, dataset) / max(decisions["machine"].nunique(), 1)
