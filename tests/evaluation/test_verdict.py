@@ -58,6 +58,7 @@ def test_all_tables_and_metrics_are_there(whole: Verdict) -> None:
         "slices",
         "rows",
         "calibration",
+        "remaining_life",
         "budget",
         "budget_misses",
         "failures",

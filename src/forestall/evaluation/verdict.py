@@ -27,6 +27,7 @@ from forestall.evaluation.figures import Scorer
 from forestall.evaluation.judge import Data, Fold
 from forestall.evaluation.lifetimes import Wear
 from forestall.evaluation.policies import MODEL, RULE
+from forestall.evaluation.remaining import life_table
 from forestall.evaluation.resampling import drawn
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
 from forestall.training.series import Floats
@@ -64,7 +65,8 @@ def verdict(
     """
     dataset = data.dataset
     say("scoring")
-    risk = scorer.risk(data.features)
+    curves = scorer.curves(data.features)
+    risk = np.ascontiguousarray(curves[:, :, -1])
     say("finding the one-line rule")
     tried = judge.rule_candidates(data)
     rules = judge.picked_rules(tried, dataset.costs, settings.by)
@@ -89,7 +91,8 @@ def verdict(
     test, validation = folds[TEST], folds[VALIDATION]
     labels = test.labels()
     written["rows"] = rows.row_report(labels, risk[test.rows], scorer.thresholds)
-    written["calibration"] = tables.calibration_table(labels, risk[test.rows], scorer.components)
+    written["calibration"] = tables.calibration_table(test.horizon_labels(), curves[test.rows], dataset)
+    written["remaining_life"] = life_table(test, curves[test.rows])
     say("budgets and break-even")
     levels = judged_levels(validation.series, validation.risk, data.rules, settings.share_below)
     chosen = ledgers[TEST][MODEL]
