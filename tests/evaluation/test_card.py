@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -38,19 +39,8 @@ def lives(
     return table.assign(component="pump", machines=9)
 
 
-@pytest.fixture
-def facts() -> Facts:
-    policies = pd.DataFrame(
-        {"fold": "test", "policy": list(COSTS), "cost_per_machine_month": list(COSTS.values())}
-    )
-    interval = {
-        "fold": "test",
-        "policy": "model",
-        "metric": "event_recall",
-        "value": 0.5,
-        "low": 0.25,
-        "high": 0.75,
-    }
+def facts_of(tables: Mapping[str, pd.DataFrame]) -> Facts:
+    """What a card is made of, but for the tables in metrics/."""
     return Facts(
         dataset="mill",
         about="Made for a test.",
@@ -66,12 +56,31 @@ def facts() -> Facts:
             "alarm": {"by": "recall"},
         },
         data={"machines": 12},
-        policies=policies,
-        intervals=pd.DataFrame([interval]),
-        slices=slices(150.0),
-        calibration=pd.DataFrame({"component": ["pump"], "horizon": [12], "brier": [0.125]}),
-        remaining_life=lives(),
+        **tables,
     )
+
+
+@pytest.fixture
+def facts() -> Facts:
+    policies = pd.DataFrame(
+        {"fold": "test", "policy": list(COSTS), "cost_per_machine_month": list(COSTS.values())}
+    )
+    interval = {
+        "fold": "test",
+        "policy": "model",
+        "metric": "event_recall",
+        "value": 0.5,
+        "low": 0.25,
+        "high": 0.75,
+    }
+    tables = {
+        "policies": policies,
+        "intervals": pd.DataFrame([interval]),
+        "slices": slices(150.0),
+        "calibration": pd.DataFrame({"component": ["pump"], "horizon": [12], "brier": [0.125]}),
+        "remaining_life": lives(),
+    }
+    return facts_of(tables)
 
 
 @pytest.mark.parametrize(
@@ -106,11 +115,21 @@ def test_slices_that_are_all_too_small_are_no_empty_field() -> None:
     assert rule_is_better(small) == "No slice of the test fold holds enough failures to say."
 
 
-@pytest.mark.parametrize("field", ["intervals", "slices", "calibration", "remaining_life", "policies"])
+@pytest.mark.parametrize("field", ["slices", "calibration", "remaining_life", "policies"])
 def test_an_empty_field_is_an_error_that_names_it(field: str, facts: Facts) -> None:
     empty = replace(facts, **{field: getattr(facts, field).iloc[:0]})
     with pytest.raises(ForestallError, match="has nothing to say under"):
         model_card(empty)
+
+
+def test_scores_without_an_interval_are_shown_all_the_same(facts: Facts) -> None:
+    card = model_card(facts)
+    assert "| failures caught in time | 0.5 (0.25 to 0.75) | not defined |" in card
+    assert "| cost per machine-month | 100 | 250 |" in card
+    assert "of one machine alone there are none" not in card
+    alone = model_card(replace(facts, intervals=facts.intervals.iloc[:0]))
+    assert "| cost per machine-month | 100 | 250 |" in alone
+    assert "of one machine alone there are none" in alone
 
 
 def test_words_that_people_left_out_are_an_error(facts: Facts) -> None:

@@ -6,7 +6,7 @@ is empty is an error, not a blank.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,15 +184,29 @@ def _data(facts: Facts) -> str:
 
 
 def _scores(facts: Facts) -> str:
-    """Each headline score of model and rule with its 95 % interval, a column for each fold and policy."""
-    rows = facts.intervals.itertuples(index=False)
-    found = {(row.fold, row.policy, row.metric): _interval(row) for row in rows}
-    columns = [(f, p) for f in FOLDS for p in POLICIES if any(key[:2] == (f, p) for key in found)]
-    table = {
-        f"{fold}, {policy.replace('_', ' ')}": [found.get((fold, policy, s), "not defined") for s in SCORES]
-        for fold, policy in columns
-    }
-    return markdown(pd.DataFrame({"score": list(SCORES.values()), **table})) if columns else ""
+    """Each headline score of model and rule, with its 95 % interval if it has one; a column a fold and policy."""
+    intervals = {(row.fold, row.policy, row.metric): row for row in facts.intervals.itertuples(index=False)}
+    table = {"score": list(SCORES.values())}
+    for fold, policy, found in _by_column(facts.policies):
+        texts = {name: _cell(value) or "not defined" for name, value in found.items()}
+        texts |= {
+            name: _interval(intervals[key]) for name in SCORES if (key := (fold, policy, name)) in intervals
+        }
+        table[f"{fold}, {policy.replace('_', ' ')}"] = [texts.get(name, "not defined") for name in SCORES]
+    if len(table) == 1:
+        return ""
+    note = [] if intervals else ["Intervals draw machines anew; of one machine alone there are none."]
+    return "\n\n".join([markdown(pd.DataFrame(table)), *note])
+
+
+def _by_column(policies: pd.DataFrame) -> Iterator[tuple[str, str, dict[str, float]]]:
+    """Fold, policy and scores, in the order in which they are shown."""
+    rows = {(row["fold"], row["policy"]): row for row in policies.to_dict("records")}
+    for fold in FOLDS:
+        for policy in POLICIES:
+            if (fold, policy) in rows:
+                row = rows[(fold, policy)]
+                yield fold, policy, {name: float(row[name]) for name in SCORES if name in row}
 
 
 def _policies(facts: Facts) -> str:
