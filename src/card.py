@@ -17,7 +17,7 @@ def main() -> None:
     settings = stage.load(params=["data", "train", "alarm"], dataset=["about", "card"])
     tables = {
         name: pd.read_csv(METRICS / f"{name}.csv")
-        for name in ("policies", "intervals", "slices", "calibration")
+        for name in ("policies", "intervals", "slices", "calibration", "remaining_life")
     }
     facts = Facts(
         dataset=settings.params.data.dataset,

@@ -116,6 +116,8 @@ def test_a_value_that_is_not_allowed(path: str, value: Any, says: str) -> None:
         ("windows.events", ["0h"], "windows.events must be longer than nothing"),
         ("windows.baseline", "30weeks", "the unit must be one of"),
         ("split.gap", "23h", "split.gap must be at least the longest of decisions.horizons"),
+        ("split.validation", "24h", "split.validation must be longer than split.gap"),
+        ("split.test", "1d", "split.test must be longer than the longest of decisions.horizons"),
         ("split.validation", 0.2, "with by: time, `validation` and `test` are durations"),
         ("split.by", "machine", "with by: machine, `validation` and `test` are shares"),
         ("components.seal.absent_on", {"age": [3]}, "'age' is no category of tables.machines"),

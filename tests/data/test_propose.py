@@ -212,6 +212,8 @@ def test_daily_readings_keep_their_time_of_day(tmp_path: Path) -> None:
     frame.to_csv(folder / "daily.csv", index=False)
     dataset = proposed(folder)
     assert (dataset.tables.telemetry.interval, dataset.decisions.offset) == ("24h", "6h")
+    # A fifth of ten days would be no longer than the gap: no decision's horizon would end in the fold.
+    assert (dataset.split.test, dataset.split.gap) == ("72h", "48h")
 
 
 def test_constant_columns_are_left_out(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Feature:
 
 @dataclass
 class Scorer:
-    """Risk is what the first two features say."""
+    """Risk is what the first two features say, over the shorter horizon half of it."""
 
     thresholds: dict[str, float] = field(default_factory=lambda: {"pump": 0.5, "seal": 0.5})
     components = ["pump", "seal"]  # noqa: RUF012
@@ -43,6 +43,9 @@ class Scorer:
 
     def risk(self, features: Matrix) -> Matrix:
         return features[:, :2]
+
+    def curves(self, features: Matrix) -> Matrix:
+        return np.stack([features[:, :2] / 2, features[:, :2]], axis=2)
 
 
 def frame(times: Times) -> pd.DataFrame:
@@ -109,5 +112,7 @@ def _labels(decisions: pd.DataFrame, failures: pd.DataFrame, component: str) -> 
     found = np.zeros(len(decisions), dtype=np.int8)
     for machine, time in failures.loc[failures["component"] == component, ["machine", "time"]].to_numpy():
         ahead = time - decisions["time"]
-        found[((decisions["machine"] == machine) & (ahead > 0) & (ahead <= DAY)).to_numpy()] = 1
+        for number, horizon in enumerate((DAY, DAY // 2), start=1):
+            at = ((decisions["machine"] == machine) & (ahead > 0) & (ahead <= horizon)).to_numpy()
+            found[at] = np.maximum(found[at], number)
     return found

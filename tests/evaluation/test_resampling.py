@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
+from forestall.evaluation import resampling
 from forestall.evaluation.probabilities import average_precision, calibration_error, row_figures
 from forestall.evaluation.resampling import drawn, interval, quantile, ratio
 from forestall.evaluation.scores import row_scores
@@ -34,7 +35,11 @@ def test_one_machine_alone_says_nothing_about_chance() -> None:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
-def test_quantiles_are_those_of_the_drawn_values(share: float) -> None:
+@pytest.mark.parametrize("cells", [1, 100, 2**22])
+def test_quantiles_are_those_of_the_drawn_values(
+    share: float, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resampling, "CELLS", cells)
     random = np.random.default_rng(1)
     values, whose, draws = random.gamma(2, 20, 12), random.integers(0, 5, 12), drawn(MACHINES, DRAWS)
     found = quantile(values, whose, draws, share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ import pytest
 from forestall.evaluation import plots
 from forestall.evaluation.break_even import RATIOS, costs_at
 from forestall.evaluation.budgets import lost_failures
+from forestall.evaluation.card import model_card
 from forestall.evaluation.judge import Data
 from forestall.evaluation.verdict import Settings, Verdict, verdict
 from forestall.pipeline import files
 
 from . import small
 from .small import Times
+from .test_card import facts_of
 
 FAILURES: Times = [
     (f"m{machine}", day + machine + 0.05, part)
@@ -58,6 +61,7 @@ def test_all_tables_and_metrics_are_there(whole: Verdict) -> None:
         "slices",
         "rows",
         "calibration",
+        "remaining_life",
         "budget",
         "budget_misses",
         "failures",
@@ -138,7 +142,21 @@ AWKWARD = {
     "planned work as dear as failures": small.data(FAILURES, WORK, high=HIGH, planned=1000.0),
     "nothing ever fails after training": small.data([one for one in FAILURES if one[1] < 18]),
     "no maintenance": small.data(FAILURES, high=HIGH),
+    "a part that failed twice, in training": small.data(
+        [one for one in FAILURES if one[2] == "seal" or one[1] < 6.1], WORK, high=HIGH
+    ),
+    "healthy but for two days": small.data(
+        [one for one in FAILURES if one[1] < 18 or 33 < one[1] < 35], WORK
+    ),
 }
+
+
+def as_written(tables: dict[str, pd.DataFrame], folder: Path) -> dict[str, pd.DataFrame]:
+    """The tables that the model card reads, from their files."""
+    names = ("policies", "intervals", "slices", "calibration", "remaining_life")
+    for name in names:
+        files.write_csv(folder / f"{name}.csv", tables[name])
+    return {name: pd.read_csv(folder / f"{name}.csv") for name in names}
 
 
 @pytest.mark.parametrize("case", AWKWARD)
@@ -153,6 +171,16 @@ def test_awkward_plants_are_judged_all_the_same(case: str, level: float, tmp_pat
     assert (costs >= 0).all()
     assert one.tables["intervals"].empty == (case == "one machine")
     plots.draw({name: one.plots[name] for name in ("break_even", "timeline")}, ["pump", "seal"], tmp_path)
+    assert not re.search(r"\b(nan|inf)\b", model_card(facts_of(as_written(one.tables, tmp_path))))
+
+
+@pytest.mark.parametrize("case", AWKWARD)
+def test_of_awkward_plants_the_counts_say_why_a_figure_is_not_defined(case: str) -> None:
+    life = found(AWKWARD[case]).tables["remaining_life"]
+    skill = life["metric"] == "integrated_brier_skill"
+    assert (life["value"].isna() == (life["decisions"] == 0))[~skill].all()
+    no_failure = life.loc[life["metric"] == "foreseen", "decisions"] == 0
+    assert life.loc[skill, "value"].isna().tolist() == no_failure.tolist()
 
 
 def test_always_on_costs_more_than_never_on_where_nothing_fails() -> None:

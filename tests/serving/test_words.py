@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forestall.features.columns import Feature
-from forestall.serving.words import describe
+from forestall.serving.words import describe, life_in_words
 from tests.serving.conftest import Made
 
 NORMAL = {"own.24h": 0.2, "spread.24h": 1.0, "trend.24h": 0.1, "slope.load.24h": 0.1, "missing.24h": 0.0}
@@ -42,3 +42,8 @@ def test_an_error_is_counted_over_the_shortest_window_that_saw_it(made: Made) ->
         describe("error e1", np.array([0, 3], dtype=np.float32), reference) == "error e1 seen 3 times in 48h"
     )
     assert describe("error e1", np.array([0, 0], dtype=np.float32), reference) == "error e1: none lately"
+
+
+def test_words_say_beyond_where_that_is_all_that_is_known() -> None:
+    assert life_in_words(3600.0 * 30.4, 168 * 3600, 3600) == "30"
+    assert life_in_words(np.inf, 168 * 3600, 3600) == "beyond 168"

@@ -165,6 +165,7 @@ class Dataset(Section):
             )
         if self.own_clocks and not self.split_by_machine:
             raise ValueError("machines with clocks of their own are split with `by: machine`")
+        self._check_folds_hold_decisions(spans["horizon"])
         self._check_absent_on()
         self._check_components_are_told_apart()
         return self
@@ -198,6 +199,17 @@ class Dataset(Section):
             )
         if self.ticks(w.baseline_every) < every:
             raise ValueError("windows.baseline_every must be at least decisions.every")
+
+    def _check_folds_hold_decisions(self, horizon: int) -> None:
+        """By time a decision is in a fold only if the gap after it, or in the last fold the horizon, ends in it."""
+        if self.split.by == "machine":
+            return
+        if self.ticks(str(self.split.validation)) <= self.ticks(self.split.gap):
+            raise ValueError("split.validation must be longer than split.gap, or it holds no decision")
+        if self.ticks(str(self.split.test)) <= horizon:
+            raise ValueError(
+                "split.test must be longer than the longest of decisions.horizons, or it holds no decision"
+            )
 
     def _check_absent_on(self) -> None:
         known = self.tables.machines.attributes if self.tables.machines else {}

@@ -46,14 +46,13 @@ def plan_lines(interval: int, unit: str, offset: int) -> Lines:
 
 
 def split_lines(telemetry: Role, interval: int, unit: str) -> Lines:
-    """The section `split`: a fifth of the time, or of the machines, for each fold."""
+    """The section `split`: a fifth of the time, but longer than the gap, or of the machines, for each fold."""
     day = _day(interval, unit)
     yield from ("# CHECK: the folds, counted back from the end of the data.", "split:")
     if not is_counter(unit):
         stamps = telemetry.seen.frame[telemetry.times[0]]
-        span = duration(
-            max(int((stamps.max() - stamps.min()).total_seconds()) // 5 // 86400, 1) * 86400, unit
-        )
+        fifth, least = int((stamps.max() - stamps.min()).total_seconds()) // 5 // 86400, day // 86400 + 1
+        span = duration(max(fifth, least) * 86400, unit)
         yield from ("  by: time", f"  test: {span}", f"  validation: {span}")
     else:
         yield from ("  by: machine", "  test: 0.2", "  validation: 0.2")

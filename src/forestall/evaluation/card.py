@@ -6,7 +6,7 @@ is empty is an error, not a blank.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from forestall.data.clock import hour_of
 from forestall.errors import ForestallError
+from forestall.training.remaining import LIFE
 
 SCORES = {
     "event_recall": "failures caught in time",
@@ -22,6 +23,16 @@ SCORES = {
     "lead_time_median_h": "median lead time",
     "cost_per_machine_month": "cost per machine-month",
 }
+FAILED_BY = {name.replace("life", "failed_by"): share for name, share in LIFE.items()}
+LIVES = {
+    "failed_by_p10": "failed by p10",
+    "failed_by_p50": "failed by p50",
+    "failed_by_p90": "failed by p90",
+    "foreseen": "failures with a p50",
+    "median_error_h": "median error of p50, {unit}",
+    "integrated_brier_skill": "skill",
+}
+OFF = 0.1
 POLICIES = ("model", "one_line_rule")
 FOLDS = ("validation", "test", "unseen")
 COST = "cost_per_machine_month"
@@ -32,7 +43,7 @@ class Facts:
     """What a card is made of.
 
     words: intended_use and limits, written by people. manifest: the bundle's. data: metrics/data.json.
-    policies, intervals, slices, calibration: the tables of that name in metrics/.
+    policies, intervals, slices, calibration, remaining_life: the tables of that name in metrics/.
     """
 
     dataset: str
@@ -45,6 +56,7 @@ class Facts:
     intervals: pd.DataFrame
     slices: pd.DataFrame
     calibration: pd.DataFrame
+    remaining_life: pd.DataFrame
 
 
 def model_card(facts: Facts) -> str:
@@ -59,7 +71,8 @@ def model_card(facts: Facts) -> str:
         "Data": _data(facts),
         "Scores": _scores(facts),
         "Against every policy": _policies(facts),
-        "Calibration": markdown(facts.calibration),
+        "Calibration": markdown(facts.calibration.rename(columns={"horizon": f"horizon, {_unit(facts)}"})),
+        "Remaining life": remaining_life(facts.remaining_life, _unit(facts)),
         "Where the one-line rule is better": rule_is_better(facts.slices),
         "Limits": facts.words["limits"],
     }
@@ -98,6 +111,55 @@ def rule_is_better(slices: pd.DataFrame) -> str:
     return "It costs less per machine-month in these slices of the test fold:\n\n" + markdown(table)
 
 
+def remaining_life(lives: pd.DataFrame, unit: str) -> str:
+    """How far the times given of remaining life can be trusted, in words and by component."""
+    if lives.empty:
+        return ""
+    lives = lives.assign(text=[_counted(row) for row in lives.itertuples(index=False)])
+    names = {name: words.format(unit=unit) for name, words in LIVES.items()}
+    table = lives.pivot_table(index="component", columns="metric", values="text", aggfunc="first", sort=False)
+    shares = ", ".join(f"{share:.0%}" for share in LIFE.values())
+    about = (
+        f"By p10, p50 and p90, where they lie within the longest horizon, {shares} should have failed. "
+        "Each cell: the value (95 % interval), how many decisions it stands on."
+    )
+    shown = markdown(table[list(names)].reset_index().rename(columns=names))
+    return "\n\n".join([about, shown, *_unskilled(lives), _worst(lives)])
+
+
+def _worst(lives: pd.DataFrame) -> str:
+    """The quantile that is furthest off, of those that are off by a tenth and by more than chance explains."""
+    shares = lives.assign(share=lives["metric"].map(FAILED_BY)).dropna(subset=["share", "low"])
+    if shares.empty:
+        return "Too few machines had times given to say whether these were right."
+    beyond_chance = (shares["low"] > shares["share"]) | (shares["high"] < shares["share"])
+    far = (shares["value"] - shares["share"]).abs()
+    bad = shares.assign(far=far)[beyond_chance & (far > OFF)].nlargest(1, "far")
+    if bad.empty:
+        return f"None of these shares is off by more than {OFF:.0%} and by more than its interval explains."
+    row: Any = next(bad.itertuples(index=False))
+    said = "late: parts fail sooner" if row.value > row.share else "early: parts last longer"
+    name = row.metric.removeprefix("failed_by_")
+    return f"Worst: {name} of {row.component}, by which {_interval(row)} had failed. It comes too {said}."
+
+
+def _unskilled(lives: pd.DataFrame) -> list[str]:
+    of_curve = lives[lives["metric"] == "integrated_brier_skill"]
+    names = of_curve.loc[of_curve["value"] <= 0, "component"].astype(str)
+    return [f"No better than always saying the fleet's own rates: {', '.join(names)}."] if len(names) else []
+
+
+def _counted(row: Any) -> str:
+    """A figure with its interval, if it has one, and how many decisions it stands on."""
+    if not row.decisions or pd.isna(row.value):
+        return f"not defined, {row.decisions}"
+    return f"{_cell(row.value) if pd.isna(row.low) else _interval(row)}, {row.decisions}"
+
+
+def _unit(facts: Facts) -> str:
+    return hour_of(facts.manifest["reference"]["unit"])[1]
+
+
 def _model(facts: Facts) -> str:
     manifest, train = facts.manifest, facts.params["train"]
     family = manifest["family"]
@@ -122,15 +184,29 @@ def _data(facts: Facts) -> str:
 
 
 def _scores(facts: Facts) -> str:
-    """Each headline score of model and rule with its 95 % interval, a column for each fold and policy."""
-    rows = facts.intervals.itertuples(index=False)
-    found = {(row.fold, row.policy, row.metric): _interval(row) for row in rows}
-    columns = [(f, p) for f in FOLDS for p in POLICIES if any(key[:2] == (f, p) for key in found)]
-    table = {
-        f"{fold}, {policy.replace('_', ' ')}": [found.get((fold, policy, s), "not defined") for s in SCORES]
-        for fold, policy in columns
-    }
-    return markdown(pd.DataFrame({"score": list(SCORES.values()), **table})) if columns else ""
+    """Each headline score of model and rule, with its 95 % interval if it has one; a column a fold and policy."""
+    intervals = {(row.fold, row.policy, row.metric): row for row in facts.intervals.itertuples(index=False)}
+    table = {"score": list(SCORES.values())}
+    for fold, policy, found in _by_column(facts.policies):
+        texts = {name: _cell(value) or "not defined" for name, value in found.items()}
+        texts |= {
+            name: _interval(intervals[key]) for name in SCORES if (key := (fold, policy, name)) in intervals
+        }
+        table[f"{fold}, {policy.replace('_', ' ')}"] = [texts.get(name, "not defined") for name in SCORES]
+    if len(table) == 1:
+        return ""
+    note = [] if intervals else ["Intervals draw machines anew; of one machine alone there are none."]
+    return "\n\n".join([markdown(pd.DataFrame(table)), *note])
+
+
+def _by_column(policies: pd.DataFrame) -> Iterator[tuple[str, str, dict[str, float]]]:
+    """Fold, policy and scores, in the order in which they are shown."""
+    rows = {(row["fold"], row["policy"]): row for row in policies.to_dict("records")}
+    for fold in FOLDS:
+        for policy in POLICIES:
+            if (fold, policy) in rows:
+                row = rows[(fold, policy)]
+                yield fold, policy, {name: float(row[name]) for name in SCORES if name in row}
 
 
 def _policies(facts: Facts) -> str:

@@ -27,7 +27,7 @@ TIMELINE = ["shows", "machine", "component", "time", "kind", "value"]
 
 
 class Scorer(Protocol):
-    """What gives the risk of feature rows, and says at which risk alarms open: a bundle."""
+    """What gives the risk of feature rows, over the longest horizon or each, and says when alarms open: a bundle."""
 
     @property
     def components(self) -> list[str]: ...
@@ -39,6 +39,8 @@ class Scorer(Protocol):
     def reference(self) -> Reference: ...
 
     def risk(self, features: Matrix) -> Matrix: ...
+
+    def curves(self, features: Matrix) -> Matrix: ...
 
 
 def all_figures(

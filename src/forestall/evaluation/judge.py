@@ -100,6 +100,10 @@ class Fold:
         """[rows, components], -1 where there is no such component."""
         return labels_of(self.decisions, self.data.dataset)
 
+    def horizon_labels(self) -> npt.NDArray[np.int8]:
+        """[rows, components]: within how many of the horizons it fails; below 0 where that is not known."""
+        return horizon_labels_of(self.decisions, self.data.dataset)
+
     def alarms(self, thresholds: Thresholds) -> pd.DataFrame:
         """The model's alarms."""
         return open_alarms(self.series, self.risk, thresholds, self.data.rules)
@@ -123,7 +127,12 @@ class Fold:
 
 def labels_of(decisions: pd.DataFrame, dataset: Dataset) -> npt.NDArray[np.int8]:
     """[rows, components], -1 where there is no such component."""
-    return within(decisions[[f"label.{name}" for name in dataset.components]].to_numpy())
+    return within(horizon_labels_of(decisions, dataset))
+
+
+def horizon_labels_of(decisions: pd.DataFrame, dataset: Dataset) -> npt.NDArray[np.int8]:
+    """[rows, components], as `features.labels.labels` gives them."""
+    return decisions[[f"label.{name}" for name in dataset.components]].to_numpy()
 
 
 def born_at(dataset: Dataset) -> int | None:

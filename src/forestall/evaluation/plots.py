@@ -89,7 +89,9 @@ def _draw_reliability(figure: Figure, frame: pd.DataFrame, colours: Colours) -> 
     for component, points in frame.groupby("component", sort=False):
         style: Any = {"marker": "o", "markersize": 4, "color": colours[str(component)]}
         axes.plot(points["predicted"], points["observed"], label=component, **style)
-    axes.set(title="Reliability", xlabel="predicted risk (mean of a tenth of the rows)")
+    axes.set(
+        title="Reliability, over the longest horizon", xlabel="predicted risk (mean of a tenth of the rows)"
+    )
     axes.set(ylabel="share that failed", xlim=(0, top), ylim=(0, top))
     axes.legend()
 

@@ -24,7 +24,7 @@ def row_figures(
         rows = labels[:, column] >= 0
         label, chance = labels[rows, column] == 1, risk[rows, column].astype(np.float64)
         found["average_precision"].append(average_precision(label, chance, whose[rows], draws))
-        found["brier"].append(_mean((chance - label) ** 2, whose[rows], draws))
+        found["brier"].append(mean((chance - label) ** 2, whose[rows], draws))
         found["calibration_error"].append(calibration_error(label, chance, whose[rows], draws))
     return {name: _average(values) for name, values in found.items()}
 
@@ -60,7 +60,8 @@ def _at_least(levels: Floats, risk: Floats, whose: Ints, draws: Floats) -> Float
     return draws @ by_machine[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].astype(np.float64)
 
 
-def _mean(values: Floats, whose: Ints, draws: Floats) -> Floats:
+def mean(values: Floats | Bools, whose: Ints, draws: Floats) -> Floats:
+    """[D]: the mean of values [rows] in each draw of machines; NaN where a draw has none of the rows."""
     total = np.bincount(whose, weights=values, minlength=draws.shape[1])
     return ratio(draws @ total, _sum(whose, draws))
 

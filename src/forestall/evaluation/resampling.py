@@ -14,6 +14,7 @@ from forestall.training.series import Floats, Ints
 DRAWS = 2000
 SEED = 0
 LEVELS = (0.025, 0.975)
+CELLS = 2**22  # of draws times values that are held at a time
 
 
 def drawn(machines: int, draws: int = DRAWS, seed: int = SEED) -> Floats:
@@ -56,8 +57,14 @@ def quantile(values: Floats, whose: Ints, draws: Floats, share: float) -> Floats
     Returns:
         [D]: what `numpy.quantile` gives of the values, each as often as its machine was drawn.
     """
-    order = np.argsort(values, kind="stable")
-    values, below = values[order], np.cumsum(draws[:, whose[order]], axis=1)
+    order, step = np.argsort(values, kind="stable"), max(CELLS // max(len(values), 1), 1)
+    some = (draws[start : start + step] for start in range(0, len(draws), step))
+    return np.concatenate([_quantile(values[order], whose[order], draw, share) for draw in some])
+
+
+def _quantile(values: Floats, whose: Ints, draws: Floats, share: float) -> Floats:
+    """As `quantile`, of values in order, all draws at once."""
+    below = np.cumsum(draws[:, whose], axis=1)
     total = below[:, -1] if len(values) else np.zeros(len(draws))
     if not total.any():
         return np.full(len(draws), np.nan)

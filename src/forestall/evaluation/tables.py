@@ -1,4 +1,4 @@
-"""The tables of figures: every policy's, their intervals and differences, and each component's calibration."""
+"""The tables of figures: every policy's, their intervals and differences, and calibration by component and horizon."""
 
 from __future__ import annotations
 
@@ -8,17 +8,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forestall.data.clock import hour_of
+from forestall.data.dataset import Dataset
 from forestall.evaluation.lifetimes import Wear
 from forestall.evaluation.policies import MODEL, RULE
 from forestall.evaluation.resampling import interval
 from forestall.evaluation.scores import COUNTS, EVENT_SCORES, ROW_SCORES, calibration_error
-from forestall.training.series import Floats
+from forestall.features.history import spans_of
+from forestall.features.labels import within
+from forestall.training.series import Bools, Floats
 
 Figures = Mapping[str, Mapping[str, Floats]]  # policy -> name -> [1 + draws], the fleet itself first
 BILL = ("breakdowns_per_machine_month", "replacements_per_machine_month", "inspections_per_machine_month")
 HEADLINE = (*EVENT_SCORES, "failures", "alarms", *ROW_SCORES)
 COLUMNS = (*HEADLINE, "undetermined", *BILL)
 COST = "cost_per_machine_month"
+CALIBRATION = [
+    "component",
+    "horizon",
+    "rows",
+    "failure_rate",
+    "mean_risk",
+    "brier",
+    "brier_skill",
+    "calibration_error",
+]
 
 
 def headline(figures: Figures) -> dict[str, float]:
@@ -88,29 +102,34 @@ def wear_table(
 
 
 def calibration_table(
-    labels: npt.NDArray[np.int8], risk: npt.NDArray[np.floating], components: list[str]
+    labels: npt.NDArray[np.int8], curves: npt.NDArray[np.floating], dataset: Dataset
 ) -> pd.DataFrame:
-    """Of each component: rows, failure_rate, mean_risk, brier, brier_skill and calibration_error.
+    """One row a component and horizon with decisions of known outcome; columns as in `CALIBRATION`.
 
-    brier_skill is 1 - brier / (p (1 - p)), against always saying the fold's own rate p; missing without failures.
+    horizon is in hours, or in the counter's unit. brier_skill is 1 - brier / (p (1 - p)), against always saying the
+    fold's own rate p; missing without failures.
+
+    Args:
+        labels: [rows, components], within how many of the horizons each fails. curves: [rows, components, horizons].
     """
+    hour, horizons = hour_of(dataset.clock.unit)[0], spans_of(dataset).horizons
     rows = []
-    for column, component in enumerate(components):
+    for column, component in enumerate(dataset.components):
         judged = labels[:, column] >= 0
-        label, chance = labels[judged, column] == 1, risk[judged, column].astype(np.float64)
-        if not label.size:
-            continue
-        rate, brier = float(label.mean()), float(((chance - label) ** 2).mean())
-        rows.append(
-            {
-                "component": component,
-                "rows": len(label),
-                "failure_rate": rate,
-                "mean_risk": float(chance.mean()),
-                "brier": brier,
-                "brier_skill": 1 - brier / (rate * (1 - rate)) if 0 < rate < 1 else np.nan,
-                "calibration_error": calibration_error(label, chance),
-            }
-        )
-    names = ["component", "rows", "failure_rate", "mean_risk", "brier", "brier_skill", "calibration_error"]
-    return pd.DataFrame(rows, columns=names)
+        for place, horizon in enumerate(horizons if judged.any() else ()):
+            label = within(labels[judged, column], len(horizons) - 1 - place) == 1
+            found = _calibration(label, curves[judged, column, place].astype(np.float64))
+            rows.append({"component": component, "horizon": horizon / hour, **found})
+    return pd.DataFrame(rows, columns=CALIBRATION)
+
+
+def _calibration(label: Bools, risk: Floats) -> dict[str, float]:
+    rate, brier = float(label.mean()), float(((risk - label) ** 2).mean())
+    return {
+        "rows": len(label),
+        "failure_rate": rate,
+        "mean_risk": float(risk.mean()),
+        "brier": brier,
+        "brier_skill": 1 - brier / (rate * (1 - rate)) if 0 < rate < 1 else np.nan,
+        "calibration_error": calibration_error(label, risk),
+    }

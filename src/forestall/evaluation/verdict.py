@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forestall.data.clock import day_of
@@ -28,6 +29,7 @@ from forestall.evaluation.figures import Scorer
 from forestall.evaluation.judge import Data, Fold
 from forestall.evaluation.lifetimes import Wear
 from forestall.evaluation.policies import MODEL, RULE
+from forestall.evaluation.remaining import life_table
 from forestall.evaluation.resampling import drawn
 from forestall.evaluation.rule import Candidates
 from forestall.features.labels import TEST, TRAIN, UNSEEN, VALIDATION
@@ -93,7 +95,8 @@ def verdict(
         gaps: ticks of missing data before each decision. say: shows how far this is.
     """
     say("scoring")
-    risk = scorer.risk(data.features)
+    curves = scorer.curves(data.features)
+    risk = np.ascontiguousarray(curves[:, :, -1])
     say("finding the one-line rule")
     tried = judge.rule_candidates(data)
     rules = judge.picked_rules(tried, data.dataset.costs, settings.by)
@@ -102,7 +105,7 @@ def verdict(
     found = {name: _figures(case, name) for name in case.folds}
     metrics: Metrics = {name: tables.headline(found[name]) for name in (VALIDATION, TEST) if name in found}
     metrics["rule"] = {name: rule.text for name, rule in rules.items()}
-    written = _policies(case, found) | _slices(case) | _probabilities(case)
+    written = _policies(case, found) | _slices(case) | _probabilities(case, curves)
     say("budgets and break-even")
     validation = case.folds[VALIDATION]
     levels = judged_levels(validation.series, validation.risk, data.rules, settings.share_below)
@@ -152,12 +155,13 @@ def _slices(case: Case) -> Frames:
     return {"slices": slices.slice_table(ledgers, bands, case.gaps, case.least)}
 
 
-def _probabilities(case: Case) -> Frames:
-    test, scorer = case.folds[TEST], case.scorer
-    labels = test.labels()
+def _probabilities(case: Case, curves: npt.NDArray[np.floating]) -> Frames:
+    test = case.folds[TEST]
+    told = curves[test.rows]
     return {
-        "rows": rows.row_report(labels, test.row_risk, scorer.thresholds),
-        "calibration": tables.calibration_table(labels, test.row_risk, scorer.components),
+        "rows": rows.row_report(test.labels(), test.row_risk, case.scorer.thresholds),
+        "calibration": tables.calibration_table(test.horizon_labels(), told, case.data.dataset),
+        "remaining_life": life_table(test, told),
     }
 
 

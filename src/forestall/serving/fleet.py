@@ -17,10 +17,10 @@ from forestall.features.reference import Matrix
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
-from forestall.serving.remaining import life_in_words, remaining_life
+from forestall.serving.words import life_in_words
+from forestall.training.remaining import LIFE, remaining_life
 
 NOT_APPLICABLE = "not applicable"
-LIFE = {"life_p10": 0.1, "life_p50": 0.5, "life_p90": 0.9}
 
 
 @dataclass(frozen=True)

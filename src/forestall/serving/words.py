@@ -1,4 +1,4 @@
-"""What was seen of a source of features, in words for maintenance people."""
+"""What was seen of a source of features, and how long a part has left, in words for maintenance people."""
 
 from __future__ import annotations
 
@@ -81,3 +81,8 @@ def _age(source: str, seen: Seen, reference: Reference) -> str:
 def _span(feature: str, reference: Reference) -> str:
     """The span in a feature's name, in words."""
     return span_text(feature.rsplit(".", 1)[1], reference.unit)
+
+
+def life_in_words(life: float, longest: int, hour: int) -> str:
+    """A quantile of remaining life: whole hours (or a counter's unit), or that it lies beyond the longest horizon."""
+    return f"{life / hour:.0f}" if np.isfinite(life) else f"beyond {longest // hour}"

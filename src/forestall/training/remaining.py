@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+LIFE = {"life_p10": 0.1, "life_p50": 0.5, "life_p90": 0.9}
 
 
 def remaining_life(curves: npt.NDArray[np.floating], horizons: tuple[int, ...], share: float) -> Floats:
@@ -25,8 +26,3 @@ def remaining_life(curves: npt.NDArray[np.floating], horizons: tuple[int, ...], 
     step = (share - low) / np.where(high > low, high - low, 1.0)
     life = times[after - 1] + step * (times[after] - times[after - 1])
     return np.where(reached, life, np.inf)
-
-
-def life_in_words(life: float, longest: int, hour: int) -> str:
-    """A quantile as the fleet's list has it: whole hours (or a counter's unit), or that it lies beyond the horizon."""
-    return f"{life / hour:.0f}" if np.isfinite(life) else f"beyond {longest // hour}"

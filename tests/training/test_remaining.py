@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forestall.serving.remaining import life_in_words, remaining_life
+from forestall.training.remaining import remaining_life
 
 HORIZONS = (24, 72, 168)
 
@@ -29,8 +29,3 @@ def test_quantiles_never_fall_and_are_finite_only_within_the_longest_horizon() -
 
 def test_a_flat_curve_gives_the_horizon_at_which_it_is_reached() -> None:
     assert remaining_life(np.array([0.5, 0.5, 0.5]), HORIZONS, 0.5) == 24.0
-
-
-def test_words_say_beyond_where_that_is_all_that_is_known() -> None:
-    assert life_in_words(3600.0 * 30.4, 168 * 3600, 3600) == "30"
-    assert life_in_words(np.inf, 168 * 3600, 3600) == "beyond 168"
