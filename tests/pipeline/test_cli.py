@@ -22,6 +22,7 @@ TABLES = (
     "machines.csv",
     "downtime.csv",
 )
+PERHAPS = "Not dearer than the model on this dataset, if not surely cheaper: one-line rule. It is simpler."
 
 
 @pytest.fixture
@@ -148,17 +149,19 @@ def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "high", "said"),
+    ("rule", "low", "high", "said"),
     [
-        (99.0, -1.0, ["Cheaper than the model on this dataset: one-line rule. Use it."]),
-        (101.0, 5.0, ["The model is not surely cheaper than: one-line rule."]),
-        (101.0, -0.5, []),
+        (90.0, 5.0, 15.0, ["Cheaper than the model on this dataset: one-line rule. Use it."]),
+        (99.0, -1.0, 3.0, [PERHAPS]),
+        (100.0, 0.0, 0.0, [PERHAPS]),
+        (101.0, -7.0, 5.0, ["The model is not surely cheaper than: one-line rule."]),
+        (101.0, -1.5, -0.5, []),
     ],
 )
-def test_show_says_when_the_rule_is_better(rule: float, high: float, said: list[str]) -> None:
+def test_show_says_when_the_rule_is_better(rule: float, low: float, high: float, said: list[str]) -> None:
     policies = {"model": {COST: 100.0}, "one_line_rule": {COST: rule}, "as_run": {COST: 120.0}}
     policies["perfect_foresight"] = {COST: 10.0}
-    assert verdict(policies, {"one_line_rule": {"high": high}, "as_run": {"high": -9.0}}) == said
+    assert verdict(policies, {"one_line_rule": {"low": low, "high": high}, "as_run": {"high": -9.0}}) == said
 
 
 def test_a_policy_without_an_interval_shows_its_cost_alone() -> None:

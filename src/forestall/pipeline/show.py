@@ -109,7 +109,10 @@ def verdict(policies: Figures, differences: Figures) -> list[str]:
         return []
     best = min(others, key=lambda name: others[name])
     if others[best] <= known[MODEL]:
-        return [f"Cheaper than the model on this dataset: {ALTERNATIVES[best]}. Use it."]
+        label, surely = ALTERNATIVES[best], differences.get(best, {}).get("low", -1) > 0
+        if surely:
+            return [f"Cheaper than the model on this dataset: {label}. Use it."]
+        return [f"Not dearer than the model on this dataset, if not surely cheaper: {label}. It is simpler."]
     doubtful = [
         label for name, label in ALTERNATIVES.items() if differences.get(name, {}).get("high", -1) >= 0
     ]
