@@ -73,9 +73,17 @@ def facts() -> Facts:
         "low": 0.25,
         "high": 0.75,
     }
+    than = {
+        "fold": "test",
+        "policy": "model - one_line_rule",
+        "metric": "cost_per_machine_month",
+        "value": -150.0,
+        "low": -200.0,
+        "high": -105.0,
+    }
     tables = {
         "policies": policies,
-        "intervals": pd.DataFrame([interval]),
+        "intervals": pd.DataFrame([interval, than]),
         "slices": slices(150.0),
         "calibration": pd.DataFrame({"component": ["pump"], "horizon": [12], "brier": [0.125]}),
         "remaining_life": lives(),
@@ -93,7 +101,8 @@ def facts() -> Facts:
         "by recall: pump 0.25",
         "| machines | 12 |",
         "0.5 (0.25 to 0.75)",
-        "| one_line_rule | 250 |",
+        "| one_line_rule | 250 | -150 (-200 to -105) |",
+        "| median lead time, cycles | not defined |",
         "| component | horizon, cycles | brier |",
         "| pump | 12 | 0.125 |",
         "failures with a p50 | median error of p50, cycles | skill |",
@@ -103,6 +112,17 @@ def facts() -> Facts:
 )
 def test_it_says_what_the_metrics_say(said: str, facts: Facts) -> None:
     assert said in model_card(facts)
+
+
+def test_a_threshold_that_nothing_reaches_is_named(facts: Facts) -> None:
+    silent = replace(facts, manifest={**facts.manifest, "thresholds": {"pump": 1.0, "seal": 1.0001}})
+    assert "by recall: pump 1, seal never an alarm." in model_card(silent)
+
+
+def test_one_horizon_is_not_the_longest_of_several(facts: Facts) -> None:
+    reference = facts.manifest["reference"] | {"spans": {"horizons": [24]}}
+    alone = replace(facts, manifest={**facts.manifest, "reference": reference})
+    assert "look back 48 cycles; risk over one horizon." in model_card(alone)
 
 
 def test_it_names_the_slices_in_which_the_rule_is_better() -> None:

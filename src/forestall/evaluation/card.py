@@ -6,7 +6,7 @@ is empty is an error, not a blank.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ SCORES = {
     "event_recall": "failures caught in time",
     "alarm_precision": "alarms that were right",
     "false_alarms_per_machine_month": "false alarms per machine-month",
-    "lead_time_median_h": "median lead time",
+    "lead_time_median_h": "median lead time, {unit}",
     "cost_per_machine_month": "cost per machine-month",
 }
 FAILED_BY = {name.replace("life", "failed_by"): share for name, share in LIFE.items()}
@@ -36,6 +36,7 @@ OFF = 0.1
 POLICIES = ("model", "one_line_rule")
 FOLDS = ("validation", "test", "unseen")
 COST = "cost_per_machine_month"
+LESS = "the model's cost less this policy's"
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _model(facts: Facts) -> str:
     manifest, train = facts.manifest, facts.params["train"]
     family = manifest["family"]
     settings = ", ".join(f"{name} {value}" for name, value in train[family].items())
-    thresholds = ", ".join(f"{name} {level:.4g}" for name, level in manifest["thresholds"].items())
+    thresholds = ", ".join(f"{name} {_level(level)}" for name, level in manifest["thresholds"].items())
     horizons = manifest["reference"]["spans"]["horizons"]
     ticks, unit = hour_of(manifest["reference"]["unit"])
     return "\n".join(
@@ -172,10 +173,18 @@ def _model(facts: Facts) -> str:
             f"- One {family} for each component ({settings}; seed {train['seed']}), "
             f"{train['calibration']} calibration.",
             f"- {len(manifest['reference']['features'])} features that look back "
-            f"{manifest['lookback'] // ticks} {unit}; risk over {len(horizons)} horizons, alarms over the longest.",
+            f"{manifest['lookback'] // ticks} {unit}; risk over {_spans(horizons)}.",
             f"- Alarm thresholds, chosen on the validation fold by {facts.params['alarm']['by']}: {thresholds}.",
         ]
     )
+
+
+def _level(threshold: float) -> str:
+    return f"{threshold:.4g}" if threshold <= 1 else "never an alarm"
+
+
+def _spans(horizons: Sequence[int]) -> str:
+    return f"{len(horizons)} horizons, alarms over the longest" if len(horizons) > 1 else "one horizon"
 
 
 def _data(facts: Facts) -> str:
@@ -186,7 +195,7 @@ def _data(facts: Facts) -> str:
 def _scores(facts: Facts) -> str:
     """Each headline score of model and rule, with its 95 % interval if it has one; a column a fold and policy."""
     intervals = {(row.fold, row.policy, row.metric): row for row in facts.intervals.itertuples(index=False)}
-    table = {"score": list(SCORES.values())}
+    table = {"score": list(_score_names(facts).values())}
     for fold, policy, found in _by_column(facts.policies):
         texts = {name: _cell(value) or "not defined" for name, value in found.items()}
         texts |= {
@@ -210,9 +219,17 @@ def _by_column(policies: pd.DataFrame) -> Iterator[tuple[str, str, dict[str, flo
 
 
 def _policies(facts: Facts) -> str:
+    """Each policy's scores on the test fold, and how much dearer (below 0: cheaper) the model is than it."""
     test = facts.policies[facts.policies["fold"] == "test"]
     kept = [name for name in ("policy", *SCORES) if name in test]
-    return markdown(test[kept].rename(columns=SCORES))
+    than = facts.intervals[(facts.intervals["fold"] == "test") & (facts.intervals["metric"] == COST)]
+    texts = {row.policy: _interval(row) for row in than.itertuples(index=False)}
+    less = [texts.get(f"model - {policy}", "") for policy in test["policy"]]
+    return markdown(test[kept].rename(columns=_score_names(facts)).assign(**{LESS: less}))
+
+
+def _score_names(facts: Facts) -> dict[str, str]:
+    return {name: words.format(unit=_unit(facts)) for name, words in SCORES.items()}
 
 
 def _interval(row: Any) -> str:
