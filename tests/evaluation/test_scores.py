@@ -121,6 +121,14 @@ def test_calibration_error_by_hand() -> None:
     assert len(reliability(label, risk)) == 2
 
 
+def test_risks_above_one_that_most_rows_share_have_a_bin_of_their_own() -> None:
+    risk = np.repeat([0.1, 0.6, 1.0], [96, 2, 2])
+    label = np.arange(100) >= 90  # 6 of 96 fail at 0.1, and all at 0.6 and 1
+    assert reliability(label, risk)["rows"].tolist() == [96, 4]
+    assert calibration_error(label, risk) == pytest.approx((9.6 - 6 + 4 - 3.2) / 100)
+    assert reliability(label[:96], risk[:96])["rows"].tolist() == [96]
+
+
 def test_calibrated_risks_have_almost_no_calibration_error() -> None:
     random = np.random.default_rng(0)
     risk = random.beta(0.5, 5, 100_000)

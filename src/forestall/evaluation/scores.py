@@ -142,7 +142,9 @@ def reliability(label: npt.NDArray[np.bool_], risk: Floats, bins: int = BINS) ->
 
 
 def bin_edges(risk: Floats, bins: int = BINS) -> Floats:
-    """Between which risks the bins of equal count lie; equal risks share one."""
+    """Between which risks the bins of equal count lie; equal risks share one, and have it alone if they fill it."""
     ordered = np.sort(risk)
-    found: Floats = np.unique(ordered[[len(ordered) * number // bins for number in range(1, bins)]])
-    return found
+    cuts = ordered[[len(ordered) * number // bins for number in range(1, bins)]]
+    edges, times = np.unique(cuts, return_counts=True)
+    after = np.searchsorted(ordered, edges[times > 1], side="right")
+    return np.unique(np.append(edges, ordered[after[after < len(ordered)]]))
