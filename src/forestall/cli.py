@@ -12,11 +12,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; an error the user can act on becomes one message and exit code 1."""
     chosen = parser().parse_args(arguments)
     try:
-        chosen.run(chosen)
+        code = chosen.run(chosen)
     except ForestallError as error:
         print(f"forestall: {error}", file=sys.stderr)
         return 1
-    return 0
+    return int(code or 0)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     )
     verbs = top.add_subparsers(required=True, metavar="VERB")
     _add_dataset(verbs.add_parser("dataset", help="bring your own plant's tables"))
+    _add_compare(verbs.add_parser("compare", help="two revisions: what differs, and is it real"))
     show = verbs.add_parser("show", help="the scores, and the machines most at risk")
     show.set_defaults(run=_show)
     return top
@@ -41,6 +42,19 @@ def _add_dataset(dataset: argparse.ArgumentParser) -> None:
     add.add_argument("name", help="data/raw/NAME.yaml says what the tables mean")
     add.add_argument("source", metavar="FROM", type=Path, help="the folder with the tables")
     add.set_defaults(run=_dataset_add)
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument("base", metavar="BASE", help="a Git revision, branch or DVC experiment")
+    compare.add_argument(
+        "head", metavar="HEAD", nargs="?", default="workspace", help="the same (default: the workspace)"
+    )
+    compare.add_argument("--merge-base", action="store_true", help="compare with where HEAD left BASE")
+    compare.add_argument(
+        "--gate", action="store_true", help="exit 1 unless HEAD passes the gate in params.yaml"
+    )
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the report for machines, too")
+    compare.set_defaults(run=_compare)
 
 
 # Each verb imports what it needs when it runs: `forestall --help` must not wait for pandas.
@@ -66,6 +80,23 @@ def _dataset_add(chosen: argparse.Namespace) -> None:
 
     copied = add_dataset(chosen.name, chosen.source)
     print(f"Added {copied} files as data/raw/{chosen.name}. Now: dvc exp run -S data.dataset={chosen.name}")
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from forestall.comparison.report import markdown
+    from forestall.pipeline.compare import compare
+    from forestall.pipeline.files import write_json
+    from forestall.pipeline.revisions import merge_base, revision
+
+    root = Path()
+    base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
+    report = compare(revision(base, root), revision(chosen.head, root), root)
+    print(markdown(report, chosen.gate), end="")
+    if chosen.json is not None:
+        write_json(chosen.json, asdict(report) | {"passed": report.passed})
+    return 0 if report.passed or not chosen.gate else 1
 
 
 def _show(_: argparse.Namespace) -> None:

@@ -143,12 +143,15 @@ def born_at(dataset: Dataset) -> int | None:
 def folds(data: Data, risk: Matrix, rules: Mapping[str, Rule]) -> Iterator[Fold]:
     """The folds that are judged and have decisions. risk: [rows, components] of all decisions."""
     fired = rule_risk(data, rules)
-    for name in JUDGED:
-        rows = data.rows(name)
-        if rows.any():
-            decisions, series = data.decisions[rows], data.series(name)
-            chance, rule = (risk_matrix(series, decisions, one[rows]) for one in (risk, fired))
-            yield Fold(name, rows, decisions, risk[rows], series, chance, rule, data)
+    return (fold_of(data, name, risk, fired) for name in JUDGED if data.rows(name).any())
+
+
+def fold_of(data: Data, name: str, risk: Matrix, fired: Matrix) -> Fold:
+    """One fold; risk, fired: [rows, components] of all decisions."""
+    rows = data.rows(name)
+    decisions, series = data.decisions[rows], data.series(name)
+    chance, rule = (risk_matrix(series, decisions, one[rows]) for one in (risk, fired))
+    return Fold(name, rows, decisions, risk[rows], series, chance, rule, data)
 
 
 def rule_candidates(data: Data) -> Candidates:

@@ -155,6 +155,23 @@ class PredictParams(Section):
     reasons: Annotated[int, Field(ge=0, le=20)]
 
 
+class FloorParams(Section):
+    """The least that a model must reach on the validation fold."""
+
+    event_recall: Annotated[float, Field(ge=0, le=1)]
+    alarm_precision: Annotated[float, Field(ge=0, le=1)]
+    slice_recall: Annotated[float, Field(ge=0, le=1)]
+
+
+class GateParams(Section):
+    """What `forestall compare --gate` asks of a change; no stage reads it."""
+
+    floors: FloorParams
+    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    calibration_error: Share
+    beats_rule: bool
+
+
 class Params(Section):
     """params.yaml as a whole."""
 
@@ -166,6 +183,7 @@ class Params(Section):
     alarm: AlarmParams
     evaluate: EvaluateParams
     predict: PredictParams
+    gate: GateParams
 
 
 def read_params(file: Path = PARAMS) -> Params:
