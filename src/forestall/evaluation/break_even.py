@@ -30,7 +30,7 @@ from forestall.evaluation.policies import (
 )
 from forestall.evaluation.resampling import LEVELS, interval, ratio
 from forestall.evaluation.rule import Candidates, Rule
-from forestall.training.alarms import Outcomes, outcomes_by_series
+from forestall.training.alarms import FALSE, UNDETERMINED, Outcomes, outcomes_by_series
 from forestall.training.series import Bools, Floats, Risk, risk_matrix
 from forestall.training.thresholds import Levels
 
@@ -146,8 +146,8 @@ def _alarm_bills(test: Fold, as_run: Tally, found: Outcomes, draws: Floats, prev
             for kind, values in (
                 (CAUGHT, found.caught),
                 (MISSED, found.missed),
-                ("false", found.false),
-                ("undetermined", found.undetermined),
+                (FALSE, found.false),
+                (UNDETERMINED, found.undetermined),
             )
         }
         counts: Counts = {**as_run.counts, **alarms}
