@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from forestall.evaluation import judge, plots
-from forestall.evaluation.break_even import RATIOS, Choices, bills_by_price, costs_at
+from forestall.evaluation.break_even import RATIOS, Choices, bills_by_price, costs_at, ranges_of
 from forestall.evaluation.budgets import budget_tables, lost_failures
 from forestall.evaluation.card import model_card
 from forestall.evaluation.judge import Data
@@ -127,6 +127,15 @@ def test_where_it_pays_says_from_which_ratio_on(whole: Verdict) -> None:
     assert set(pays) == {"one_line_rule", "fixed_interval", "as_run", "run_to_failure"}
     assert 1 < pays["as_run"]["pays_from"] < 5
     assert pays["as_run"]["pays_to"] == RATIOS[-1]
+
+
+def test_a_policy_that_is_dearer_in_one_draw_of_twenty_is_beaten_but_not_surely() -> None:
+    difference = np.full((len(RATIOS), 101), -1.0)
+    difference[:5], difference[5:10, 96:] = 1.0, 1.0
+    found = ranges_of(difference)
+    assert (found["pays_from"], found["surely_pays_from"]) == (RATIOS[5], RATIOS[10])
+    assert found["pays_to"] == found["surely_pays_to"] == RATIOS[-1]
+    assert ranges_of(np.ones_like(difference)) == {}
 
 
 def test_a_budget_names_what_it_misses() -> None:
