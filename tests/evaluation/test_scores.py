@@ -108,10 +108,10 @@ def test_costs_by_hand() -> None:
 def test_row_scores_leave_out_what_is_not_applicable_or_defined() -> None:
     labels = np.array([[1, 0, -1], [0, 0, -1], [0, 0, -1], [1, 0, -1]], dtype=np.int8)
     risk = np.array([[0.9, 0.0, 1], [0.1, 0.0, 1], [0.2, 0.0, 1], [0.8, 0.0, 1]])
-    found = row_scores(labels, risk, labels >= 0)
+    found = row_scores(labels, risk)
     assert found["average_precision"] == 1.0
     assert found["brier"] == pytest.approx((0.01 + 0.01 + 0.04 + 0.04) / 4 / 2)
-    assert row_scores(labels[:, 2:], risk[:, 2:], labels[:, 2:] >= 0) == {}
+    assert row_scores(labels[:, 2:], risk[:, 2:]) == {}
 
 
 def test_calibration_error_by_hand() -> None:

@@ -14,6 +14,8 @@ from forestall.evaluation.judge import Data
 from forestall.evaluation.trials import (
     Setting,
     never,
+    risks,
+    thresholds,
     training_failures,
     trial,
     with_groups,
@@ -21,14 +23,17 @@ from forestall.evaluation.trials import (
     with_training_machines,
 )
 from forestall.features.columns import Feature
-from forestall.features.labels import TEST, TRAIN, within
+from forestall.features.labels import TEST, TRAIN, VALIDATION, within
 from forestall.features.origins import features_at
+from forestall.training.alarms import open_alarms
 from forestall.training.fit import Recipe
+from forestall.training.judging import fleet_weeks
+from forestall.training.series import risk_matrix
 from tests.plant import dataset, events, telemetry, with_signal
 
 GROUPS = ("sensors", "errors", "replacements")
 RECIPE = Recipe("extra_trees", {"trees": 20, "min_leaf": 2, "max_features": 0.3}, "sigmoid", 1500, 3, 1)
-SETTING = Setting("cost", 0.2, 3)
+SETTING = Setting("cost", budget=0.2, per_week=10, min_failures=3)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,21 @@ def test_without_the_telemetry_there_is_nothing_to_go_by(small: tuple[Data, tupl
     blind = with_groups(data, described, ("errors", "replacements"))
     assert blind.features.shape == (len(data.features), len(blind.names))
     assert trial(blind, RECIPE, SETTING, [TEST])[TEST]["average_precision"] < 0.3
+
+
+def test_thresholds_keep_within_alarms_per_week_as_the_pipelines_do(
+    small: tuple[Data, tuple[Feature, ...]],
+) -> None:
+    data, _ = small
+    risk, rows = risks(data, RECIPE), data.rows(VALIDATION)
+    weeks = fleet_weeks(data.decisions[rows], data.dataset)
+    found = {}
+    for most in (2, 20):
+        levels = thresholds(data, risk, replace(SETTING, by="alarms_per_week", per_week=most / weeks))
+        grid = risk_matrix(data.series(VALIDATION), data.decisions[rows], risk[rows])
+        found[most] = len(open_alarms(data.series(VALIDATION), grid, levels, data.rules))
+        assert found[most] <= most
+    assert found[2] < found[20]
 
 
 def test_fewer_machines_in_training_leave_the_other_folds_alone(

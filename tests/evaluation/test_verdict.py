@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forestall.evaluation import plots
-from forestall.evaluation.break_even import RATIOS, costs_at
-from forestall.evaluation.budgets import lost_failures
+from forestall.evaluation import judge, plots
+from forestall.evaluation.break_even import RATIOS, Choices, bills_by_price, costs_at, ranges_of
+from forestall.evaluation.budgets import budget_tables, lost_failures
 from forestall.evaluation.card import model_card
 from forestall.evaluation.judge import Data
+from forestall.evaluation.policies import FIXED, MODEL, POLICIES
 from forestall.evaluation.verdict import Settings, Verdict, verdict
 from forestall.pipeline import files
+from forestall.training.thresholds import judged_levels
+from tests.plant import DAY
 
 from . import small
 from .small import Times
@@ -94,6 +97,21 @@ def test_perfect_foresight_is_never_dearer(whole: Verdict) -> None:
 
 
 def test_at_the_dataset_files_own_costs_break_even_is_the_table(whole: Verdict) -> None:
+    data = small.data(FAILURES, WORK, high=[*HIGH, ("m2", 34.5, "seal")])
+    folds, own = small.judged(data), data.dataset.costs
+    levels = judged_levels(folds["validation"].series, folds["validation"].risk, data.rules, 5)
+    choices = Choices(levels, judge.rule_candidates(data), judge.training_wear(data, 2), DAY)
+    test = folds["test"]
+    run, draw = test.tally(test.ledger(test.rule_alarms())), np.ones((1, 3))
+    bills = bills_by_price(test, run, choices, [costs_at(own, 50.0), own, costs_at(own, 1.0)], draw)
+    table = whole.tables["policies"].query("fold == 'test'").set_index("policy")["cost_per_machine_month"]
+    for policy in set(POLICIES) - {MODEL}:  # whose thresholds were given
+        assert bills[policy][1].cost(own) / test.total_months == pytest.approx(table[policy]), policy
+    often, seldom = bills[FIXED][0], bills[FIXED][2]
+    assert often.breakdowns < bills[FIXED][1].breakdowns < seldom.breakdowns
+
+
+def test_the_plant_as_run_costs_more_the_more_a_failure_does(whole: Verdict) -> None:
     curve = whole.plots["break_even"]
     assert set(curve["ratio"]) == set(RATIOS)
     assert (curve["low"] <= curve["cost_per_machine_month"]).all()
@@ -111,6 +129,15 @@ def test_where_it_pays_says_from_which_ratio_on(whole: Verdict) -> None:
     assert pays["as_run"]["pays_to"] == RATIOS[-1]
 
 
+def test_a_policy_that_is_dearer_in_one_draw_of_twenty_is_beaten_but_not_surely() -> None:
+    difference = np.full((len(RATIOS), 101), -1.0)
+    difference[:5], difference[5:10, 96:] = 1.0, 1.0
+    found = ranges_of(difference)
+    assert (found["pays_from"], found["surely_pays_from"]) == (RATIOS[5], RATIOS[10])
+    assert found["pays_to"] == found["surely_pays_to"] == RATIOS[-1]
+    assert ranges_of(np.ones_like(difference)) == {}
+
+
 def test_a_budget_names_what_it_misses() -> None:
     rows = pd.DataFrame({"machine": ["a", "b"], "component": "pump", "time": [5, 9], "kind": "caught"})
     less = rows.assign(kind=["caught", "missed"])
@@ -124,6 +151,16 @@ def test_a_wider_budget_raises_no_fewer_alarms(whole: Verdict) -> None:
     assert (table["alarms"].diff().dropna() >= 0).all()
     misses = whole.tables["budget_misses"].groupby("budget").size().reindex(table["budget"], fill_value=0)
     assert misses.tolist() == table["missed"].tolist()
+
+
+def test_a_budget_is_kept_to_on_the_fold_that_chose() -> None:
+    always = small.data(FAILURES, WORK)
+    always.features[:, :2] = np.random.default_rng(0).random((len(always.features), 2))
+    fold = small.judged(always)["validation"]
+    levels = judged_levels(fold.series, fold.risk, always.rules, 5)
+    table, _ = budget_tables(levels, fold, fold, fold.ledger(fold.rule_alarms()))
+    assert (table["alarms_per_week"] <= table["budget"]).all()
+    assert table["alarms"].iloc[-1] > table["alarms"].iloc[0]
 
 
 def test_the_figures_are_drawn(whole: Verdict, tmp_path: Path) -> None:

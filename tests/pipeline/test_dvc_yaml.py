@@ -1,6 +1,7 @@
 """dvc.yaml says what the stage scripts do: a dep or param it does not name would change without a rerun."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ TABLES: dict[str, dict[str, Any]] = {
     for entry in stage.get("plots", [])
     for table, plot in entry.items()
 }
+
+FIGURES = [
+    file
+    for stage in STAGES.values()
+    for entry in [*stage.get("metrics", []), *stage.get("plots", [])]
+    for file in entry
+    if not file.startswith("metrics/plots/")
+]
 
 each_stage = pytest.mark.parametrize("name", STAGES)
 
@@ -70,6 +79,16 @@ def test_metrics_and_plots_are_in_git(name: str) -> None:
     for entry in entries:
         assert isinstance(entry, dict), f"{entry}: give it `cache: false`"
         assert all(options.get("cache") is False for options in entry.values()), entry
+
+
+@pytest.mark.parametrize("file", FIGURES)
+def test_the_reference_names_every_file_of_figures_and_every_column(file: str) -> None:
+    reference = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\w+", reference))
+    assert re.search(rf"`([\w{{}},]*/)?{re.escape(Path(file).name)}`", reference), file
+    text = (ROOT / file).read_text(encoding="utf-8")
+    if file.endswith(".csv"):
+        assert set(text.partition("\n")[0].split(",")) <= named
 
 
 @pytest.mark.parametrize("table", TABLES)

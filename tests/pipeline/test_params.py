@@ -5,13 +5,16 @@ import itertools
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from dvc.utils.hydra import apply_overrides
 
 from forestall.data.settings import read_yaml
 from forestall.errors import SettingsError
-from forestall.pipeline.params import read_params
+from forestall.pipeline.params import AlarmParams, TrainParams, read_params
+from forestall.training.families import Family
+from forestall.training.thresholds import By
 
 ROOT = Path(__file__).parents[2]
 DATASET_FILES = sorted((ROOT / "data/raw").glob("*.yaml"))
@@ -25,6 +28,15 @@ def params(tmp_path: Path) -> Path:
 
 def test_committed_params_are_valid() -> None:
     assert read_params(ROOT / "params.yaml").train.family == "extra_trees"
+
+
+def test_choices_are_those_of_the_library() -> None:
+    choices = {
+        name: set(get_args(model.model_fields[name].annotation))
+        for model, name in ((TrainParams, "family"), (AlarmParams, "by"))
+    }
+    assert choices == {"family": set(get_args(Family)), "by": set(get_args(By))}
+    assert set(get_args(Family)) <= set(TrainParams.model_fields)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from forestall.data.dataset import Costs
-from forestall.training.alarms import count_outcomes, open_alarms
+from forestall.training.alarms import open_alarms, outcomes_by_series
 from forestall.training.series import Rules, Series, risk_matrix, series_of
 from forestall.training.thresholds import CANDIDATES, By, candidates, choose_thresholds, judged_levels
 from tests.evaluation.fold import COSTS, decisions, events
@@ -46,16 +46,16 @@ def test_cost_weighs_failures_against_inspections(fold: Fold) -> None:
 def test_recall_takes_the_lowest_threshold_that_keeps_to_its_share_of_the_budget(fold: Fold) -> None:
     found = chosen(fold, "recall", budget=8.0)["pump"]
     assert 0.1 < found <= 0.1002
-    assert count_outcomes(*fold, np.array([found]), RULES, COSTS)["false"][0] <= 4.0 * MONTHS
+    assert outcomes_by_series(*fold, np.array([found]), RULES).over().false[0] <= 4.0 * MONTHS
     assert 0.5 < chosen(fold, "recall", budget=0.01)["pump"] <= 0.5002
 
 
 def test_false_alarms_keep_to_the_budget_and_catch_what_it_allows(fold: Fold) -> None:
     for budget, caught in ((0.0, 9), (4.0, 11)):
         found = chosen(fold, "false_alarms", budget=budget)
-        total = count_outcomes(*fold, np.array([found["pump"]]), RULES, COSTS)
-        assert total["false"][0] <= budget * MONTHS
-        assert total["caught"][0] == caught
+        total = outcomes_by_series(*fold, np.array([found["pump"]]), RULES).over()
+        assert total.false[0] <= budget * MONTHS
+        assert total.caught[0] == caught
 
 
 def raised(fold: Fold, found: dict[str, float]) -> tuple[float, float]:
@@ -64,9 +64,9 @@ def raised(fold: Fold, found: dict[str, float]) -> tuple[float, float]:
     alarms, caught = 0.0, 0.0
     for name, level in found.items():
         rows = series.component == name
-        total = count_outcomes(series.take(rows), risk[rows], np.array([level]), RULES, COSTS)
-        alarms += total["right"][0] + total["false"][0] + total["undetermined"][0]
-        caught += total["caught"][0]
+        total = outcomes_by_series(series.take(rows), risk[rows], np.array([level]), RULES).over()
+        alarms += total.right[0] + total.false[0] + total.undetermined[0]
+        caught += total.caught[0]
     return alarms, caught
 
 
@@ -127,7 +127,7 @@ def test_a_risk_of_one_can_be_left_without_alarms() -> None:
     risk = risk_matrix(series, frame, np.ones((len(frame), 1)))
     for by in ("cost", "recall", "false_alarms", "alarms_per_week"):
         found = choose_thresholds(series, risk, RULES, COSTS, by, 0.0, 5)
-        assert count_outcomes(series, risk, np.array([found["pump"]]), RULES, COSTS)["false"][0] == 0
+        assert outcomes_by_series(series, risk, np.array([found["pump"]]), RULES).over().false[0] == 0
 
 
 def test_a_budget_of_alarms_is_spent_on_the_failures_that_it_can_catch(fold: Fold) -> None:

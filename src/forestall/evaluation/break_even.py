@@ -30,7 +30,7 @@ from forestall.evaluation.policies import (
 )
 from forestall.evaluation.resampling import LEVELS, interval, ratio
 from forestall.evaluation.rule import Candidates, Rule
-from forestall.training.alarms import Outcomes, outcomes_by_series
+from forestall.training.alarms import FALSE, UNDETERMINED, Outcomes, outcomes_by_series
 from forestall.training.series import Bools, Floats, Risk, risk_matrix
 from forestall.training.thresholds import Levels
 
@@ -81,7 +81,7 @@ def break_even(
         for at, values in zip(RATIOS, curve, strict=True)
     ]
     return pd.DataFrame(rows, columns=COLUMNS), {
-        name: _pays(np.array(costs[MODEL]) - np.array(curve))
+        name: ranges_of(np.array(costs[MODEL]) - np.array(curve))
         for name, curve in costs.items()
         if name not in (MODEL, FORESIGHT)
     }
@@ -111,6 +111,17 @@ def bills_by_price(
         UNTIL_FAILURE: [never] * len(prices),
         FORESIGHT: [foresight] * len(prices),
     }
+
+
+def ranges_of(difference: Floats) -> dict[str, float]:
+    """Between which ratios the model's cost less another's, [ratios, 1 + draws], is below zero: the longest run."""
+    found: dict[str, float] = {}
+    for name, cheaper in (("pays", difference[:, 0] < 0), ("surely_pays", _surely(difference[:, 1:]))):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], cheaper, [0]])))
+        runs = sorted(zip(edges[::2], edges[1::2] - 1, strict=True), key=lambda run: run[0] - run[1])
+        if runs:
+            found |= {f"{name}_from": float(RATIOS[runs[0][0]]), f"{name}_to": float(RATIOS[runs[0][1]])}
+    return found
 
 
 def _model_outcomes(test: Fold, thresholds: list[dict[str, float]]) -> Outcomes:
@@ -146,8 +157,8 @@ def _alarm_bills(test: Fold, as_run: Tally, found: Outcomes, draws: Floats, prev
             for kind, values in (
                 (CAUGHT, found.caught),
                 (MISSED, found.missed),
-                ("false", found.false),
-                ("undetermined", found.undetermined),
+                (FALSE, found.false),
+                (UNDETERMINED, found.undetermined),
             )
         }
         counts: Counts = {**as_run.counts, **alarms}
@@ -157,17 +168,6 @@ def _alarm_bills(test: Fold, as_run: Tally, found: Outcomes, draws: Floats, prev
 
 def _band(values: Floats) -> tuple[float, float, float]:
     return interval(values) or (float(values[0]), np.nan, np.nan)
-
-
-def _pays(difference: Floats) -> dict[str, float]:
-    """Between which ratios the model's cost less another's, [ratios, 1 + draws], is below zero: the longest run."""
-    found: dict[str, float] = {}
-    for name, cheaper in (("pays", difference[:, 0] < 0), ("surely_pays", _surely(difference[:, 1:]))):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], cheaper, [0]])))
-        runs = sorted(zip(edges[::2], edges[1::2] - 1, strict=True), key=lambda run: run[0] - run[1])
-        if runs:
-            found |= {f"{name}_from": float(RATIOS[runs[0][0]]), f"{name}_to": float(RATIOS[runs[0][1]])}
-    return found
 
 
 def _surely(draws: Floats) -> Bools:

@@ -22,6 +22,12 @@ def day_before(dataset: Dataset) -> int:
     return ticks("24h")
 
 
+def keys(rows: pd.DataFrame, machines: pd.Index) -> Ints:
+    """Machine (its place in `machines`) and time of rows as one number, by which one search finds a machine's times."""
+    place = machines.get_indexer(pd.Index(rows["machine"]))
+    return np.asarray(place * FAR + rows["time"].to_numpy(np.int64), dtype=np.int64)
+
+
 def missing_before(telemetry: Iterable[pd.DataFrame], decisions: pd.DataFrame, dataset: Dataset) -> Floats:
     """For each decision (machine, time) the ticks without data in the span before it, a mean over the sensors.
 
@@ -31,7 +37,7 @@ def missing_before(telemetry: Iterable[pd.DataFrame], decisions: pd.DataFrame, d
     """
     span, sensors = day_before(dataset), list(dataset.tables.telemetry.sensors)
     names = pd.Index(decisions["machine"].unique())
-    at = names.get_indexer(pd.Index(decisions["machine"])) * FAR + decisions["time"].to_numpy(np.int64)
+    at = keys(decisions, names)
     known = np.zeros(len(decisions))
     for frame in telemetry:
         known += _known(frame, names, at, span, sensors)
@@ -43,8 +49,7 @@ def _known(
 ) -> Ints:
     """How many readings there are in (t - span, t], or would have been had the machine run."""
     here = frame[frame["machine"].isin(names)]
-    code = names.get_indexer(pd.Index(here["machine"]))
-    key = code * FAR + here["time"].to_numpy(np.int64)
+    key = keys(here, names)
     cells = here[sensors].notna().sum(axis=1).to_numpy(np.int64)
     cells = np.where(here["running"].to_numpy(dtype=bool), cells, len(sensors))
     order = np.argsort(key, kind="stable")

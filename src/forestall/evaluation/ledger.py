@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from forestall.data.dataset import Costs
-from forestall.training.alarms import NONE, RIGHT, foreseeable
+from forestall.training.alarms import FALSE, NONE, RIGHT, UNDETERMINED, foreseeable
 from forestall.training.series import Floats, Ints, Rules, Series
 
 CAUGHT, MISSED, UNFORESEEN, REPLACED = "caught", "missed", "unforeseen", "replaced"
 WARNED, NAMED = "warned", "named"
-KINDS = (CAUGHT, MISSED, UNFORESEEN, REPLACED, RIGHT, "false", "undetermined", WARNED, NAMED)
+KINDS = (CAUGHT, MISSED, UNFORESEEN, REPLACED, RIGHT, FALSE, UNDETERMINED, WARNED, NAMED)
 KEY = ["machine", "component", "time"]
 Counts = Mapping[str, Floats]
 
@@ -48,7 +48,7 @@ def spent(counts: Counts, prevented: float) -> Spent:
     return Spent(
         counts[MISSED] + counts[UNFORESEEN] + (1 - prevented) * counts[CAUGHT],
         counts[REPLACED] + prevented * counts[CAUGHT],
-        counts["false"] + counts["undetermined"],
+        counts[FALSE] + counts[UNDETERMINED],
     )
 
 

@@ -26,13 +26,13 @@ from forestall.evaluation.lifetimes import (
 )
 from forestall.evaluation.resampling import quantile
 from forestall.evaluation.scores import LEADS, bill_scores, event_scores
-from forestall.training.alarms import RIGHT
+from forestall.training.alarms import FALSE, RIGHT, UNDETERMINED
 from forestall.training.series import Floats, Ints
 
 MODEL, RULE, FIXED, AS_RUN = "model", "one_line_rule", "fixed_interval", "as_run"
 UNTIL_FAILURE, FORESIGHT = "run_to_failure", "perfect_foresight"
 POLICIES = (MODEL, RULE, FIXED, AS_RUN, UNTIL_FAILURE, FORESIGHT)
-ALARM_KINDS = (RIGHT, "false", "undetermined", WARNED, NAMED)
+ALARM_KINDS = (RIGHT, FALSE, UNDETERMINED, WARNED, NAMED)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def without_alarms(one: Tally) -> Tally:
 def foreseen(one: Tally) -> Tally:
     """As if every failure that counts had been caught, with no other alarm."""
     failures, none = one.counts[CAUGHT] + one.counts[MISSED], np.zeros_like(one.counts[CAUGHT])
-    changed = {CAUGHT: failures, MISSED: none, "false": none, "undetermined": none}
+    changed = {CAUGHT: failures, MISSED: none, FALSE: none, UNDETERMINED: none}
     changed |= dict.fromkeys((RIGHT, WARNED, NAMED), failures)
     return Tally({**one.counts, **changed}, np.empty(0), np.empty(0, np.int64))
 

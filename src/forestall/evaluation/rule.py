@@ -7,8 +7,8 @@ lately, perhaps only if it came in a certain hour of the day. They are judged by
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -59,15 +59,6 @@ class Rule:
             values = features[:, names.index(self.column)]
             return values >= np.float32(self.level) if self.sign > 0 else values <= np.float32(self.level)
         return _seen(decisions, _picked(errors, self.code, self.hour), self.within)
-
-    def to_json(self) -> dict[str, Any]:
-        """As a plain mapping."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Rule:
-        """What `to_json` gave."""
-        return cls(**content)
 
 
 Candidates = dict[str, tuple[list[Rule], Outcomes]]

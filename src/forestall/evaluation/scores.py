@@ -95,20 +95,18 @@ def bill_scores(bill: Spent, months: Floats, costs: Costs) -> dict[str, Floats]:
     }
 
 
-def row_scores(
-    labels: Labels, risk: npt.NDArray[np.floating], applicable: npt.NDArray[np.bool_]
-) -> dict[str, float]:
+def row_scores(labels: Labels, risk: npt.NDArray[np.floating]) -> dict[str, float]:
     """Scores of probabilities, each averaged over the components for which it is defined.
 
     Args:
-        labels, risk, applicable: [N, C]; rows that are not applicable to a component are left out of it.
+        labels, risk: [N, C]; rows whose label is -1 for a component are left out of it.
 
     Returns:
         average_precision (components with both labels), brier and calibration_error; without undefined ones.
     """
-    found: dict[str, list[float]] = {"average_precision": [], "brier": [], "calibration_error": []}
+    found: dict[str, list[float]] = {name: [] for name in ROW_SCORES}
     for column in range(labels.shape[1]):
-        rows = applicable[:, column]
+        rows = labels[:, column] >= 0
         label, chance = labels[rows, column] == 1, risk[rows, column].astype(np.float64)
         if label.any() and not label.all():
             found["average_precision"].append(float(average_precision_score(label, chance)))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from forestall.data.clock import hour_of
 from forestall.data.dataset import Costs, Dataset
-from forestall.evaluation.gaps import FAR, day_before
+from forestall.evaluation.gaps import FAR, day_before, keys
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import counts_by
 from forestall.evaluation.scores import event_scores
@@ -136,10 +136,7 @@ def _gap_names(gaps: Floats, dataset: Dataset) -> Texts:
 def _at_last_decision(rows: pd.DataFrame, decisions: pd.DataFrame, values: Floats) -> Floats:
     """A value of decisions, as of the last one of the machine at or before each row; 0 before the first."""
     names = pd.Index(decisions["machine"].unique())
-    known, asked = (
-        names.get_indexer(pd.Index(frame["machine"])) * FAR + frame["time"].to_numpy(np.int64)
-        for frame in (decisions, rows)
-    )
+    known, asked = (keys(frame, names) for frame in (decisions, rows))
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known[order], asked, side="right") - 1
     before = order[np.maximum(place, 0)]

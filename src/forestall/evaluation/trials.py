@@ -7,22 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from forestall.data.clock import hour_of
-from forestall.evaluation.judge import Data
+from forestall.evaluation.judge import Data, labels_of
 from forestall.evaluation.scores import row_scores, score
 from forestall.features.columns import Feature
-from forestall.features.labels import TRAIN, VALIDATION, within
+from forestall.features.labels import TRAIN, VALIDATION
 from forestall.features.reference import Matrix
 from forestall.training.alarms import open_alarms
 from forestall.training.fit import Recipe, fit_model
-from forestall.training.judging import machine_months, rules_of
+from forestall.training.judging import machine_months, most_alarms
 from forestall.training.series import risk_matrix
 from forestall.training.thresholds import By, choose_thresholds
 
-Bools = npt.NDArray[np.bool_]
 Scores = dict[str, float]
 # Which groups of features are switched otherwise than params.yaml says; ages tell of the schedule, so both go together.
 ABLATIONS: dict[str, dict[str, bool]] = {
@@ -41,6 +37,7 @@ class Setting:
 
     by: By
     budget: float
+    per_week: float
     min_failures: int
 
 
@@ -57,7 +54,7 @@ def recipe_of(train: Any, alarm: Any, **changes: Any) -> Recipe:
 
 def setting_of(alarm: Any) -> Setting:
     """The setting in the section `alarm`."""
-    return Setting(alarm.by, alarm.budget, alarm.min_failures)
+    return Setting(alarm.by, alarm.budget, alarm.per_week, alarm.min_failures)
 
 
 def risks(data: Data, recipe: Recipe) -> Matrix:
@@ -75,29 +72,22 @@ def thresholds(data: Data, risk: Matrix, setting: Setting) -> dict[str, float]:
     return choose_thresholds(
         series,
         risk_matrix(series, decisions, risk[rows]),
-        rules_of(dataset, data.quiet),
+        data.rules,
         dataset.costs,
         setting.by,
-        setting.budget * machine_months(decisions, dataset),
+        most_alarms(setting.by, setting.budget, setting.per_week, decisions, dataset),
         setting.min_failures,
     )
 
 
-def alarms_of(data: Data, fold: str, risk: Matrix, levels: dict[str, float]) -> pd.DataFrame:
-    """The alarms of a fold."""
-    rows, series = data.rows(fold), data.series(fold)
-    grid = risk_matrix(series, data.decisions[rows], risk[rows])
-    return open_alarms(series, grid, levels, rules_of(data.dataset, data.quiet))
-
-
 def judged(data: Data, fold: str, risk: Matrix, levels: dict[str, float]) -> Scores:
     """A fold's scores, of events and of rows."""
-    rows, dataset, hour = data.rows(fold), data.dataset, hour_of(data.dataset.clock.unit)[0]
-    months = machine_months(data.decisions[rows], dataset)
-    alarms = alarms_of(data, fold, risk, levels)
-    events = score(data.series(fold), alarms, rules_of(dataset, data.quiet), dataset.costs, months, hour)
-    labels = within(data.decisions.loc[rows, [f"label.{name}" for name in dataset.components]].to_numpy())
-    return events | row_scores(labels, risk[rows], labels >= 0)
+    rows, dataset, series = data.rows(fold), data.dataset, data.series(fold)
+    decisions = data.decisions[rows]
+    alarms = open_alarms(series, risk_matrix(series, decisions, risk[rows]), levels, data.rules)
+    months = machine_months(decisions, dataset)
+    events = score(series, alarms, data.rules, dataset.costs, months, data.hour)
+    return events | row_scores(labels_of(decisions, dataset), risk[rows])
 
 
 def trial(data: Data, recipe: Recipe, setting: Setting, folds: Collection[str]) -> dict[str, Scores]:

@@ -114,8 +114,8 @@ def verdict(
     say("causes")
     written |= _causes(case)
     say("plots")
-    drawn = _drawn(case, written["failures"]) | {"break_even": curve}
-    return Verdict(metrics, *(_stamped(frames, data.dataset.clock) for frames in (written, drawn)))
+    shown = _drawn(case, written["failures"]) | {"break_even": curve}
+    return Verdict(metrics, *(_stamped(frames, data.dataset.clock) for frames in (written, shown)))
 
 
 def _case(data: Data, scorer: Scorer, gaps: Floats, folds: dict[str, Fold], settings: Settings) -> Case:

@@ -209,12 +209,3 @@ def outcomes_by_series(series: Series, risk: Risk, thresholds: Floats, rules: Ru
     by_step = np.ascontiguousarray(risk.T)
     limits = np.broadcast_to(thresholds.astype(np.float32), (len(series), thresholds.shape[-1]))
     return judge(series, lambda step: by_step[step][:, None] >= limits, limits.shape[1], rules)
-
-
-def count_outcomes(
-    series: Series, risk: Risk, thresholds: Floats, rules: Rules, costs: Costs
-) -> dict[str, Floats]:
-    """Caught, missed, right, false, undetermined, failures and cost, each [K], summed over the series."""
-    total = outcomes_by_series(series, risk, thresholds, rules).over()
-    names = ("failures", "caught", "missed", "right", "false", "undetermined")
-    return {name: getattr(total, name).astype(np.float64) for name in names} | {"cost": total.cost(costs)}

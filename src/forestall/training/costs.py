@@ -23,8 +23,3 @@ def event_cost(caught: Number, missed: Number, inspections: Number, costs: Costs
     """
     caught_cost = costs.prevented * costs.planned + (1 - costs.prevented) * costs.failure
     return caught * caught_cost + missed * costs.failure + inspections * costs.inspection
-
-
-def per_machine_month(amount: float, machine_months: float) -> float:
-    """An amount or a count of a period by machine and month."""
-    return amount / machine_months
