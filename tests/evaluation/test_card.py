@@ -85,7 +85,7 @@ def facts() -> Facts:
         "policies": policies,
         "intervals": pd.DataFrame([interval, than]),
         "slices": slices(150.0),
-        "calibration": pd.DataFrame({"component": ["pump"], "horizon": [12], "brier": [0.125]}),
+        "calibration": pd.DataFrame({"component": ["pump"], "horizon": [12], "brier_skill": [0.125]}),
         "remaining_life": lives(),
     }
     return facts_of(tables)
@@ -103,7 +103,7 @@ def facts() -> Facts:
         "0.5 (0.25 to 0.75)",
         "| one_line_rule | 250 | -150 (-200 to -105) |",
         "| median lead time, cycles | not defined |",
-        "| component | horizon, cycles | brier |",
+        "| component | horizon, cycles | brier_skill |",
         "| pump | 12 | 0.125 |",
         "failures with a p50 | median error of p50, cycles | skill |",
         "| pump | 0.125 (0.05 to 0.2), 40 | 0.5 (0.4 to 0.6), 20 | not defined, 0 | 0.25 (0.1 to 0.5), 80 |",
@@ -146,10 +146,17 @@ def test_scores_without_an_interval_are_shown_all_the_same(facts: Facts) -> None
     card = model_card(facts)
     assert "| failures caught in time | 0.5 (0.25 to 0.75) | not defined |" in card
     assert "| cost per machine-month | 100 | 250 |" in card
-    assert "of one machine alone there are none" not in card
+    assert "A score without one is not sure" in card
     alone = model_card(replace(facts, intervals=facts.intervals.iloc[:0]))
     assert "| cost per machine-month | 100 | 250 |" in alone
-    assert "of one machine alone there are none" in alone
+
+
+def test_what_is_foreseen_too_well_is_named(facts: Facts) -> None:
+    assert "Too good" not in model_card(facts)
+    skills = pd.DataFrame({"component": ["pump", "seal", "seal"], "brier_skill": [0.5, 0.8, 0.99]})
+    assert "Too good to be foresight: seal (" in model_card(
+        replace(facts, calibration=skills.assign(horizon=12))
+    )
 
 
 def test_words_that_people_left_out_are_an_error(facts: Facts) -> None:

@@ -137,7 +137,7 @@ def test_differences_are_paired(series: Series) -> None:
     assert value == pytest.approx((ACTED - FAILURE) / MONTHS.sum())
     assert low <= value <= high <= 0
     recall = table.query("policy == 'model - one_line_rule' and metric == 'event_recall'")
-    assert recall["value"].tolist() == [0.5]
+    assert recall.empty  # one machine of two has a failure that counts: it is the same in all draws
     assert not table.isna().any().any()
 
 

@@ -89,6 +89,11 @@ def test_an_interval_needs_the_figure_in_most_draws() -> None:
     assert interval(np.array([np.nan, 1.0, 1.0])) is None
 
 
+def test_draws_that_are_all_alike_say_nothing_about_chance() -> None:
+    assert interval(np.ones(101)) is None
+    assert interval(np.concatenate([[1.0], np.full(99, 1.0), [0.5]])) is None
+
+
 def test_nothing_divided_by_nothing_is_undefined_without_a_warning() -> None:
     assert np.isnan(ratio(np.array([0.0, 2.0]), np.array([0.0, 4.0]))).tolist() == [True, False]
 

@@ -135,6 +135,8 @@ def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pd.DataFrame([model, rule, unseen]).to_csv("metrics/policies.csv", index=False)
     than = {"fold": "test", "policy": "model - one_line_rule", "metric": COST, "value": -1053.6}
     pd.DataFrame([than | {"low": -1364.1, "high": 20.04}]).to_csv("metrics/intervals.csv", index=False)
+    skill = {"component": "seal", "horizon": 24, "brier_skill": 0.95}
+    pd.DataFrame([skill]).to_csv("metrics/calibration.csv", index=False)
     write_fleet(repository)
     shutil.copyfile(ROOT / "data/raw/simulated.yaml", repository / "data/raw/simulated.yaml")
     assert main(["show"]) == 0
@@ -143,6 +145,7 @@ def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.split()[-2:] == ["-", "-"] for line in lines)
     assert "one-line rule 4,234 -1,054 (-1,364 to +20)" in [" ".join(line.split()) for line in lines]
     assert "The model is not surely cheaper than: one-line rule." in lines
+    assert any(line.startswith("Too good to be foresight: seal") for line in lines)
     machines = [line.split()[0] for line in lines if "%" in line and "95 %" not in line]
     assert machines == ["0012"] + [f"m{number}" for number in range(9)]
     assert lines[-1].endswith("source .venv/bin/activate")
@@ -162,6 +165,12 @@ def test_show_says_when_the_rule_is_better(rule: float, low: float, high: float,
     policies = {"model": {COST: 100.0}, "one_line_rule": {COST: rule}, "as_run": {COST: 120.0}}
     policies["perfect_foresight"] = {COST: 10.0}
     assert verdict(policies, {"one_line_rule": {"low": low, "high": high}, "as_run": {"high": -9.0}}) == said
+
+
+def test_without_an_interval_nothing_is_sure() -> None:
+    policies = {"model": {COST: 100.0}, "one_line_rule": {COST: 101.0}, "fixed_interval": {COST: 120.0}}
+    said = ["The model is not surely cheaper than: fixed interval, one-line rule."]
+    assert verdict(policies, {}) == said
 
 
 def test_a_policy_without_an_interval_shows_its_cost_alone() -> None:

@@ -33,6 +33,11 @@ LIVES = {
     "integrated_brier_skill": "skill",
 }
 OFF = 0.1
+TOO_GOOD = 0.9  # of brier_skill; foresight never measured so much here, a feature that knows the answer does
+NO_INTERVAL = (
+    "Intervals draw machines anew. A score without one is not sure: there is none of one machine alone, "
+    "or where all draws are alike."
+)
 POLICIES = ("model", "one_line_rule")
 FOLDS = ("validation", "test", "unseen")
 COST = "cost_per_machine_month"
@@ -72,7 +77,7 @@ def model_card(facts: Facts) -> str:
         "Data": _data(facts),
         "Scores": _scores(facts),
         "Against every policy": _policies(facts),
-        "Calibration": markdown(facts.calibration.rename(columns={"horizon": f"horizon, {_unit(facts)}"})),
+        "Calibration": _calibration(facts),
         "Remaining life": remaining_life(facts.remaining_life, _unit(facts)),
         "Where the one-line rule is better": rule_is_better(facts.slices),
         "Limits": facts.words["limits"],
@@ -110,6 +115,18 @@ def rule_is_better(slices: pd.DataFrame) -> str:
         return f"In none of the {len(costs)} slices of the test fold that hold enough failures does it cost less."
     table = worse.reset_index()[["slice", "value", *POLICIES]]
     return "It costs less per machine-month in these slices of the test fold:\n\n" + markdown(table)
+
+
+def too_good(calibration: pd.DataFrame) -> list[str]:
+    """A warning of the components that are foreseen better than can be foreseen."""
+    names = calibration.loc[calibration["brier_skill"] > TOO_GOOD, "component"].astype(str).unique()
+    if not len(names):
+        return []
+    return [
+        f"Too good to be foresight: {', '.join(names)} (brier_skill above {TOO_GOOD}). Find out which feature "
+        "knows the answer, such as one recorded after the failure: `dvc repro studies/dvc.yaml:skill` ranks them "
+        "one by one."
+    ]
 
 
 def remaining_life(lives: pd.DataFrame, unit: str) -> str:
@@ -192,6 +209,11 @@ def _data(facts: Facts) -> str:
     return f"{facts.about.strip()}\n\n{markdown(rows)}"
 
 
+def _calibration(facts: Facts) -> str:
+    table = markdown(facts.calibration.rename(columns={"horizon": f"horizon, {_unit(facts)}"}))
+    return "\n\n".join([table, *too_good(facts.calibration)])
+
+
 def _scores(facts: Facts) -> str:
     """Each headline score of model and rule, with its 95 % interval if it has one; a column a fold and policy."""
     intervals = {(row.fold, row.policy, row.metric): row for row in facts.intervals.itertuples(index=False)}
@@ -204,8 +226,7 @@ def _scores(facts: Facts) -> str:
         table[f"{fold}, {policy.replace('_', ' ')}"] = [texts.get(name, "not defined") for name in SCORES]
     if len(table) == 1:
         return ""
-    note = [] if intervals else ["Intervals draw machines anew; of one machine alone there are none."]
-    return "\n\n".join([markdown(pd.DataFrame(table)), *note])
+    return "\n\n".join([markdown(pd.DataFrame(table)), NO_INTERVAL])
 
 
 def _by_column(policies: pd.DataFrame) -> Iterator[tuple[str, str, dict[str, float]]]:

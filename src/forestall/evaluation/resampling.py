@@ -32,13 +32,14 @@ def drawn(machines: int, draws: int = DRAWS, seed: int = SEED) -> Floats:
 def interval(values: Floats) -> tuple[float, float, float] | None:
     """Value, low and high (95 %) of a figure [1 + draws], or nothing.
 
-    There is none if the figure is undefined (NaN) for the fleet itself or for more than half of the draws.
+    There is none if the figure is undefined (NaN) for the fleet itself or for more than half of the draws, or if the
+    draws are all alike: where two failures of two were caught, drawing them again says nothing about chance.
     """
     defined = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(values[0]) or 2 * len(defined) <= len(values) - 1:
         return None
     low, high = np.quantile(defined, LEVELS)
-    return float(values[0]), float(low), float(high)
+    return (float(values[0]), float(low), float(high)) if low < high else None
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:

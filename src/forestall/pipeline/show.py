@@ -9,6 +9,7 @@ import pandas as pd
 
 from forestall.data.clock import hour_of
 from forestall.errors import ForestallError
+from forestall.evaluation.card import too_good
 from forestall.pipeline.params import PARAMS, read_params
 from forestall.pipeline.stage import read_dataset
 
@@ -47,6 +48,7 @@ def summary(root: Path) -> str:
         scores(policies, unit),
         costs(policies, differences),
         *verdict(policies, differences),
+        *too_good(_read_table(root / "metrics/calibration.csv")),
         "Most at risk (all: data/predictions/fleet.csv)",
         most_at_risk(_read_table(root / "data/predictions/fleet.csv"), params.predict.top),
         "To use dvc and forestall in this shell: source .venv/bin/activate",
@@ -114,7 +116,9 @@ def verdict(policies: Figures, differences: Figures) -> list[str]:
             return [f"Cheaper than the model on this dataset: {label}. Use it."]
         return [f"Not dearer than the model on this dataset, if not surely cheaper: {label}. It is simpler."]
     doubtful = [
-        label for name, label in ALTERNATIVES.items() if differences.get(name, {}).get("high", -1) >= 0
+        label
+        for name, label in ALTERNATIVES.items()
+        if name in others and differences.get(name, {}).get("high", 0) >= 0
     ]
     return [f"The model is not surely cheaper than: {', '.join(doubtful)}."] if doubtful else []
 
