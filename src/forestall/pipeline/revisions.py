@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
 
+from forestall.comparison.changes import output_hash
 from forestall.errors import ForestallError
+from forestall.pipeline.cache import linked
 
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
@@ -77,11 +80,28 @@ class Commit:
 
     def output(self, path: str, into: Path) -> Path:
         """As `Revision.output`."""
+        copy = into / path
+        digest = output_hash(self._stages, path)
+        if not copy.exists() and not (digest and linked(self._cache, digest, copy)):
+            self._fetched(path, copy)
+        return copy
+
+    @cached_property
+    def _stages(self) -> dict[str, Any]:
+        return lock(self)
+
+    @cached_property
+    def _cache(self) -> Any:
         # Here, not above: dvc takes most of a second to import, and the workspace alone does not need it.
+        from dvc.repo import Repo
+
+        return Repo(str(self.root)).cache.local
+
+    def _fetched(self, path: str, copy: Path) -> None:
+        """Copy a folder from wherever DVC finds it, a remote too."""
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
 
-        copy = into / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         missing = f"{path} of {self.name} is neither in the cache nor in a remote."
         try:
@@ -91,7 +111,6 @@ class Commit:
             raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun. ({error})") from error
         if not copy.exists():
             raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun.")
-        return copy
 
 
 def revision(name: str, root: Path) -> Revision:
