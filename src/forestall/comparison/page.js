@@ -18,7 +18,14 @@ function settings(room) {
     background: "transparent",
     axis: { ...axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
     header: { labelColor: text, titleColor: text, labelFontSize: 12 },
-    legend: { labelColor: text, titleColor: text, labelFontSize: 12, labelLimit: 240, orient: "top", columns: Math.max(1, Math.floor(room / 160)) },
+    legend: {
+      labelColor: text,
+      titleColor: text,
+      labelFontSize: 12,
+      labelLimit: Math.min(240, room / 2 - 60),
+      orient: "top",
+      columns: Math.max(1, Math.floor(room / 160)),
+    },
     view: { stroke: line },
     font: "system-ui, sans-serif",
   };
@@ -28,7 +35,8 @@ function settings(room) {
 function recoloured(part) {
   if (Array.isArray(part)) return part.map(recoloured);
   if (part === null || typeof part !== "object") return part;
-  const copy = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, name === "values" ? value : recoloured(value)]));
+  const entries = Object.entries(part);
+  const copy = Object.fromEntries(entries.map(([name, one]) => [name, name === "values" ? one : recoloured(one)]));
   if (copy.field === "rev" && copy.scale?.range) {
     const range = copy.scale.domain.length > 1 ? [colour("--base"), colour("--head")] : [colour("--head")];
     copy.scale = { ...copy.scale, range };

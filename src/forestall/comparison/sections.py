@@ -86,7 +86,11 @@ def _failures(folds: Mapping[str, Mapping[str, Table]]) -> Iterator[Html]:
 
 
 def _event(one: Mapping[str, Any]) -> Html:
-    return joined([tag("b", str(one["machine"])), f" {one['component']} ", tag("small", str(one["time"]))])
+    return joined([_part(one), " ", tag("small", str(one["time"]))])
+
+
+def _part(one: Mapping[str, Any]) -> Html:
+    return joined([tag("b", str(one["machine"])), " ", tag("bdi", str(one["component"]))])
 
 
 def _alarms(alarms: Mapping[str, Table]) -> Iterator[Html]:
@@ -94,7 +98,7 @@ def _alarms(alarms: Mapping[str, Table]) -> Iterator[Html]:
     for kind, title in titles.items():
         rows = alarms.get(kind)
         if rows:
-            names = [joined([tag("b", str(one["machine"])), f" {one['component']}"]) for one in rows]
+            names = [_part(one) for one in rows]
             yield section(f"{title}: {len(rows)}", listed(names, SHOWN))
 
 

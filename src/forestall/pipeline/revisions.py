@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,14 +81,10 @@ class Commit:
     def output(self, path: str, into: Path) -> Path:
         """As `Revision.output`."""
         copy = into / path
-        digest = output_hash(self._stages, path)
+        digest = output_hash(lock(self), path)
         if not copy.exists() and not (digest and linked(self._cache, digest, copy)):
             self._fetched(path, copy)
         return copy
-
-    @cached_property
-    def _stages(self) -> dict[str, Any]:
-        return lock(self)
 
     @cached_property
     def _cache(self) -> Any:
@@ -143,7 +139,13 @@ def merge_base(first: str, second: str, root: Path) -> str:
 def lock(one: Revision) -> dict[str, Any]:
     """The stages in dvc.lock; nothing where there is none."""
     text = one.text(LOCK_FILE)
-    content = YAML(typ="safe").load(text) if text else None
+    return dict(_stages(text)) if text else {}
+
+
+@cache
+def _stages(text: str) -> dict[str, Any]:
+    """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
+    content = YAML(typ="safe").load(text)
     stages = content.get("stages") if isinstance(content, dict) else None
     return dict(stages or {})
 
