@@ -54,11 +54,10 @@ def _own(name: str) -> str:
 
 
 def _policy(scripts: list[str]) -> str:
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in scripts
-    )
+    digests = [hashlib.sha256(one.encode()).digest() for one in scripts]
+    allowed = [f"'sha256-{base64.b64encode(one).decode()}'" for one in digests] or ["'none'"]
     return (
-        f"default-src 'none'; script-src {hashes or chr(39) + 'none' + chr(39)}; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {' '.join(allowed)}; style-src 'unsafe-inline'; "
         "base-uri 'none'; form-action 'none'"
     )
 
