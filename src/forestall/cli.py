@@ -54,6 +54,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         "--gate", action="store_true", help="exit 1 unless HEAD passes the gate in params.yaml"
     )
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the report for machines, too")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="write one page with plots of both, too")
     compare.set_defaults(run=_compare)
 
 
@@ -92,10 +93,15 @@ def _compare(chosen: argparse.Namespace) -> int:
 
     root = Path()
     base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
-    report = compare(revision(base, root), revision(chosen.head, root), root)
+    sides = revision(base, root), revision(chosen.head, root)
+    report = compare(*sides, root)
     print(markdown(report, chosen.gate), end="")
     if chosen.json is not None:
         write_json(chosen.json, asdict(report) | {"passed": report.passed})
+    if chosen.html is not None:
+        from forestall.pipeline.page import write_page
+
+        write_page(chosen.html, report, *sides)
     return 0 if report.passed or not chosen.gate else 1
 
 

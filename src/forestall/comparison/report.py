@@ -51,7 +51,7 @@ def markdown(report: Report, gated: bool) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    base, head = (_name(one) for one in (report.base, report.head))
+    base, head = (called(one) for one in (report.base, report.head))
     yield f"## {head} against {base}: {WORDS[report.verdict['word']]}"
     yield ""
     low, high = report.verdict["low"], report.verdict["high"]
@@ -88,7 +88,7 @@ def _figures(report: Report) -> Iterator[str]:
                     number(one["base"]),
                     number(one["head"]),
                     signed(one["difference"]),
-                    _span(one),
+                    span(one),
                 ]
                 for one in rows
             ],
@@ -165,7 +165,8 @@ def _table(names: list[str], rows: list[list[str]]) -> Iterator[str]:
     yield ""
 
 
-def _name(one: Mapping[str, str | None]) -> str:
+def called(one: Mapping[str, str | None]) -> str:
+    """A revision as it was named, and its commit."""
     commit = one["commit"]
     short = commit[:7] if commit else ""
     return (
@@ -173,7 +174,8 @@ def _name(one: Mapping[str, str | None]) -> str:
     )
 
 
-def _span(one: Mapping[str, Any]) -> str:
+def span(one: Mapping[str, Any]) -> str:
+    """A 95 % interval; empty where there is none."""
     return "" if one["low"] is None else f"{signed(one['low'])} to {signed(one['high'])}"
 
 

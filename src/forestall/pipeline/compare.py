@@ -23,17 +23,16 @@ from forestall.evaluation.ledger import KEY
 from forestall.evaluation.policies import RULE
 from forestall.evaluation.resampling import drawn
 from forestall.evaluation.tables import COST, HEADLINE
-from forestall.features.labels import TEST, VALIDATION
+from forestall.features.labels import VALIDATION
 from forestall.pipeline.imports import LOCK
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import Revision, git
-from forestall.pipeline.sides import PREPARED, Side, Together, together
+from forestall.pipeline.sides import FOLDS, PREPARED, Side, Together, together
 from forestall.pipeline.stage import RAW
 
 PREDICTIONS, FLEET = "data/predictions", "fleet.csv"
 SEEDS = Path("studies/results/seeds.json")
 CODE = ("src", "dvc.yaml")
-FOLDS = (VALIDATION, TEST)
 SAME = 1e-4  # metrics are written to six digits
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
 
+from forestall.comparison.changes import output_hash
 from forestall.errors import ForestallError
+from forestall.pipeline.cache import linked
 
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
@@ -77,11 +80,24 @@ class Commit:
 
     def output(self, path: str, into: Path) -> Path:
         """As `Revision.output`."""
+        copy = into / path
+        digest = output_hash(lock(self), path)
+        if not copy.exists() and not (digest and linked(self._cache, digest, copy)):
+            self._fetched(path, copy)
+        return copy
+
+    @cached_property
+    def _cache(self) -> Any:
         # Here, not above: dvc takes most of a second to import, and the workspace alone does not need it.
+        from dvc.repo import Repo
+
+        return Repo(str(self.root)).cache.local
+
+    def _fetched(self, path: str, copy: Path) -> None:
+        """Copy a folder from wherever DVC finds it, a remote too."""
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
 
-        copy = into / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         missing = f"{path} of {self.name} is neither in the cache nor in a remote."
         try:
@@ -91,7 +107,6 @@ class Commit:
             raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun. ({error})") from error
         if not copy.exists():
             raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun.")
-        return copy
 
 
 def revision(name: str, root: Path) -> Revision:
@@ -124,7 +139,13 @@ def merge_base(first: str, second: str, root: Path) -> str:
 def lock(one: Revision) -> dict[str, Any]:
     """The stages in dvc.lock; nothing where there is none."""
     text = one.text(LOCK_FILE)
-    content = YAML(typ="safe").load(text) if text else None
+    return dict(_stages(text)) if text else {}
+
+
+@cache
+def _stages(text: str) -> dict[str, Any]:
+    """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
+    content = YAML(typ="safe").load(text)
     stages = content.get("stages") if isinstance(content, dict) else None
     return dict(stages or {})
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forestall.comparison.changes import output_hash
 from forestall.comparison.paired import same_decisions
 from forestall.data import store
 from forestall.data.dataset import Dataset
@@ -22,13 +23,15 @@ from forestall.evaluation.gaps import missing_before
 from forestall.evaluation.judge import Data
 from forestall.features import build
 from forestall.features.files import read_features
+from forestall.features.labels import TEST, VALIDATION
 from forestall.pipeline.params import PARAMS, Params
 from forestall.pipeline.revisions import Revision, RevisionError, lock
 from forestall.pipeline.stage import RAW
 from forestall.serving.bundle import Bundle, load_bundle
-from forestall.training.series import Floats, Risk
+from forestall.training.series import Bools, Floats, Risk
 
 PREPARED, FEATURES, BUNDLE = "data/prepared", "data/features", "models/bundle"
+FOLDS = (VALIDATION, TEST)
 
 
 class NotComparableError(ForestallError):
@@ -134,8 +137,11 @@ def together(base: Side, head: Side) -> Together:
     both = [name for name in dataset.components if name in base.bundle.components]
     if not both:
         raise NotComparableError(f"no component of {head.revision.name} is one of {base.revision.name}")
-    before = _risk(base.bundle, _base_features(base, head, decisions), both)
-    after = _risk(head.bundle, features, both)
+    rows = decisions["fold"].isin(FOLDS).to_numpy()
+    after = _risk(head.bundle, features, both, rows)
+    before = (
+        after if _same(base, head) else _risk(base.bundle, _base_features(base, head, decisions), both, rows)
+    )
     dropped = [f"label.{name}" for name in dataset.components if name not in both]
     shared = dataset.model_copy(update={"components": {name: dataset.components[name] for name in both}})
     names = [feature.name for feature in head.bundle.reference.features]
@@ -146,8 +152,20 @@ def together(base: Side, head: Side) -> Together:
     return Together(data, before, after, gaps, notes)
 
 
-def _risk(bundle: Bundle, features: Risk, components: list[str]) -> Risk:
-    found: Risk = bundle.risk(features)[:, [bundle.components.index(name) for name in components]]
+def _same(base: Side, head: Side) -> bool:
+    """Whether both are the same model with the same features, so that their risks are."""
+    hashes = [[output_hash(side.lock, path) for path in (BUNDLE, FEATURES)] for side in (base, head)]
+    return (
+        hashes[0] == hashes[1]
+        and None not in hashes[0]
+        and None not in (base.revision.commit, head.revision.commit)
+    )
+
+
+def _risk(bundle: Bundle, features: Risk, components: list[str], rows: Bools) -> Risk:
+    """[rows, components]; not a number where a decision is not judged."""
+    found = np.full((len(features), len(components)), np.nan, dtype=np.float32)
+    found[rows] = bundle.risk(features[rows])[:, [bundle.components.index(name) for name in components]]
     return found
 
 

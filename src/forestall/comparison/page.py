@@ -1,0 +1,115 @@
+"""The comparison as one page that needs nothing else: no network, no server, no other file.
+
+Its content policy names the page's own two scripts by their hashes and allows no connection: whatever is written into
+it, nothing else runs, and nothing is loaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from forestall.comparison.html import Html, section, tag
+from forestall.comparison.intervals import interval_chart
+from forestall.comparison.report import Report, called
+from forestall.comparison.sections import PRIMARY, sections
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot of both revisions: where its data are, a Vega-Lite specification, whether both have the same data."""
+
+    file: str
+    title: str
+    specification: dict[str, Any]
+    same: bool
+
+
+def page(report: Report, plots: list[Plot], library: str) -> str:
+    """The page; library: a script that defines `vegaEmbed`, with all that it needs."""
+    style, script = (_own(name) for name in ("page.css", "page.js"))
+    scripts = [library, script] if plots else []
+    title = f"{report.verdict['word']}: {report.head['name']} against {report.base['name']}"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(scripts)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", Html(style)),
+    )
+    main = tag("main", *_notes(report.notes), *sections(report), *_plots(plots))
+    body = tag("body", _verdict(report), main, *(tag("script", Html(one)) for one in scripts))
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _own(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: list[str]) -> str:
+    digests = [hashlib.sha256(one.encode()).digest() for one in scripts]
+    allowed = [f"'sha256-{base64.b64encode(one).decode()}'" for one in digests] or ["'none'"]
+    return (
+        f"default-src 'none'; script-src {' '.join(allowed)}; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _verdict(report: Report) -> Html:
+    word, low, high = (report.verdict[name] for name in ("word", "low", "high"))
+    parts = [
+        tag("p", tag("bdi", called(report.head)), " against ", tag("bdi", called(report.base))),
+        tag("h1", word),
+    ]
+    if low is not None and high is not None:
+        value = next(
+            one["difference"] for one in next(iter(report.figures.values())) if one["metric"] == PRIMARY
+        )
+        parts += [
+            interval_chart(PRIMARY, value, low, high),
+            tag(
+                "p",
+                tag("strong", f"{low:+,.0f} to {high:+,.0f}"),
+                " in cost per machine-month on the validation fold",
+            ),
+            tag("p", "head less base, 95 %, by machine, widened by the spread over seeds", class_="how"),
+        ]
+    else:
+        parts.append(tag("p", "There is no interval: see the notes."))
+    return tag("header", *parts, class_=word.replace(" ", "-"))
+
+
+def _notes(notes: list[str]) -> Iterator[Html]:
+    if notes:
+        yield section("Notes", tag("ul", *(tag("li", note) for note in notes)))
+
+
+def _plots(plots: list[Plot]) -> Iterator[Html]:
+    if not plots:
+        return
+    different = [_figure(one) for one in plots if not one.same]
+    same = [_figure(one) for one in plots if one.same]
+    parts = [tag("noscript", tag("p", "The plots need scripts; all else does not."))]
+    parts += different or [tag("p", "No plot's data differ.")]
+    if same:
+        parts.append(tag("details", tag("summary", f"The same in both: {len(same)}"), *same))
+    yield section("Plots", *parts)
+
+
+def _figure(one: Plot) -> Html:
+    caption = tag("figcaption", tag("strong", one.title), " ", tag("code", one.file))
+    drawing = tag("div", class_="plot", tabindex="0", role="region", aria_label=one.title)
+    return tag("figure", caption, drawing, _data(one.specification))
+
+
+def _data(content: dict[str, Any]) -> Html:
+    """JSON inside HTML: no `<` in it can end the element or begin another."""
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    return tag("script", Html(text), type="application/json")
