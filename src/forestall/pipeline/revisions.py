@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from forestall.errors import ForestallError
 
 WORKSPACE = "workspace"
-LOCK_FILE = "dvc.lock"
+LOCK_FILE, PARAMS = "dvc.lock", "params.yaml"
 
 
 class RevisionError(ForestallError):
@@ -53,7 +54,7 @@ class Workspace:
     def text(self, path: str) -> str | None:
         """As `Revision.text`."""
         file = self.root / path
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
     def output(self, path: str, into: Path) -> Path:  # noqa: ARG002  (what is there needs no copy)
         """As `Revision.output`."""
@@ -70,9 +71,13 @@ class Commit:
     name: str
     commit: str
 
+    @property
+    def _todo(self) -> str:
+        return f"Bring it with `dvc fetch --all-commits`, or check {self.name} out and run `dvc repro`."
+
     def text(self, path: str) -> str | None:
         """As `Revision.text`."""
-        done = git(self.root, "show", f"{self.commit}:{path}", check=False)
+        done = git(self.root, "show", f"{self.commit}:./{path}", check=False)
         return done.stdout if done.returncode == 0 else None
 
     def output(self, path: str, into: Path) -> Path:
@@ -83,14 +88,14 @@ class Commit:
 
         copy = into / path
         copy.parent.mkdir(parents=True, exist_ok=True)
-        missing = f"{path} of {self.name} is neither in the cache nor in a remote."
+        missing = f"{path} of {self.name} is neither in the cache nor in a remote that this clone knows."
         try:
             files: Any = DVCFileSystem(url=str(self.root), rev=self.commit)
             files.get(path, str(copy), recursive=True)
         except (OSError, DvcException) as error:
-            raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun. ({error})") from error
+            raise RevisionError(f"{missing} {self._todo} ({error})") from error
         if not copy.exists():
-            raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun.")
+            raise RevisionError(f"{missing} {self._todo}")
         return copy
 
 
@@ -102,10 +107,33 @@ def revision(name: str, root: Path) -> Revision:
     """
     if name == WORKSPACE:
         return Workspace(root)
-    done = git(
-        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False
+    # First what it names, then its commit: `:/words^{commit}` would be looked for as words.
+    return Commit(
+        root, name, _resolved(f"{_resolved(name, root)}^{{commit}}", root) or _experiment(name, root)
     )
-    return Commit(root, name, done.stdout.strip() if done.returncode == 0 else _experiment(name, root))
+
+
+def _resolved(name: str, root: Path) -> str:
+    """The hash that Git knows by a name; empty if there is none."""
+    done = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def top() -> Path:
+    """The project's top folder: here, or above here.
+
+    Raises:
+        RevisionError: there is none, or it is not in a Git repository.
+    """
+    here = Path.cwd()
+    found = next((one for one in (here, *here.parents) if (one / PARAMS).is_file()), None)
+    if found is None:
+        raise RevisionError(f"{here}: neither here nor above is a {PARAMS}. Run this inside the repository.")
+    if git(found, "rev-parse", "--is-inside-work-tree", check=False).returncode:
+        raise RevisionError(
+            f"{found} is not a Git repository, so there are no revisions. Clone the project with git, or `git init`."
+        )
+    return found
 
 
 def merge_base(first: str, second: str, root: Path) -> str:
@@ -122,11 +150,40 @@ def merge_base(first: str, second: str, root: Path) -> str:
 
 
 def lock(one: Revision) -> dict[str, Any]:
-    """The stages in dvc.lock; nothing where there is none."""
-    text = one.text(LOCK_FILE)
-    content = YAML(typ="safe").load(text) if text else None
-    stages = content.get("stages") if isinstance(content, dict) else None
-    return dict(stages or {})
+    """The stages in dvc.lock; nothing where there is none.
+
+    Raises:
+        RevisionError: it is torn: not YAML, or without stages.
+    """
+    content = yaml_of(one, LOCK_FILE)
+    stages = {} if content is None else content.get("stages")
+    if not isinstance(stages, dict) or not all(isinstance(stage, dict) for stage in stages.values()):
+        raise RevisionError(
+            f"{one.name}:{LOCK_FILE} is torn: it has no stages. Delete it and run `dvc repro`."
+        )
+    return stages
+
+
+def yaml_of(one: Revision, path: str) -> dict[str, Any] | None:
+    """A YAML file as plain mappings; None where there is none.
+
+    Raises:
+        RevisionError: it is not readable.
+    """
+    text = one.text(path)
+    if text is None:
+        return None
+    try:
+        content = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise RevisionError(
+            f"{one.name}:{path}{line}: not readable as YAML; is it torn or half merged?"
+        ) from error
+    if not isinstance(content, dict):
+        raise RevisionError(f"{one.name}:{path}: expected `key: value` lines; is it torn?")
+    return content
 
 
 def _experiment(name: str, root: Path) -> str:
@@ -154,7 +211,9 @@ def git(root: Path, *words: str, check: bool = True) -> subprocess.CompletedProc
     Raises:
         RevisionError: it failed, and `check` is set.
     """
-    done = subprocess.run(["git", "-C", str(root), *words], text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "-C", str(root), *words], encoding="utf-8", errors="replace", capture_output=True, check=False
+    )
     if check and done.returncode:
         raise RevisionError(f"git {words[0]}: {done.stderr.strip()}")
     return done
