@@ -62,12 +62,14 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str
         old[head.revision.name],
     )
     alarms, missing = _alarms(base, head)
+    failures = next(one.head for one in figures[VALIDATION] if one.metric == "failures")
+    spread = _spread_note(root, failures)
     differ = _not_as_recorded(base, head, figures, found) if not any(old.values()) else ()
     return Report(
         base=_named(base),
         head=_named(head),
         changes=asdict(found),
-        notes=[*both.notes, *differ, *_notes(base, head, old), *missing],
+        notes=[*both.notes, *differ, *_notes(base, head, old), *spread, *missing],
         figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
         verdict=asdict(verdict),
         failures={name: _failures(both, *models) for name, models in folds.items()},
@@ -131,7 +133,7 @@ def _stale(side: Side, root: Path) -> str:
 
 def _notes(base: Side, head: Side, old: Mapping[str, str]) -> Iterator[str]:
     """What to know of both revisions' own files."""
-    yield from (f"{text[0].upper()}{text[1:]}." for text in old.values() if text)
+    yield from (f"{text}." for text in old.values() if text)
     if not base.lock and not base.problems:
         yield f"{base.revision.name} has no dvc.lock."
     before, after = (set(side.numbers(RECORDED[VALIDATION])) for side in (base, head))
@@ -199,6 +201,22 @@ def seed_spread(root: Path) -> float | None:
         return None
     found = json.loads(file.read_text(encoding="utf-8")).get(VALIDATION, {}).get(COST)
     return float(found) if found is not None else None
+
+
+def _spread_note(root: Path, failures: float | None) -> Iterator[str]:
+    """Whether the spread over seeds is that of these data, as far as its validation fold's failures tell."""
+    todo = "`dvc repro studies/dvc.yaml:seeds` measures it; until then the interval may be too narrow."
+    table = root / SEEDS.with_suffix(".csv")
+    if seed_spread(root) is None or not table.is_file():
+        yield f"The spread over seeds is not known: {todo}"
+        return
+    rows = pd.read_csv(table)
+    seen = rows.loc[rows["fold"] == VALIDATION, "failures"].max()
+    if seen != failures:
+        yield (
+            f"The spread over seeds was measured on other data ({seen:.0f} failures in its validation fold, "
+            f"not {failures or 0:.0f}): {todo}"
+        )
 
 
 def _named(side: Side) -> dict[str, str | None]:

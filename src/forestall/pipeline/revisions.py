@@ -85,6 +85,7 @@ class Commit:
         # Here, not above: dvc takes most of a second to import, and the workspace alone does not need it.
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
+        from dvc_data.index import DataIndexDirError
 
         copy = into / path
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,7 @@ class Commit:
         try:
             files: Any = DVCFileSystem(url=str(self.root), rev=self.commit)
             files.get(path, str(copy), recursive=True)
-        except (OSError, DvcException) as error:
+        except (OSError, DvcException, DataIndexDirError) as error:
             raise RevisionError(f"{missing} {self._todo} ({error})") from error
         if not copy.exists():
             raise RevisionError(f"{missing} {self._todo}")
@@ -157,11 +158,23 @@ def lock(one: Revision) -> dict[str, Any]:
     """
     content = yaml_of(one, LOCK_FILE)
     stages = {} if content is None else content.get("stages")
-    if not isinstance(stages, dict) or not all(isinstance(stage, dict) for stage in stages.values()):
-        raise RevisionError(
-            f"{one.name}:{LOCK_FILE} is torn: it has no stages. Delete it and run `dvc repro`."
-        )
+    if not isinstance(stages, dict) or not all(_whole(stage) for stage in stages.values()):
+        raise RevisionError(f"{one.name}:{LOCK_FILE} is torn. Delete it and run `dvc repro`.")
     return stages
+
+
+def _whole(stage: Any) -> bool:
+    """Whether a stage of dvc.lock has the form that DVC writes; a file cut off at any place may still be YAML."""
+    if not isinstance(stage, dict):
+        return False
+    parts = [stage.get(kind, []) for kind in ("deps", "outs")]
+    files, params = all(isinstance(part, list) for part in parts), stage.get("params", {})
+    return (
+        files
+        and all(isinstance(one, dict) and isinstance(one.get("path"), str) for part in parts for one in part)
+        and isinstance(params, dict)
+        and all(isinstance(values, dict) for values in params.values())
+    )
 
 
 def yaml_of(one: Revision, path: str) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forestall.comparison import changes
 from forestall.comparison.paired import same_decisions
 from forestall.data import store
 from forestall.data.dataset import Dataset
@@ -240,6 +241,8 @@ def _expected(revision: Revision, path: str) -> Iterator[None]:
 def _notes(base: Side, head: Side) -> Iterator[str]:
     if base.dataset_name != head.dataset_name:
         yield f"The datasets differ: {base.dataset_name}'s model is asked about {head.dataset_name}'s machines."
+    elif changes.output_hash(base.lock, PREPARED) != changes.output_hash(head.lock, PREPARED):
+        yield f"The data differ: {base.revision.name}'s model, too, is asked about {head.revision.name}'s decisions."
     ours, theirs = head.bundle.components, base.bundle.components
     if set(ours) != set(theirs):
         yield "The components differ; only those that both know are compared."
