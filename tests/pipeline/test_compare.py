@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from forestall.comparison.paired import same_decisions
@@ -289,9 +291,33 @@ def test_a_workspace_that_was_not_run_again_says_so_and_does_not_pass(kept: Path
     assert report.changes["params"] == {"train.negatives": (1500, 1400)}
 
 
+def test_a_fold_without_decisions_is_left_out_and_without_validation_nothing_is_judged(project: Path) -> None:
+    file = project / "data/features/features.parquet"
+    table, whole = pq.read_table(file), file.read_bytes()
+    try:
+        for fold, said in (
+            ("test", "no decision in its test fold."),
+            ("validation", "no decision in its validation"),
+        ):
+            folds = pa.array(["" if one == fold else one for one in table["fold"].to_pylist()])
+            file.unlink()  # it may be a link into the cache
+            pq.write_table(table.set_column(table.column_names.index("fold"), "fold", folds), file)
+            report = compared(project, "main", "workspace")
+            assert any(said in note for note in report.notes)
+            assert (report.verdict["low"] is None) == (fold == "validation")
+            assert reason(report, "outputs are current")
+    finally:
+        file.unlink()
+        file.write_bytes(whole)
+    assert "test" in report.figures  # as recorded
+    assert "no decision in its validation fold" in reason(report)
+
+
 def test_unknown_revisions_and_shallow_clones_are_said_to_be(project: Path, tmp_path: Path) -> None:
     with pytest.raises(RevisionError, match=r"nowhere: no such revision, branch or experiment\. `git log"):
         revision("nowhere", project)
+    with pytest.raises(RevisionError, match="not a commit"):
+        revision("main:params.yaml", project)  # a file
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{project}", "shallow")
     shallow = tmp_path / "shallow"
     done = command(shallow, "forestall", "compare", "HEAD~1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,15 @@ from forestall.evaluation.tables import COST
 from forestall.features.labels import TEST, VALIDATION
 from forestall.pipeline.differences import changes_of
 from forestall.pipeline.freshness import stale
-from forestall.pipeline.recorded import RECORDED, fleet, recorded_figures, recorded_recalls, rule_cost
-from forestall.pipeline.revisions import Revision
+from forestall.pipeline.recorded import (
+    RECORDED,
+    fleet,
+    recorded_figures,
+    recorded_recalls,
+    rule_cost,
+    table_of,
+)
+from forestall.pipeline.revisions import Revision, Workspace
 from forestall.pipeline.sides import PREPARED, Side, Together, together
 
 SEEDS = Path("studies/results/seeds.json")
@@ -69,7 +76,7 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str
         base=_named(base),
         head=_named(head),
         changes=asdict(found),
-        notes=[*both.notes, *differ, *_notes(base, head, old), *spread, *missing],
+        notes=[*both.notes, *differ, *_notes(base, head, old, set(FOLDS) - set(folds)), *spread, *missing],
         figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
         verdict=asdict(verdict),
         failures={name: _failures(both, *models) for name, models in folds.items()},
@@ -131,9 +138,11 @@ def _stale(side: Side, root: Path) -> str:
     )
 
 
-def _notes(base: Side, head: Side, old: Mapping[str, str]) -> Iterator[str]:
+def _notes(base: Side, head: Side, old: Mapping[str, str], missing: Collection[str] = ()) -> Iterator[str]:
     """What to know of both revisions' own files."""
     yield from (f"{text}." for text in old.values() if text)
+    for fold in missing:
+        yield f"{head.revision.name} has no decision in its {fold} fold."
     if not base.lock and not base.problems:
         yield f"{base.revision.name} has no dvc.lock."
     before, after = (set(side.numbers(RECORDED[VALIDATION])) for side in (base, head))
@@ -199,19 +208,22 @@ def seed_spread(root: Path) -> float | None:
     file = root / SEEDS
     if not file.is_file():
         return None
-    found = json.loads(file.read_text(encoding="utf-8")).get(VALIDATION, {}).get(COST)
-    return float(found) if found is not None else None
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError:  # half merged, say: as good as none
+        return None
+    spread = found.get(VALIDATION, {}).get(COST)
+    return float(spread) if spread is not None else None
 
 
 def _spread_note(root: Path, failures: float | None) -> Iterator[str]:
     """Whether the spread over seeds is that of these data, as far as its validation fold's failures tell."""
     todo = "`dvc repro studies/dvc.yaml:seeds` measures it; until then the interval may be too narrow."
-    table = root / SEEDS.with_suffix(".csv")
-    if seed_spread(root) is None or not table.is_file():
+    table = table_of(Workspace(root).text(SEEDS.with_suffix(".csv").as_posix()), ["fold", "failures"])
+    if seed_spread(root) is None or table is None:
         yield f"The spread over seeds is not known: {todo}"
         return
-    rows = pd.read_csv(table)
-    seen = rows.loc[rows["fold"] == VALIDATION, "failures"].max()
+    seen = pd.to_numeric(table.loc[table["fold"] == VALIDATION, "failures"], errors="coerce").max()
     if seen != failures:
         yield (
             f"The spread over seeds was measured on other data ({seen:.0f} failures in its validation fold, "

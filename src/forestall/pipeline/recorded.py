@@ -32,7 +32,7 @@ def recorded_figures(base: Side, head: Side, fold: str) -> list[Difference]:
 
 def rule_cost(side: Side) -> float | None:
     """The one-line rule's cost on the validation fold, as metrics/policies.csv has it."""
-    table = _table(side.revision.text("metrics/policies.csv"), ["fold", "policy", COST])
+    table = table_of(side.revision.text("metrics/policies.csv"), ["fold", "policy", COST])
     if table is None:
         return None
     found = table.loc[(table["fold"] == VALIDATION) & (table["policy"] == RULE), COST]
@@ -42,7 +42,7 @@ def rule_cost(side: Side) -> float | None:
 
 def recorded_recalls(side: Side) -> dict[str, float] | None:
     """The share of failures caught in each slice, as metrics/slices.csv has it; None if there is none."""
-    table = _table(
+    table = table_of(
         side.revision.text("metrics/slices.csv"), ["fold", "policy", "slice", "value", "event_recall"]
     )
     if table is None:
@@ -60,7 +60,7 @@ def fleet(side: Side) -> pd.DataFrame:
         ForestallError: it is not to be had.
     """
     file = side.revision.output(PREDICTIONS, side.folder) / FLEET
-    table = _table(file.read_text(encoding="utf-8") if file.is_file() else None, COLUMNS)
+    table = table_of(file.read_text(encoding="utf-8") if file.is_file() else None, COLUMNS)
     if table is None:
         raise ForestallError(
             f"{PREDICTIONS}/{FLEET} of {side.revision.name} lacks one of {', '.join(COLUMNS)}."
@@ -68,7 +68,7 @@ def fleet(side: Side) -> pd.DataFrame:
     return table
 
 
-def _table(text: str | None, columns: list[str]) -> pd.DataFrame | None:
+def table_of(text: str | None, columns: list[str]) -> pd.DataFrame | None:
     """A table as text; None if there is none, or it lacks one of the columns."""
     try:
         table = pd.read_csv(StringIO(text or ""), dtype=str)

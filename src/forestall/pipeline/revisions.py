@@ -109,9 +109,11 @@ def revision(name: str, root: Path) -> Revision:
     if name == WORKSPACE:
         return Workspace(root)
     # First what it names, then its commit: `:/words^{commit}` would be looked for as words.
-    return Commit(
-        root, name, _resolved(f"{_resolved(name, root)}^{{commit}}", root) or _experiment(name, root)
-    )
+    known = _resolved(name, root) or _experiment(name, root)
+    commit = _resolved(f"{known}^{{commit}}", root)
+    if not commit:
+        raise RevisionError(f"{name} is a file or a folder, not a commit. Leave out what follows the colon.")
+    return Commit(root, name, commit)
 
 
 def _resolved(name: str, root: Path) -> str:
