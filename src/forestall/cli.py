@@ -89,9 +89,9 @@ def _compare(chosen: argparse.Namespace) -> int:
     from forestall.comparison.report import markdown
     from forestall.pipeline.compare import compare
     from forestall.pipeline.files import write_json
-    from forestall.pipeline.revisions import merge_base, revision
+    from forestall.pipeline.revisions import merge_base, revision, top
 
-    root = Path()
+    root = top()
     base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
     sides = revision(base, root), revision(chosen.head, root)
     report = compare(*sides, root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -26,16 +27,17 @@ class Limits:
 class Evidence:
     """What the gate goes by: head's figures, its slices' recalls, the one-line rule's cost, and the difference in cost.
 
-    cost and verdict are None where the revisions cannot be compared; why_not says why, or is empty if base has no
-    model.
+    slices is None where they are not known. cost and verdict are None where the revisions cannot be compared; why_not
+    says why, or is empty if base has no model. stale: why head's outputs are not what its files make, or empty.
     """
 
     figures: Mapping[str, float]
-    slices: Mapping[str, float]
+    slices: Mapping[str, float] | None
     rule_cost: float | None
     cost: Difference | None
     verdict: Verdict | None
     why_not: str
+    stale: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,14 @@ class Ruling:
 
 def rulings(known: Evidence, limits: Limits) -> list[Ruling]:
     """Every rule's verdict; a change passes if all do."""
-    return [*_floors(known, limits), _calibration(known, limits), *_rule(known, limits), _base(known, limits)]
+    return [
+        Ruling("outputs are current", not known.stale, known.stale or "as far as dvc.lock tells"),
+        *_floors(known, limits),
+        _slices(known, limits),
+        _calibration(known, limits),
+        *_rule(known, limits),
+        _base(known, limits),
+    ]
 
 
 def _floors(known: Evidence, limits: Limits) -> Iterator[Ruling]:
@@ -61,12 +70,17 @@ def _floors(known: Evidence, limits: Limits) -> Iterator[Ruling]:
             )
         else:
             yield Ruling(f"{name} floor", value >= floor, f"{value:.3g}, at least {floor:g} is asked")
-    floor = limits.slice_recall
-    below = [f"{name} {value:.3g}" for name, value in known.slices.items() if value < floor]
-    reason = (
-        f"below {floor:g}: {'; '.join(below)}" if below else f"all {len(known.slices)} at {floor:g} or above"
-    )
-    yield Ruling("slice floor", not below, reason)
+
+
+def _slices(known: Evidence, limits: Limits) -> Ruling:
+    name, floor = "slice floor", limits.slice_recall
+    if known.slices is None:
+        return Ruling(name, not floor, "the slices' figures are not known: run `dvc repro`")
+    if not known.slices:
+        return Ruling(name, True, "no slice has failures enough to be judged")
+    below = [f"{one} {value:.3g}" for one, value in known.slices.items() if value < floor]
+    every = f"all {len(known.slices)} at {floor:g} or above"
+    return Ruling(name, not below, f"below {floor:g}: {'; '.join(below)}" if below else every)
 
 
 def _calibration(known: Evidence, limits: Limits) -> Ruling:
@@ -92,11 +106,21 @@ def _rule(known: Evidence, limits: Limits) -> Iterator[Ruling]:
 
 def _base(known: Evidence, limits: Limits) -> Ruling:
     name, cost, found = "not worse than base", known.cost, known.verdict
-    if cost is None or found is None or cost.base is None or cost.difference is None:
+    if cost is None or found is None:
         return Ruling(name, not known.why_not, known.why_not or "base has no model to compare with")
+    if cost.base is None or cost.difference is None:
+        return Ruling(name, False, "the cost is not defined on these decisions, so nothing could be compared")
+    share = _share(cost.difference, cost.base)
+    allowed = f"{limits.margin:.0%} is allowed"
     if found.low is None or found.high is None:
-        return Ruling(name, True, "too few machines for an interval; no evidence")
-    share = cost.difference / cost.base if cost.base else 0.0
+        reason = f"cost {share:+.1%}, with too few machines to tell it from chance; {allowed}"
+        return Ruling(name, share <= limits.margin, reason)
     span = f"{found.low:+,.0f} to {found.high:+,.0f}"
-    reason = f"cost {share:+.1%} ({span}): {found.word}; {limits.margin:.0%} is allowed"
+    reason = f"cost {share:+.1%} ({span}): {found.word}; {allowed}"
     return Ruling(name, not (found.word == "worse" and share > limits.margin), reason)
+
+
+def _share(difference: float, base: float) -> float:
+    if base:
+        return difference / abs(base)
+    return math.copysign(math.inf, difference) if difference else 0.0

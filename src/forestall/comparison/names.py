@@ -48,7 +48,16 @@ def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
     """
     before, after = (_slices(one, gaps, least) for one in (base, head))
     names = ["event_recall", "cost_per_machine_month"]
-    both = before[names].join(after[[*names, "failures"]], lsuffix="_base", rsuffix="_head").dropna()
+    both = (
+        before[names]
+        .merge(
+            after[[*names, "failures"]],
+            left_index=True,
+            right_index=True,
+            suffixes=("_base", "_head"),
+        )
+        .dropna()
+    )
     fewer = both["event_recall_head"] < both["event_recall_base"]
     dearer = both["cost_per_machine_month_head"] > both["cost_per_machine_month_base"]
     return records(both[fewer | dearer].reset_index())

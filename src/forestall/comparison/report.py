@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Table = list[dict[str, Any]]
+PLAIN = re.compile(r"[^\W_]+(?:[_./-]+[^\W_]+)*")
+BAR = "\\|"
 SHOWN = 20  # rows of a list; the JSON has them all
 WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference"}
 
@@ -51,7 +54,7 @@ def markdown(report: Report, gated: bool) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    base, head = (called(one) for one in (report.base, report.head))
+    base, head = (_verbatim(one) for one in (report.base, report.head))
     yield f"## {head} against {base}: {WORDS[report.verdict['word']]}"
     yield ""
     low, high = report.verdict["low"], report.verdict["high"]
@@ -61,8 +64,8 @@ def _head(report: Report) -> Iterator[str]:
             "(95 %, by machine, widened by the spread over seeds)."
         )
         yield ""
-    yield from (f"> {note}" for note in report.notes)
-    if report.notes:
+    for note in report.notes:
+        yield f"> {' '.join(note.split())}"
         yield ""
 
 
@@ -84,7 +87,7 @@ def _figures(report: Report) -> Iterator[str]:
             ["figure", "base", "head", "difference", "95 %"],
             [
                 [
-                    one["metric"],
+                    verbatim(one["metric"]),
                     number(one["base"]),
                     number(one["head"]),
                     signed(one["difference"]),
@@ -102,13 +105,13 @@ def _what_changed(changes: Mapping[str, Any]) -> Iterator[str]:
     for kind in ("params", "data", "packages"):
         for name, (before, after) in changes[kind].items():
             some = True
-            yield f"- {kind}: `{name}` {_value(before)} → {_value(after)}"
+            yield f"- {kind}: {coded(name)} {_value(before)} → {_value(after)}"
     if changes["code"]:
         some = True
-        yield f"- code: {_listed([f'`{file}`' for file in changes['code']])}"
+        yield f"- code: {_listed([coded(file) for file in changes['code']])}"
     for stage, what in changes["stages"].items():
         some = True
-        yield f"- stage {stage}: {', '.join(what)}"
+        yield f"- stage {verbatim(stage)}: {', '.join(what)}"
     if not some:
         yield "Nothing."
     yield ""
@@ -120,7 +123,7 @@ def _failures(report: Report) -> Iterator[str]:
             if rows:
                 yield f"### {kind.replace('_', ' ').capitalize()}, {fold} fold: {len(rows)}"
                 yield ""
-                yield _listed([f"{one['machine']} {one['component']} ({one['time']})" for one in rows])
+                yield _listed([f"{_part(one)} ({one['time']})" for one in rows])
                 yield ""
 
 
@@ -132,7 +135,7 @@ def _alarms(alarms: Mapping[str, Table]) -> Iterator[str]:
         if alarms.get(kind):
             yield f"### {title}: {len(alarms[kind])}"
             yield ""
-            yield _listed([f"{one['machine']} {one['component']}" for one in alarms[kind]])
+            yield _listed([_part(one) for one in alarms[kind]])
             yield ""
 
 
@@ -144,8 +147,8 @@ def _slices(slices: Table) -> Iterator[str]:
             ["slice", "value", "failures", "caught, base", "caught, head", "cost, base", "cost, head"],
             [
                 [
-                    str(one["slice"]),
-                    str(one["value"]),
+                    verbatim(one["slice"]),
+                    verbatim(one["value"]),
                     str(one["failures"]),
                     *(
                         number(one[f"{name}_{side}"])
@@ -161,17 +164,38 @@ def _slices(slices: Table) -> Iterator[str]:
 def _table(names: list[str], rows: list[list[str]]) -> Iterator[str]:
     yield f"| {' | '.join(names)} |"
     yield f"|{'---|' * len(names)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
+    # In a table a bar ends its cell, in code too; everywhere else it is a letter like others.
+    yield from (f"| {' | '.join(cell.replace('|', BAR) for cell in row)} |" for row in rows)
     yield ""
+
+
+def verbatim(text: Any) -> str:
+    """A name or a value that people gave, so that Markdown shows it as it is: as code, unless it is plain words."""
+    line = " ".join(str(text).split())
+    return line if PLAIN.fullmatch(line) else coded(line)
+
+
+def coded(text: Any) -> str:
+    """As code, whatever backticks it holds, in one line."""
+    line = " ".join(str(text).split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    room = " " if line.startswith("`") or line.endswith("`") or not line else ""
+    return f"{fence}{room}{line}{room}{fence}"
 
 
 def called(one: Mapping[str, str | None]) -> str:
     """A revision as it was named, and its commit."""
-    commit = one["commit"]
-    short = commit[:7] if commit else ""
-    return (
-        f"{one['name']} ({short})" if short and not str(one["name"]).startswith(short) else str(one["name"])
-    )
+    return _with_commit(str(one["name"]), one)
+
+
+def _verbatim(one: Mapping[str, str | None]) -> str:
+    """As `called`, for Markdown."""
+    return _with_commit(verbatim(one["name"]), one)
+
+
+def _with_commit(text: str, one: Mapping[str, str | None]) -> str:
+    short = (one["commit"] or "")[:7]
+    return f"{text} ({short})" if short and not str(one["name"]).startswith(short) else text
 
 
 def span(one: Mapping[str, Any]) -> str:
@@ -192,7 +216,11 @@ def number(value: float | None) -> str:
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None else f"`{value}`"
+    return "nothing" if value is None else coded(value)
+
+
+def _part(one: Mapping[str, Any]) -> str:
+    return f"{verbatim(one['machine'])} {verbatim(one['component'])}"
 
 
 def _listed(texts: list[str]) -> str:

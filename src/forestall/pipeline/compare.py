@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,23 @@ from forestall.data.store import with_stamps
 from forestall.errors import ForestallError
 from forestall.evaluation import judge
 from forestall.evaluation.ledger import KEY
-from forestall.evaluation.policies import RULE
 from forestall.evaluation.resampling import drawn
-from forestall.evaluation.tables import COST, HEADLINE
+from forestall.evaluation.tables import COST
 from forestall.features.labels import VALIDATION
-from forestall.pipeline.imports import LOCK
-from forestall.pipeline.params import PARAMS
-from forestall.pipeline.revisions import Revision, git
+from forestall.pipeline.differences import changes_of
+from forestall.pipeline.freshness import stale
+from forestall.pipeline.recorded import (
+    RECORDED,
+    fleet,
+    recorded_figures,
+    recorded_recalls,
+    rule_cost,
+    table_of,
+)
+from forestall.pipeline.revisions import Revision, Workspace
 from forestall.pipeline.sides import FOLDS, PREPARED, Side, Together, together
-from forestall.pipeline.stage import RAW
 
-PREDICTIONS, FLEET = "data/predictions", "fleet.csv"
 SEEDS = Path("studies/results/seeds.json")
-CODE = ("src", "dvc.yaml")
 SAME = 1e-4  # metrics are written to six digits
 
 
@@ -40,29 +44,38 @@ def compare(base: Revision, head: Revision, root: Path) -> Report:
     """All that differs between two revisions; what cannot be compared is left out, and the report says why."""
     with tempfile.TemporaryDirectory() as folder:
         sides = Side(base, Path(folder) / "base"), Side(head, Path(folder) / "head")
-        found = _changes(*sides, root)
+        found = changes_of(*sides, root)
+        old = {side.revision.name: _stale(side, root) for side in sides}
         try:
-            return _judged(*sides, found, root)
-        except (ForestallError, OSError, KeyError, TypeError, ValueError) as error:
-            return _recorded(
-                *sides, found, f"{type(error).__name__}: {error}" if _bare(error) else str(error)
-            )
+            return _judged(*sides, found, root, old)
+        except ForestallError as error:
+            return _recorded(*sides, found, str(error), old)
 
 
-def _judged(base: Side, head: Side, found: Changes, root: Path) -> Report:
+def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str, str]) -> Report:
     both, least = together(base, head), head.params.evaluate.min_failures
     folds = {name: _on_fold(both, base, head, name) for name in FOLDS if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
     cost = paired.cost_of(figures[VALIDATION])
     verdict = paired.verdict(cost, seed_spread(root))
-    recalls = names.slice_recalls(folds[VALIDATION][1], both.gaps, least)
-    known = Evidence(head.figures("metrics/validation.json"), recalls, rule_cost(head), cost, verdict, "")
+    known = Evidence(
+        head.numbers(RECORDED[VALIDATION]),
+        names.slice_recalls(folds[VALIDATION][1], both.gaps, least),
+        rule_cost(head),
+        cost,
+        verdict,
+        "",
+        old[head.revision.name],
+    )
     alarms, missing = _alarms(base, head)
+    failures = next(one.head for one in figures[VALIDATION] if one.metric == "failures")
+    spread = _spread_note(root, failures)
+    differ = _not_as_recorded(base, head, figures, found) if not any(old.values()) else ()
     return Report(
         base=_named(base),
         head=_named(head),
         changes=asdict(found),
-        notes=[*both.notes, *_not_as_recorded(base, head, figures, found), *missing],
+        notes=[*both.notes, *differ, *_notes(base, head, old, set(FOLDS) - set(folds)), *spread, *missing],
         figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
         verdict=asdict(verdict),
         failures={name: _failures(both, *models) for name, models in folds.items()},
@@ -72,13 +85,19 @@ def _judged(base: Side, head: Side, found: Changes, root: Path) -> Report:
     )
 
 
-def _recorded(base: Side, head: Side, found: Changes, why: str) -> Report:
+def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str, str]) -> Report:
     """What the metrics files alone say, without intervals."""
-    figures = {name: _recorded_figures(base, head, name) for name in FOLDS}
-    first = not base.lock
-    text = f"{base.revision.name} has no dvc.lock, so no model to compare with." if first else why
+    figures = {name: recorded_figures(base, head, name) for name in FOLDS}
+    first = not base.has_model and not base.figures(RECORDED[VALIDATION])
+    text = f"{base.revision.name} has no model to compare with." if first else why
     known = Evidence(
-        head.figures("metrics/validation.json"), {}, rule_cost(head), None, None, "" if first else text
+        head.numbers(RECORDED[VALIDATION]),
+        recorded_recalls(head),
+        rule_cost(head),
+        None,
+        None,
+        "" if first else text,
+        old[head.revision.name],
     )
     try:
         rulings = [asdict(one) for one in gate.rulings(known, _limits(head))]
@@ -89,7 +108,11 @@ def _recorded(base: Side, head: Side, found: Changes, why: str) -> Report:
         base=_named(base),
         head=_named(head),
         changes=asdict(found),
-        notes=[f"Not judged on the same decisions, only as recorded: {text}", *missing],
+        notes=[
+            f"Not judged on the same decisions, only as recorded: {text}",
+            *_notes(base, head, old),
+            *missing,
+        ],
         figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
         verdict=asdict(Verdict("no evidence", None, None)),
         failures={},
@@ -99,20 +122,38 @@ def _recorded(base: Side, head: Side, found: Changes, why: str) -> Report:
     )
 
 
+def _stale(side: Side, root: Path) -> str:
+    """Why its outputs are not what its files make; empty if they are, or if there are none."""
+    try:
+        found = stale(side, root) if side.lock or side.problems else []
+    except ForestallError as error:
+        return f"whether {side.revision.name}'s outputs are current is not known: {error}"
+    todo = "run `dvc repro`" if side.revision.commit is None else "run `dvc repro` there and commit dvc.lock"
+    named = ", ".join(found)
+    return (
+        f"{side.revision.name}'s files were changed after its outputs were made ({named}): {todo}"
+        if found
+        else ""
+    )
+
+
+def _notes(base: Side, head: Side, old: Mapping[str, str], missing: Collection[str] = ()) -> Iterator[str]:
+    """What to know of both revisions' own files."""
+    yield from (f"{text}." for text in old.values() if text)
+    for fold in missing:
+        yield f"{head.revision.name} has no decision in its {fold} fold."
+    if not base.lock and not base.problems:
+        yield f"{base.revision.name} has no dvc.lock."
+    before, after = (set(side.numbers(RECORDED[VALIDATION])) for side in (base, head))
+    for side, only in ((base, before - after), (head, after - before)):
+        if only and before and after:
+            yield f"Only {side.revision.name} records {', '.join(sorted(only))}."
+    yield from (problem for side in (base, head) for problem in side.problems)
+
+
 def _limits(side: Side) -> gate.Limits:
     asked = side.params.gate
     return gate.Limits(**asked.floors.model_dump(), **asked.model_dump(exclude={"floors"}))
-
-
-def _recorded_figures(base: Side, head: Side, fold: str) -> list[Difference]:
-    before, after = (side.figures(f"metrics/{fold}.json") for side in (base, head))
-    every = [name for name in HEADLINE if name in before or name in after]
-    own = [name for name in (*before, *after) if name not in HEADLINE]
-    return [
-        Difference(name, one, other, None if one is None or other is None else other - one, None, None)
-        for name in [*every, *dict.fromkeys(own)]
-        for one, other in [(before.get(name), after.get(name))]
-    ]
 
 
 def _on_fold(both: Together, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
@@ -137,12 +178,8 @@ def _failures(both: Together, base: Judged, head: Judged) -> dict[str, names.Row
 def _alarms(base: Side, head: Side) -> tuple[dict[str, names.Rows], list[str]]:
     """Machines newly alarmed and no longer, by the fleet's lists; or why there is none."""
     try:
-        lists = [
-            pd.read_csv(side.revision.output(PREDICTIONS, side.folder) / FLEET, dtype=str)
-            for side in (base, head)
-        ]
-        return names.alarms_changed(*lists), []
-    except (ForestallError, OSError, KeyError, ValueError) as error:
+        return names.alarms_changed(*(fleet(side) for side in (base, head))), []
+    except ForestallError as error:
         return {}, [f"Machines newly alarmed are not known: {error}"]
 
 
@@ -150,12 +187,14 @@ def _not_as_recorded(
     base: Side, head: Side, figures: dict[str, list[Difference]], found: Changes
 ) -> Iterator[str]:
     """Where the figures here are not those in a revision's own metrics."""
+    if set(base.bundle.components) != set(head.bundle.components):
+        return  # only those that both know are judged here
     cost, sides = paired.cost_of(figures[VALIDATION]), [(head, "head")]
     same_rows = changes.output_hash(base.lock, PREPARED) == changes.output_hash(head.lock, PREPARED)
     if same_rows and not any(name.startswith(("dataset.", "alarm.")) for name in found.params):
         sides.append((base, "base"))
     for side, name in sides:
-        here, recorded = getattr(cost, name), side.figures("metrics/validation.json").get(COST)
+        here, recorded = getattr(cost, name), side.numbers(RECORDED[VALIDATION]).get(COST)
         if here is not None and recorded and abs(here / recorded - 1) > SAME:
             yield (
                 f"{side.revision.name} records a cost of {recorded:,.0f} on the validation fold and is judged at "
@@ -163,66 +202,33 @@ def _not_as_recorded(
             )
 
 
-def _changes(base: Side, head: Side, root: Path) -> Changes:
-    pinned = (changes.packages(side.revision.text(LOCK) or "") for side in (base, head))
-    return Changes(
-        params=changes.differing(*(_settings(side) for side in (base, head))),
-        data=changes.differing(*(_data(side) for side in (base, head))),
-        code=changed_code(base.revision, head.revision, root),
-        packages=changes.differing(*pinned),
-        stages=changes.stage_changes(base.lock, head.lock),
-    )
-
-
-def _settings(side: Side) -> changes.Flat:
-    """params.yaml, and the dataset file's keys after `dataset.`."""
-    params = side.mapping(str(PARAMS))
-    file = (RAW / f"{side.dataset_name}.yaml").as_posix()
-    return changes.flat(params) | changes.flat(side.mapping(file), "dataset")
-
-
-def _data(side: Side) -> changes.Flat:
-    """What metrics/data.json says of the tables, their columns, and the hash of what was made of them."""
-    columns = (
-        side.mapping((RAW / f"{side.dataset_name}.yaml").as_posix()).get("tables", {}).get("telemetry", {})
-    )
-    sensors = {"sensors": ", ".join(columns.get("sensors", {}))}
-    return side.figures("metrics/data.json") | sensors | {PREPARED: changes.output_hash(side.lock, PREPARED)}
-
-
-def changed_code(base: Revision, head: Revision, root: Path) -> list[str]:
-    """Files of code that differ."""
-    ends: Sequence[str] = [one.commit for one in (base, head) if one.commit is not None]
-    if not ends:
-        return []
-    done = git(root, "diff", "--name-only", *ends, "--", *CODE)
-    return done.stdout.split()
-
-
 def seed_spread(root: Path) -> float | None:
     """The standard deviation of the validation fold's cost over seeds, as the study measured it."""
     file = root / SEEDS
     if not file.is_file():
         return None
-    found = json.loads(file.read_text(encoding="utf-8")).get(VALIDATION, {}).get(COST)
-    return float(found) if found is not None else None
-
-
-def rule_cost(side: Side) -> float | None:
-    """The one-line rule's cost on the validation fold, as metrics/policies.csv has it."""
-    from io import StringIO
-
-    text = side.revision.text("metrics/policies.csv")
-    if text is None:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError:  # half merged, say: as good as none
         return None
-    table = pd.read_csv(StringIO(text))
-    found = table.loc[(table["fold"] == VALIDATION) & (table["policy"] == RULE), COST].dropna()
-    return float(found.iloc[0]) if len(found) else None
+    spread = found.get(VALIDATION, {}).get(COST)
+    return float(spread) if spread is not None else None
+
+
+def _spread_note(root: Path, failures: float | None) -> Iterator[str]:
+    """Whether the spread over seeds is that of these data, as far as its validation fold's failures tell."""
+    todo = "`dvc repro studies/dvc.yaml:seeds` measures it; until then the interval may be too narrow."
+    table = table_of(Workspace(root).text(SEEDS.with_suffix(".csv").as_posix()), ["fold", "failures"])
+    if seed_spread(root) is None or table is None:
+        yield f"The spread over seeds is not known: {todo}"
+        return
+    seen = pd.to_numeric(table.loc[table["fold"] == VALIDATION, "failures"], errors="coerce").max()
+    if seen != failures:
+        yield (
+            f"The spread over seeds was measured on other data ({seen:.0f} failures in its validation fold, "
+            f"not {failures or 0:.0f}): {todo}"
+        )
 
 
 def _named(side: Side) -> dict[str, str | None]:
     return {"name": side.revision.name, "commit": side.revision.commit}
-
-
-def _bare(error: Exception) -> bool:
-    return not isinstance(error, ForestallError)

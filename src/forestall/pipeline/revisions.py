@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from forestall.comparison.changes import output_hash
 from forestall.errors import ForestallError
 from forestall.pipeline.cache import linked
 
 WORKSPACE = "workspace"
-LOCK_FILE = "dvc.lock"
+LOCK_FILE, PARAMS = "dvc.lock", "params.yaml"
 
 
 class RevisionError(ForestallError):
@@ -56,7 +57,7 @@ class Workspace:
     def text(self, path: str) -> str | None:
         """As `Revision.text`."""
         file = self.root / path
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
     def output(self, path: str, into: Path) -> Path:  # noqa: ARG002  (what is there needs no copy)
         """As `Revision.output`."""
@@ -73,9 +74,13 @@ class Commit:
     name: str
     commit: str
 
+    @property
+    def _todo(self) -> str:
+        return f"Bring it with `dvc fetch --all-commits`, or check {self.name} out and run `dvc repro`."
+
     def text(self, path: str) -> str | None:
         """As `Revision.text`."""
-        done = git(self.root, "show", f"{self.commit}:{path}", check=False)
+        done = git(self.root, "show", f"{self.commit}:./{path}", check=False)
         return done.stdout if done.returncode == 0 else None
 
     def output(self, path: str, into: Path) -> Path:
@@ -97,16 +102,17 @@ class Commit:
         """Copy a folder from wherever DVC finds it, a remote too."""
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
+        from dvc_data.index import DataIndexDirError
 
         copy.parent.mkdir(parents=True, exist_ok=True)
-        missing = f"{path} of {self.name} is neither in the cache nor in a remote."
+        missing = f"{path} of {self.name} is neither in the cache nor in a remote that this clone knows."
         try:
             files: Any = DVCFileSystem(url=str(self.root), rev=self.commit)
             files.get(path, str(copy), recursive=True)
-        except (OSError, DvcException) as error:
-            raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun. ({error})") from error
+        except (OSError, DvcException, DataIndexDirError) as error:
+            raise RevisionError(f"{missing} {self._todo} ({error})") from error
         if not copy.exists():
-            raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun.")
+            raise RevisionError(f"{missing} {self._todo}")
 
 
 def revision(name: str, root: Path) -> Revision:
@@ -117,10 +123,35 @@ def revision(name: str, root: Path) -> Revision:
     """
     if name == WORKSPACE:
         return Workspace(root)
-    done = git(
-        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False
-    )
-    return Commit(root, name, done.stdout.strip() if done.returncode == 0 else _experiment(name, root))
+    # First what it names, then its commit: `:/words^{commit}` would be looked for as words.
+    known = _resolved(name, root) or _experiment(name, root)
+    commit = _resolved(f"{known}^{{commit}}", root)
+    if not commit:
+        raise RevisionError(f"{name} is a file or a folder, not a commit. Leave out what follows the colon.")
+    return Commit(root, name, commit)
+
+
+def _resolved(name: str, root: Path) -> str:
+    """The hash that Git knows by a name; empty if there is none."""
+    done = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def top() -> Path:
+    """The project's top folder: here, or above here.
+
+    Raises:
+        RevisionError: there is none, or it is not in a Git repository.
+    """
+    here = Path.cwd()
+    found = next((one for one in (here, *here.parents) if (one / PARAMS).is_file()), None)
+    if found is None:
+        raise RevisionError(f"{here}: neither here nor above is a {PARAMS}. Run this inside the repository.")
+    if git(found, "rev-parse", "--is-inside-work-tree", check=False).returncode:
+        raise RevisionError(
+            f"{found} is not a Git repository, so there are no revisions. Clone the project with git, or `git init`."
+        )
+    return found
 
 
 def merge_base(first: str, second: str, root: Path) -> str:
@@ -137,17 +168,60 @@ def merge_base(first: str, second: str, root: Path) -> str:
 
 
 def lock(one: Revision) -> dict[str, Any]:
-    """The stages in dvc.lock; nothing where there is none."""
+    """The stages in dvc.lock; nothing where there is none.
+
+    Raises:
+        RevisionError: it is torn: not YAML, or without stages.
+    """
     text = one.text(LOCK_FILE)
-    return dict(_stages(text)) if text else {}
+    return _stages(text, one.name) if text is not None else {}
 
 
 @cache
-def _stages(text: str) -> dict[str, Any]:
+def _stages(text: str, name: str) -> dict[str, Any]:
     """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
-    content = YAML(typ="safe").load(text)
-    stages = content.get("stages") if isinstance(content, dict) else None
-    return dict(stages or {})
+    content = parsed(text, f"{name}:{LOCK_FILE}")
+    stages = content.get("stages")
+    if not isinstance(stages, dict) or not all(_whole(stage) for stage in stages.values()):
+        raise RevisionError(f"{name}:{LOCK_FILE} is torn. Delete it and run `dvc repro`.")
+    return stages
+
+
+def _whole(stage: Any) -> bool:
+    """Whether a stage of dvc.lock has the form that DVC writes; a file cut off at any place may still be YAML."""
+    if not isinstance(stage, dict):
+        return False
+    parts = [stage.get(kind, []) for kind in ("deps", "outs")]
+    files, params = all(isinstance(part, list) for part in parts), stage.get("params", {})
+    return (
+        files
+        and all(isinstance(one, dict) and isinstance(one.get("path"), str) for part in parts for one in part)
+        and isinstance(params, dict)
+        and all(isinstance(values, dict) for values in params.values())
+    )
+
+
+def yaml_of(one: Revision, path: str) -> dict[str, Any] | None:
+    """A YAML file as plain mappings; None where there is none.
+
+    Raises:
+        RevisionError: it is not readable.
+    """
+    text = one.text(path)
+    return None if text is None else parsed(text, f"{one.name}:{path}")
+
+
+def parsed(text: str, place: str) -> dict[str, Any]:
+    """YAML as plain mappings; `place` is what an error names. Raises as `yaml_of`."""
+    try:
+        content = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise RevisionError(f"{place}{line}: not readable as YAML; is it torn or half merged?") from error
+    if not isinstance(content, dict):
+        raise RevisionError(f"{place}: expected `key: value` lines; is it torn?")
+    return content
 
 
 def _experiment(name: str, root: Path) -> str:
@@ -175,7 +249,9 @@ def git(root: Path, *words: str, check: bool = True) -> subprocess.CompletedProc
     Raises:
         RevisionError: it failed, and `check` is set.
     """
-    done = subprocess.run(["git", "-C", str(root), *words], text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "-C", str(root), *words], encoding="utf-8", errors="replace", capture_output=True, check=False
+    )
     if check and done.returncode:
         raise RevisionError(f"git {words[0]}: {done.stderr.strip()}")
     return done

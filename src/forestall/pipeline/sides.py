@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from forestall.comparison.changes import output_hash
 from forestall.comparison.paired import same_decisions
@@ -21,29 +24,38 @@ from forestall.data.settings import validate
 from forestall.errors import ForestallError
 from forestall.evaluation.gaps import missing_before
 from forestall.evaluation.judge import Data
-from forestall.features import build
+from forestall.features.files import FEATURES as FILE
 from forestall.features.files import read_features
 from forestall.features.labels import TEST, VALIDATION
+from forestall.pipeline.asking import asked
 from forestall.pipeline.params import PARAMS, Params
-from forestall.pipeline.revisions import Revision, RevisionError, lock
+from forestall.pipeline.recomputed import NotComparableError, features_for
+from forestall.pipeline.revisions import Revision, RevisionError, lock, yaml_of
 from forestall.pipeline.stage import RAW
-from forestall.serving.bundle import Bundle, load_bundle
+from forestall.serving.bundle import Bundle
 from forestall.training.series import Bools, Floats, Risk
 
 PREPARED, FEATURES, BUNDLE = "data/prepared", "data/features", "models/bundle"
+MODELS = "models/"
 FOLDS = (VALIDATION, TEST)
-
-
-class NotComparableError(ForestallError):
-    """Why two revisions' models cannot be judged on the same decisions."""
+DECISIONS = ("machine", "time", "fold", "no_opinion")
 
 
 @dataclass(frozen=True)
 class Side:
-    """A revision, and where copies of its outputs lie."""
+    """A revision, and where copies of its outputs lie.
+
+    problems: what of its files could not be read, a sentence each; the comparison goes on without.
+    """
 
     revision: Revision
     folder: Path
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, problem: str) -> None:
+        """Note what could not be read, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     @cached_property
     def params(self) -> Params:
@@ -64,17 +76,35 @@ class Side:
     @property
     def dataset_name(self) -> str:
         """Which dataset it runs on."""
-        return str(self.mapping(str(PARAMS))["data"]["dataset"])
+        data = self.mapping(str(PARAMS)).get("data")
+        name = data.get("dataset") if isinstance(data, dict) else None
+        if not isinstance(name, str):
+            raise RevisionError(f"{self.revision.name}:{PARAMS} names no `data.dataset`.")
+        return name
 
     @cached_property
     def lock(self) -> dict[str, Any]:
-        """The stages in its dvc.lock; nothing where there is none."""
-        return lock(self.revision)
+        """The stages in its dvc.lock; nothing where there is none, or where it is not readable."""
+        try:
+            return lock(self.revision)
+        except RevisionError as error:
+            self.add(str(error))
+            return {}
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it has a model, as far as can be known."""
+        outs = (one["path"] for stage in self.lock.values() for one in stage.get("outs", []))
+        return bool(self.problems) or any(path.startswith(MODELS) for path in outs)
 
     @cached_property
     def bundle(self) -> Bundle:
-        """What it would serve."""
-        return load_bundle(self.revision.output(BUNDLE, self.folder))
+        """What it would serve.
+
+        Raises:
+            NotComparableError: this code cannot ask it. RevisionError: it is not to be had.
+        """
+        return asked(self.revision.output(BUNDLE, self.folder), self.revision.name)
 
     @cached_property
     def prepared(self) -> Path:
@@ -85,29 +115,54 @@ class Side:
     def events(self) -> tuple[Events, dict[str, int]]:
         """Its events, and the time of each machine's last reading."""
         clock = self.dataset.clock
-        return store.read_events(self.prepared, clock), store.last_readings(self.prepared, clock)
+        with _expected(self.revision, PREPARED):
+            return store.read_events(self.prepared, clock), store.last_readings(self.prepared, clock)
 
     @cached_property
     def features(self) -> tuple[pd.DataFrame, Risk]:
-        """Its decisions, and their features as its bundle wants them, [rows, features]."""
+        """Its decisions, and their features as its bundle wants them, [rows, features].
+
+        Raises:
+            RevisionError: they are not to be had, or are not those of its bundle and its dataset file.
+        """
         names = [feature.name for feature in self.bundle.reference.features]
-        return read_features(self.revision.output(FEATURES, self.folder), names, self.dataset.clock)
+        folder = self.revision.output(FEATURES, self.folder)
+        wanted = [*names, *DECISIONS, *(f"label.{name}" for name in self.dataset.components)]
+        with _expected(self.revision, FEATURES):
+            if missing := set(wanted) - set(pq.read_schema(folder / FILE).names):
+                raise RevisionError(
+                    f"{FEATURES} of {self.revision.name} lacks {', '.join(sorted(missing)[:3])}, so it is not what its "
+                    "bundle and its dataset file were made with. Run `dvc repro` there."
+                )
+            return read_features(folder, names, self.dataset.clock)
 
     def mapping(self, path: str) -> dict[str, Any]:
-        """A YAML file of it as plain mappings."""
-        from ruamel.yaml import YAML
+        """A YAML file of it as plain mappings.
 
-        text = self.revision.text(path)
-        if text is None:
+        Raises:
+            RevisionError: there is none, or it is not readable.
+        """
+        found = yaml_of(self.revision, path)
+        if found is None:
             raise RevisionError(f"{self.revision.name} has no {path}.")
-        content = YAML(typ="safe").load(text)
-        return content if isinstance(content, dict) else {}
+        return found
 
     def figures(self, path: str) -> dict[str, Any]:
-        """A JSON file of it; nothing where there is none."""
-        text = self.revision.text(path)
-        content = json.loads(text) if text else {}
+        """A JSON file of it; nothing where there is none, or where it is not readable."""
+        try:
+            content = json.loads(self.revision.text(path) or "{}")
+        except json.JSONDecodeError as error:
+            self.add(f"{self.revision.name}:{path} is not readable as JSON ({error}).")
+            return {}
         return content if isinstance(content, dict) else {}
+
+    def numbers(self, path: str) -> dict[str, float]:
+        """Those of `figures` that are numbers."""
+        return {
+            name: value
+            for name, value in self.figures(path).items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
 
 
 @dataclass(frozen=True)
@@ -132,6 +187,8 @@ def together(base: Side, head: Side) -> Together:
         NotComparableError: base's model cannot be asked about them. RevisionError: an output is not to be had.
     """
     decisions, features = head.features
+    if not (decisions["fold"] == VALIDATION).any():
+        raise NotComparableError(f"{head.revision.name} has no decision in its validation fold")
     dataset, notes = head.dataset, list(_notes(base, head))
     events, last = head.events
     both = [name for name in dataset.components if name in base.bundle.components]
@@ -176,38 +233,33 @@ def _base_features(base: Side, head: Side, decisions: pd.DataFrame) -> Risk:
             own, features = base.features
             if same_decisions(own[["machine", "time"]], decisions[["machine", "time"]]):
                 return features
-        except (ForestallError, OSError, KeyError):
+        except ForestallError:
             pass  # base's own features are not needed: they can be computed from head's tables
     return _computed(base, head, decisions)
 
 
 def _computed(base: Side, head: Side, decisions: pd.DataFrame) -> Risk:
-    dataset, reference = head.dataset, base.bundle.reference
-    if reference.sensors != tuple(dataset.tables.telemetry.sensors):
-        raise NotComparableError("the sensors differ, and base's model needs its own")
-    if reference.unit != dataset.clock.unit:
-        raise NotComparableError("the clocks differ")
-    events, last = head.events
-    found = list(
-        build.parts(
-            lambda: store.read_telemetry(head.prepared, dataset.clock),
-            events,
-            dataset,
-            reference,
-            max(last.values()),
-        )
-    )
-    rows = pd.concat([part.decisions for part in found], ignore_index=True)
-    if not same_decisions(rows[["machine", "time"]], decisions[["machine", "time"]]):
-        raise NotComparableError(
-            "this code makes other decisions of head's tables than head did; run `dvc repro`"
-        )
-    return np.concatenate([part.features for part in found])
+    with _expected(head.revision, PREPARED):
+        return features_for(base.bundle.reference, head.prepared, head.dataset, head.events, decisions)
+
+
+@contextmanager
+def _expected(revision: Revision, path: str) -> Iterator[None]:
+    """Tables that another version of this code wrote, or that are not whole, are an error that a user can act on."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise RevisionError(
+            f"{path} of {revision.name} does not hold the tables that this code reads ({error}). "
+            "Run `dvc repro` there with this code."
+        ) from error
 
 
 def _notes(base: Side, head: Side) -> Iterator[str]:
     if base.dataset_name != head.dataset_name:
         yield f"The datasets differ: {base.dataset_name}'s model is asked about {head.dataset_name}'s machines."
+    elif output_hash(base.lock, PREPARED) != output_hash(head.lock, PREPARED):
+        yield f"The data differ: {base.revision.name}'s model, too, is asked about {head.revision.name}'s decisions."
     ours, theirs = head.bundle.components, base.bundle.components
     if set(ours) != set(theirs):
         yield "The components differ; only those that both know are compared."

@@ -1,0 +1,36 @@
+"""A revision's bundle, loaded and asked once, so that one of another format is known before it matters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from onnxruntime.capi import onnxruntime_pybind11_state as onnx
+
+from forestall.pipeline.recomputed import NotComparableError
+from forestall.serving.bundle import Bundle, BundleError, load_bundle
+
+# What onnxruntime says of a graph that it cannot load or feed. They have no base of their own.
+REFUSED = (onnx.Fail, onnx.InvalidArgument, onnx.InvalidGraph, onnx.InvalidProtobuf, onnx.NotImplemented)
+# What a manifest with other keys, or of other kinds, leads to: our format has no number by which to tell.
+OTHER = (KeyError, TypeError, AttributeError, ValueError)
+
+
+def asked(folder: Path, name: str) -> Bundle:
+    """The bundle in a folder, of the revision of that name.
+
+    Raises:
+        NotComparableError: it is not whole, or this code cannot ask it.
+    """
+    try:
+        bundle = load_bundle(folder)
+        bundle.risk(np.zeros((1, len(bundle.reference.features)), dtype=np.float32))
+    except BundleError as error:
+        what = str(error).replace(f"{folder}", f"models/bundle of {name}")
+        raise NotComparableError(what) from error
+    except (*REFUSED, *OTHER) as error:
+        raise NotComparableError(
+            f"models/bundle of {name} is of a format that this code does not read "
+            f"({type(error).__name__}: {error}). Check {name} out and export it again with this code."
+        ) from error
+    return bundle

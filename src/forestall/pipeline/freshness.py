@@ -1,0 +1,79 @@
+"""Whether a revision's outputs are what the pipeline makes of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from forestall.errors import ForestallError
+from forestall.pipeline.sides import Side
+
+PIPELINE = "dvc.yaml"
+CODE = ("src/", "requirements/")
+
+
+def stale(side: Side, root: Path) -> list[str]:
+    """What of its files its outputs were not made of, by stage; a commit's by what its dvc.lock says.
+
+    Raises:
+        ForestallError: that cannot be known.
+    """
+    return (
+        _status(root) if side.revision.commit is None else list(_of_commit(side, root, side.revision.commit))
+    )
+
+
+def _status(root: Path) -> list[str]:
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root)) as repo:
+            return sorted(repo.status(targets=[str(root / PIPELINE)]))
+    except DvcException as error:
+        raise ForestallError(f"`dvc status` fails: {error}") from error
+
+
+def _of_commit(side: Side, root: Path, commit: str) -> Iterator[str]:
+    deps = {one["path"]: one for stage in side.lock.values() for one in stage.get("deps", [])}
+    code = {path for path, one in deps.items() if path.startswith(CODE) and one.get("hash") == "md5"}
+    now = _hashes(root, commit, sorted(code))
+    for name, stage in side.lock.items():
+        changed = any(
+            one["path"] in code and one.get("md5") != now.get(one["path"]) for one in stage.get("deps", [])
+        )
+        if changed or any(
+            _params_differ(side, file, values) for file, values in stage.get("params", {}).items()
+        ):
+            yield name
+
+
+def _params_differ(side: Side, file: str, values: Mapping[str, Any]) -> bool:
+    content = side.mapping(file)
+    return any(_at(content, key) != value for key, value in values.items())
+
+
+def _at(content: Any, key: str) -> Any:
+    for part in key.split("."):
+        content = content.get(part) if isinstance(content, dict) else None
+    return content
+
+
+def _hashes(root: Path, commit: str, paths: list[str]) -> dict[str, str]:
+    """The md5 of files of a commit, without those that it does not have: one git for all of them."""
+    asked = "".join(f"{commit}:./{path}\n" for path in paths)
+    done = subprocess.run(
+        ["git", "-C", str(root), "cat-file", "--batch"], input=asked.encode(), capture_output=True, check=True
+    )
+    found, rest = {}, done.stdout
+    for path in paths:
+        line, _, rest = rest.partition(b"\n")
+        if line.endswith(b" missing"):
+            continue
+        size = int(line.rsplit(b" ", 1)[1])
+        found[path] = hashlib.md5(rest[:size], usedforsecurity=False).hexdigest()
+        rest = rest[size + 1 :]
+    return found

@@ -1,0 +1,130 @@
+"""The report in Markdown: names that people gave never break it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from forestall.comparison.report import SHOWN, Report, coded, markdown, number, signed, verbatim
+
+COST = {
+    "metric": "cost_per_machine_month",
+    "base": 1000.0,
+    "head": 900.0,
+    "difference": -100.0,
+    "low": -150.0,
+    "high": -50.0,
+}
+NOTHING: dict[str, Any] = {"params": {}, "data": {}, "code": [], "packages": {}, "stages": {}}
+SLICE = {
+    "slice": "model",
+    "value": "CP-40",
+    "failures": 9,
+    "event_recall_base": 0.8,
+    "event_recall_head": 0.5,
+    "cost_per_machine_month_base": 1000.0,
+    "cost_per_machine_month_head": 1200.0,
+}
+REPORT = Report(
+    base={"name": "main", "commit": "0123456789abcdef"},
+    head={"name": "workspace", "commit": None},
+    changes=NOTHING,
+    notes=[],
+    figures={"validation": [COST], "test": [COST]},
+    verdict={"word": "better", "low": -160.0, "high": -40.0},
+    failures={},
+    alarms={},
+    slices=[],
+    rulings=[{"rule": "calibration", "passed": True, "reason": "fine"}],
+)
+
+
+def cells(line: str) -> list[str]:
+    """A row's cells as GitHub's Markdown splits them: at bars that no backslash stands before."""
+    return line.replace("\\|", "\0").strip("|").split("|")
+
+
+def test_the_word_stands_in_the_heading_and_the_interval_below() -> None:
+    lines = markdown(REPORT, gated=False).splitlines()
+    assert lines[0] == "## workspace against main (0123456): better"
+    assert "-160 to -40" in lines[2]
+    assert "| cost_per_machine_month | 1,000 | 900 | -100 | -150 to -50 |" in lines
+    assert "### Validation fold (decides)" in lines
+    assert "### Test fold (for reporting, decides nothing)" in lines
+    assert "Gate" not in markdown(REPORT, gated=False)
+    assert "Nothing." in lines
+
+
+def test_the_gate_says_passed_only_if_all_its_rules_do() -> None:
+    assert "### Gate: passed" in markdown(REPORT, gated=True)
+    failed = replace(
+        REPORT, rulings=[*REPORT.rulings, {"rule": "floor", "passed": False, "reason": "0.1 | 0.2"}]
+    )
+    text = markdown(failed, gated=True)
+    assert "### Gate: NOT passed" in text
+    assert "| floor | **failed** | 0.1 \\| 0.2 |" in text
+    assert not failed.passed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "M|1",
+        "`rm`",
+        "a``b|",
+        "*x*",
+        "<b>",
+        "[link](x)",
+        "@someone",
+        "line\nbreak",
+        "Pumpe 3",
+        "größe_1",
+        "_x_",
+    ],
+)
+def test_names_of_machines_slices_and_branches_stay_what_they_are(name: str) -> None:
+    part = {"machine": name, "component": "seal"}
+    report = replace(
+        REPORT,
+        base={"name": name, "commit": None},
+        alarms={"newly_alarmed": [part], "no_longer": []},
+        failures={"validation": {"newly_caught": [{**part, "time": "2024-01-01"}], "newly_missed": []}},
+        slices=[SLICE | {"value": name}],
+        changes=NOTHING | {"params": {"a.b": (name, None)}, "code": [name]},
+    )
+    lines = markdown(report, gated=False).splitlines()
+    assert {len(cells(line)) for line in lines if line.startswith("| model")} == {7}
+    shown = verbatim(name)
+    assert "\n" not in shown
+    assert shown.strip("` ").replace("`", "") == " ".join(name.split()).replace("`", "")
+    assert f"{shown} seal" in lines
+    assert f"- code: {coded(name)}" in lines
+
+
+def test_plain_names_are_plain_and_others_are_code_that_their_backticks_do_not_end() -> None:
+    assert verbatim("M00012") == "M00012"
+    assert verbatim("feature/new-pump") == "feature/new-pump"
+    assert verbatim("a`b") == "``a`b``"
+    assert verbatim("`a`") == "`` `a` ``"
+    assert coded("") == "`  `"
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    rows = [{"machine": f"M{n}", "component": "seal"} for n in range(SHOWN + 5)]
+    text = markdown(replace(REPORT, alarms={"newly_alarmed": rows, "no_longer": []}), gated=False)
+    assert f"M{SHOWN - 1} seal and 5 more" in text
+    assert f"### Machines newly alarmed: {SHOWN + 5}" in text
+
+
+def test_what_is_undefined_is_a_dash() -> None:
+    row = COST | {"base": None, "difference": None, "low": None, "high": None}
+    lines = markdown(replace(REPORT, figures={"validation": [row]}), gated=False).splitlines()
+    assert "| cost_per_machine_month | - | 900 | - |  |" in lines
+    assert (number(0.123456), number(1234.5), signed(2.0), signed(-0.5)) == ("0.123", "1,234", "+2", "-0.5")
+
+
+def test_a_note_of_several_lines_stays_a_quotation() -> None:
+    lines = markdown(replace(REPORT, notes=["one\ntwo", "three"]), gated=False).splitlines()
+    assert [line for line in lines if line.startswith(">")] == ["> one two", "> three"]

@@ -1,0 +1,34 @@
+"""Commits and branches for tests, made by the real git, without touching the working tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
+
+
+def git(folder: Path, *words: str, text: str | None = None, **environment: str) -> str:
+    done = subprocess.run(
+        [*GIT, *words], cwd=folder, input=text, env=os.environ | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def branch(folder: Path, name: str, start: str, files: Mapping[str, str | None]) -> str:
+    """A branch with a commit in which some files are others, or gone; the working tree stays as it is."""
+    index = {"GIT_INDEX_FILE": str(folder / ".git" / "other-index")}
+    git(folder, "read-tree", start, **index)
+    for path, content in files.items():
+        if content is None:
+            git(folder, "update-index", "--force-remove", path, **index)
+        else:
+            blob = git(folder, "hash-object", "-w", "--stdin", text=content)
+            git(folder, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", **index)
+    tree = git(folder, "write-tree", **index)
+    commit = git(folder, "commit-tree", tree, "-p", start, "-m", name)
+    git(folder, "update-ref", f"refs/heads/{name}", commit)
+    return name

@@ -1,0 +1,39 @@
+"""Reading a revision's files: dvc.lock cut off at any place."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forestall.comparison.changes import output_hash, stage_changes
+from forestall.pipeline.revisions import RevisionError, Workspace, lock
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_lock_cut_off_anywhere_is_read_or_refused_in_one_sentence(tmp_path: Path) -> None:
+    whole = subprocess.check_output(["git", "show", "HEAD:dvc.lock"], cwd=ROOT, text=True)
+    short = "\n".join(line for line in whole.splitlines() if "/forestall/" not in line)[:6000]
+    place = Workspace(tmp_path)
+    (tmp_path / "dvc.lock").write_text(whole, encoding="utf-8")
+    full, refused = lock(place), 0
+    for end in range(0, len(short), 7):
+        (tmp_path / "dvc.lock").write_text(short[:end], encoding="utf-8")
+        try:
+            found = lock(place)
+        except RevisionError as error:
+            assert str(error).startswith("workspace:dvc.lock")
+            refused += 1
+        else:
+            stage_changes(found, full)
+            output_hash(found, "models/bundle")
+    assert refused
+
+
+def test_no_lock_has_no_stages_and_an_empty_one_is_torn(tmp_path: Path) -> None:
+    assert lock(Workspace(tmp_path)) == {}
+    (tmp_path / "dvc.lock").write_text("", encoding="utf-8")
+    with pytest.raises(RevisionError, match="torn"):
+        lock(Workspace(tmp_path))
