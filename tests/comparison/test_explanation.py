@@ -24,7 +24,7 @@ def explanation(base: float, head: float, **factors: float | None) -> Explanatio
         for name, value in factors.items()
     ]
     ends = [Run(name, None, {COST: value}, None, []) for name, value in (("base", base), ("head", head))]
-    named = {"name": "main", "commit": "a" * 40}
+    named: dict[str, str | None] = {"name": "main", "commit": "a" * 40}
     return Explanation(named, named | {"name": "work"}, COST, [ends[0], *alone, ends[1]], [], 9.0)
 
 

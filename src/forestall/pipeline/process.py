@@ -36,7 +36,7 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
     """Run a command there and return what it prints; it and all it started are gone when this ends.
 
     Args:
-        programs: first on PATH. temporary: where DVC may keep what it remembers of the folder.
+        programs: first on PATH. temporary: where it may leave files.
 
     Raises:
         FailedError: it failed, and `check` is set.
@@ -45,6 +45,7 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "DVC_SITE_CACHE_DIR": str(temporary / "site"),
         "DVC_NO_ANALYTICS": "1",
+        "TMPDIR": str(temporary),
     }
     with _group(words, folder, environment) as started:
         said, _ = started.communicate()
