@@ -97,7 +97,9 @@ class Pair:
         }
 
     def notes(self) -> Iterator[str]:
-        """What to know about how the settings were taken apart."""
+        """What to know about how the settings were taken apart, and what does not count."""
+        for path in not_added(self.place.root) if self.head.commit is None else ():
+            yield f"{path} was changed and does not count until `dvc add {path}`."
         for path, (base, head) in self.settings.items() if self.code_differs else ():
             keys = factors.one_sided(path, base, head) if base is not None and head is not None else []
             if keys:
@@ -187,6 +189,20 @@ def _take(folder: Path, tree: str, path: str) -> None:
         git(folder, "checkout", tree, "--", path)
     else:
         git(folder, "rm", "--quiet", "--", path)
+
+
+def not_added(root: Path) -> list[str]:
+    """Tables below data/ whose .dvc file knows them as they were before."""
+    # Here, not above: dvc takes most of a second to import.
+    from dvc.repo import Repo
+
+    files = [str(file) for file in sorted((root / "data").rglob("*.dvc"))]
+    if not files:
+        return []
+    with Repo(str(root)) as repo:
+        found: Any = repo.status(targets=files)
+    outs = [one.get("changed outs", {}) for parts in found.values() for one in parts if isinstance(one, dict)]
+    return [path for part in outs for path, how in part.items() if how == "modified"]
 
 
 def _named(one: Revision) -> dict[str, str | None]:
