@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from tests.pipeline.clones import clone, command, environment, repro, set_values
 pytestmark = pytest.mark.pipeline
 
 COST = "cost_per_machine_month"
+TQDM = "26445eca388f82e72884e0d580d5464cd801a3ea01e63e5601bdff9ba6a48de2"  # its wheel, of version 4.67.1
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
 
 
@@ -196,11 +198,24 @@ def test_a_factor_that_cannot_run_says_why_and_the_others_run(project: Path, tmp
 
 
 @pytest.mark.slow
+def test_another_environment_is_made_for_its_run(project: Path, tmp_path: Path) -> None:
+    lock = project / "requirements/pipeline.txt"
+    older = f"tqdm==4.67.1 \\\n    --hash=sha256:{TQDM}\n"
+    text = re.sub(r"^tqdm==.*\n(    .*\n)+", lambda _: older, lock.read_text("utf-8"), flags=re.MULTILINE)
+    lock.write_text(text, encoding="utf-8")
+    found, _ = explain(project, tmp_path, "main")
+    assert [run["factor"] for run in found["runs"]] == [None, "environment", None]
+    # Each stage checks the packages that it finds against the lock: only the other environment can have run them.
+    assert {"simulate", "train"} < set(run_of(found, "base + environment")["reran"])
+    assert found["moved"][COST] == {"environment": 0, "together": 0}
+
+
+@pytest.mark.slow
 def test_a_stage_that_refuses_is_quoted(project: Path, tmp_path: Path) -> None:
     set_values(project, "params.yaml", {"train.family": "oracle"})
     found, _ = explain(project, tmp_path, "main")
     why = run_of(found, "base + params")["why"]
-    assert why.startswith("prepare: params.yaml") and "train.family" in why and "Traceback" not in why
+    assert why.startswith("train: params.yaml: train.family: ") and "Traceback" not in why
 
 
 @pytest.mark.slow
