@@ -111,6 +111,14 @@ def test_outside_a_repository_it_says_where_to_run(tmp_path: Path) -> None:
     assert done.stdout.startswith("forestall: ") and "Traceback" not in done.stdout
 
 
+def test_settings_that_are_no_yaml_are_named(project: Path) -> None:
+    (project / "params.yaml").write_text("data: [unclosed\n", encoding="utf-8")
+    done = command(project, "forestall", "explain-change", "main")
+    assert done.returncode == 1
+    assert done.stdout.startswith("forestall: params.yaml of workspace is not YAML: ")
+    assert done.stdout.count("\n") == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_killed_run_leaves_nothing(number: signal.Signals, project: Path, tmp_path: Path) -> None:
     set_values(project, "params.yaml", {"simulate.seed": int(number), "train.seed": 2})

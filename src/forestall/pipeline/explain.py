@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from forestall.comparison import factors
 from forestall.comparison.explanation import Explanation, Run
@@ -18,7 +19,7 @@ from forestall.comparison.factors import FACTORS, PARAMS, Factor
 from forestall.errors import ForestallError
 from forestall.evaluation.tables import COST
 from forestall.pipeline.compare import seed_spread
-from forestall.pipeline.revisions import Revision, git
+from forestall.pipeline.revisions import Revision, RevisionError, git
 from forestall.pipeline.scratch import RerunError, Scratch, scratch
 
 METRICS, STAGE = "metrics/validation.json", "evaluate"
@@ -141,7 +142,11 @@ class Pair:
 
     def _mapping(self, tree: str, path: str) -> dict[str, Any] | None:
         text = self.place.text(tree, path)
-        content = YAML(typ="safe").load(text) if text is not None else None
+        try:
+            content = YAML(typ="safe").load(text) if text is not None else None
+        except YAMLError as error:
+            name = (self.base if tree == self.trees[0] else self.head).name
+            raise RevisionError(f"{path} of {name} is not YAML: {' '.join(str(error).split())}") from error
         return content if isinstance(content, dict) else None
 
 

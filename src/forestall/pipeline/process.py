@@ -39,7 +39,7 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
         programs: first on PATH. temporary: where it may leave files.
 
     Raises:
-        FailedError: it failed, and `check` is set.
+        FailedError: it could not be started, or failed and `check` is set.
     """
     environment = {name: value for name, value in os.environ.items() if name not in UNSET} | {
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -47,8 +47,11 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
         "DVC_NO_ANALYTICS": "1",
         "TMPDIR": str(temporary),
     }
-    with _group(words, folder, environment) as started:
-        said, _ = started.communicate()
+    try:
+        with _group(words, folder, environment) as started:
+            said, _ = started.communicate()
+    except OSError as error:  # no such program, or one that may not be run
+        raise FailedError(str(error)) from error
     if check and started.returncode:
         raise FailedError(said)
     return said

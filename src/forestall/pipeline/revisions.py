@@ -80,6 +80,7 @@ class Commit:
         # Here, not above: dvc takes most of a second to import, and the workspace alone does not need it.
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
+        from dvc_data.index import DataIndexDirError
 
         copy = into / path
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ class Commit:
         try:
             files: Any = DVCFileSystem(url=str(self.root), rev=self.commit)
             files.get(path, str(copy), recursive=True)
-        except (OSError, DvcException) as error:
+        except (OSError, DvcException, DataIndexDirError) as error:
             raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun. ({error})") from error
         if not copy.exists():
             raise RevisionError(f"{missing} Run `dvc fetch`, or repeat with --rerun.")

@@ -168,17 +168,21 @@ def _share_cache(root: Path, place: Path) -> None:
     """The user's cache and remotes for another repository, relative paths resolved."""
     # Here, not above: dvc takes most of a second to import.
     from dvc.config import Config
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     if not (place / ".dvc").is_dir():
         raise RerunError("it is from before this repository had DVC.")
-    with Repo(str(root)) as repo:
-        cache = repo.cache.local_cache_dir
-    ours: Any = Config(dvc_dir=str(root / ".dvc")).load_config_to_level()
-    with Config(dvc_dir=str(place / ".dvc")).edit("local", validate=False) as local:
-        local["cache"] = ours.get("cache", {}) | {"dir": cache}
-        local["remote"] = ours.get("remote", {})
-        local["core"] = {key: value for key, value in ours.get("core", {}).items() if key == "remote"}
+    try:
+        with Repo(str(root)) as repo:
+            cache = repo.cache.local_cache_dir
+        ours: Any = Config(dvc_dir=str(root / ".dvc")).load_config_to_level()
+        with Config(dvc_dir=str(place / ".dvc")).edit("local", validate=False) as local:
+            local["cache"] = ours.get("cache", {}) | {"dir": cache}
+            local["remote"] = ours.get("remote", {})
+            local["core"] = {key: value for key, value in ours.get("core", {}).items() if key == "remote"}
+    except DvcException as error:
+        raise RerunError(f"DVC's settings cannot be used: {error}") from error
 
 
 def _remotes(place: Path) -> bool:
