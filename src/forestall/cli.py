@@ -4,8 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forestall.errors import ForestallError
+
+if TYPE_CHECKING:
+    from forestall.pipeline.revisions import Revision
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ForestallError as error:
         print(f"forestall: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return int(code or 0)
 
 
@@ -27,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(required=True, metavar="VERB")
     _add_dataset(verbs.add_parser("dataset", help="bring your own plant's tables"))
     _add_compare(verbs.add_parser("compare", help="two revisions: what differs, and is it real"))
+    _add_explain(verbs.add_parser("explain-change", help="which of code, params, data, environment moved it"))
     show = verbs.add_parser("show", help="the scores, and the machines most at risk")
     show.set_defaults(run=_show)
     return top
@@ -44,18 +51,31 @@ def _add_dataset(dataset: argparse.ArgumentParser) -> None:
     add.set_defaults(run=_dataset_add)
 
 
-def _add_compare(compare: argparse.ArgumentParser) -> None:
-    compare.add_argument("base", metavar="BASE", help="a Git revision, branch or DVC experiment")
-    compare.add_argument(
+def _add_revisions(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("base", metavar="BASE", help="a Git revision, branch or DVC experiment")
+    verb.add_argument(
         "head", metavar="HEAD", nargs="?", default="workspace", help="the same (default: the workspace)"
     )
-    compare.add_argument("--merge-base", action="store_true", help="compare with where HEAD left BASE")
+    verb.add_argument("--merge-base", action="store_true", help="begin where HEAD left BASE")
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    _add_revisions(compare)
+    compare.add_argument(
+        "--rerun", action="store_true", help="make outputs that are nowhere again, in a temporary folder"
+    )
     compare.add_argument(
         "--gate", action="store_true", help="exit 1 unless HEAD passes the gate in params.yaml"
     )
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the report for machines, too")
     compare.add_argument("--html", type=Path, metavar="FILE", help="write one page with plots of both, too")
     compare.set_defaults(run=_compare)
+
+
+def _add_explain(explain: argparse.ArgumentParser) -> None:
+    _add_revisions(explain)
+    explain.add_argument("--json", type=Path, metavar="FILE", help="write the explanation for machines, too")
+    explain.set_defaults(run=_explain_change)
 
 
 # Each verb imports what it needs when it runs: `forestall --help` must not wait for pandas.
@@ -89,20 +109,43 @@ def _compare(chosen: argparse.Namespace) -> int:
     from forestall.comparison.report import markdown
     from forestall.pipeline.compare import compare
     from forestall.pipeline.files import write_json
-    from forestall.pipeline.revisions import merge_base, revision, top
+    from forestall.pipeline.page import write_page
+    from forestall.pipeline.rerun import rebuilding
+    from forestall.pipeline.revisions import top
 
     root = top()
-    base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
-    sides = revision(base, root), revision(chosen.head, root)
-    report = compare(*sides, root)
+    with rebuilding(*_revisions(chosen, root), root, chosen.rerun) as (base, head):
+        report = compare(base, head, root)
+        if chosen.html is not None:
+            write_page(chosen.html, report, base, head)
     print(markdown(report, chosen.gate), end="")
     if chosen.json is not None:
         write_json(chosen.json, asdict(report) | {"passed": report.passed})
-    if chosen.html is not None:
-        from forestall.pipeline.page import write_page
-
-        write_page(chosen.html, report, *sides)
     return 0 if report.passed or not chosen.gate else 1
+
+
+def _explain_change(chosen: argparse.Namespace) -> None:
+    from forestall.comparison.explanation import markdown
+    from forestall.pipeline.explain import explain_change
+    from forestall.pipeline.files import write_json
+    from forestall.pipeline.revisions import top
+
+    root = top()
+    found = explain_change(*_revisions(chosen, root), root, _progress)
+    print(markdown(found), end="")
+    if chosen.json is not None:
+        write_json(chosen.json, found.as_json())
+
+
+def _revisions(chosen: argparse.Namespace, root: Path) -> "tuple[Revision, Revision]":
+    from forestall.pipeline.revisions import merge_base, revision
+
+    base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
+    return revision(base, root), revision(chosen.head, root)
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _show(_: argparse.Namespace) -> None:

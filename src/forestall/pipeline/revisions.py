@@ -76,7 +76,7 @@ class Commit:
 
     @property
     def _todo(self) -> str:
-        return f"Bring it with `dvc fetch --all-commits`, or check {self.name} out and run `dvc repro`."
+        return "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
 
     def text(self, path: str) -> str | None:
         """As `Revision.text`."""
