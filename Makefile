@@ -20,7 +20,7 @@ IN_PARALLEL := -n 2 --dist loadfile
 READY := .venv/pipeline.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-dev test test-all lint format deps readme bench data lock clean help
+.PHONY: all setup setup-dev test test-all lint format deps reproduce compare readme bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -57,6 +57,15 @@ format: setup-dev  ## put the code in the one layout that lint accepts
 
 deps: setup  ## write the code that each stage imports into dvc.yaml
 	python -m forestall.pipeline.imports --fix
+
+reproduce: setup  ## run the pipeline; fail if it makes other files than the committed ones
+	dvc repro
+	git diff --exit-code
+	test -z "$$(git status --porcelain)"
+
+compare: setup  ## what HEAD changes since it left BASE: make compare BASE=origin/main [INTO=file]
+	@test -n "$(BASE)" || { echo 'Say with what: make compare BASE=<branch> [INTO=<file>]' >&2; exit 2; }
+	forestall compare "$(BASE)" HEAD --merge-base --rerun --gate $(if $(INTO),| tee -a "$(INTO)")
 
 readme: setup  ## write the scores in metrics/ into README.md
 	python -m forestall.pipeline.readme
