@@ -123,8 +123,9 @@ def test_settings_that_are_no_yaml_are_named(project: Path) -> None:
 def test_a_killed_run_leaves_nothing(number: signal.Signals, project: Path, tmp_path: Path) -> None:
     set_values(project, "params.yaml", {"simulate.seed": int(number), "train.seed": 2})
     before, temporary = state(project), tmp_path / "temporary"
+    # What runs in the background is born deaf to Ctrl-C, and the tests may run there.
     started = subprocess.Popen(
-        ["forestall", "explain-change", "main"],
+        ["env", "--default-signal=INT", "forestall", "explain-change", "main"],
         cwd=project,
         env=environment(TMPDIR=str(temporary)),
         text=True,

@@ -46,7 +46,7 @@ def test_without_a_cache_outputs_are_made_again_and_compared(project: Path, tmp_
     assert command(tmp_path, "git", "clone", "-q", str(project), str(fresh)).returncode == 0
     ends = ("origin/main", "origin/work")
     alone, said = compare(fresh, tmp_path / "alone.json", *ends, temporary=temporary)
-    assert "is neither in the cache nor in a remote" in said and "repeat with --rerun" in said
+    assert "is neither in the cache nor in a remote" in said and "make it again with --rerun" in said
     again, said = compare(fresh, tmp_path / "again.json", *ends, "--rerun", temporary=temporary)
     assert "neither in the cache" not in said, said
     with_cache, _ = compare(project, tmp_path / "cached.json", "main", "work", temporary=temporary)
