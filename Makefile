@@ -60,8 +60,9 @@ deps: setup  ## write the code that each stage imports into dvc.yaml
 
 reproduce: setup  ## run the pipeline; fail if it makes other files than the committed ones
 	dvc repro
-	git diff --exit-code
-	test -z "$$(git status --porcelain)"
+	dvc status --quiet dvc.yaml || { dvc status dvc.yaml; exit 1; }
+	git --no-pager diff --exit-code
+	@new="$$(git status --porcelain)"; test -z "$$new" || { echo "Not in Git, nor ignored:"; echo "$$new"; exit 1; } >&2
 
 compare: setup  ## what HEAD changes since it left BASE: make compare BASE=origin/main [INTO=file]
 	@test -n "$(BASE)" || { echo 'Say with what: make compare BASE=<branch> [INTO=<file>]' >&2; exit 2; }

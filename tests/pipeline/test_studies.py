@@ -13,30 +13,31 @@ from forestall.pipeline.imports import code_deps, is_code
 from tests.pipeline.clones import clone, command, repro
 
 ROOT = Path(__file__).parents[2]
-STAGES: dict[str, dict[str, Any]] = {
-    name: stage
-    for file in ("studies/dvc.yaml", "studies/azure/dvc.yaml")
-    for name, stage in read_yaml(ROOT / file)["stages"].items()
-}
+STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "studies/dvc.yaml")["stages"]
+# What makes the others' features, asks for a table that is not ours to give, or runs DVC itself.
+NO_STUDIES = {"origins", "early_warning", "tune"}
 
 each_study = pytest.mark.parametrize("name", STAGES)
 
 
 def test_every_script_is_a_study() -> None:
-    scripts = {script.stem for script in (ROOT / "studies").glob("*.py")} - {"tune"}
+    scripts = {script.stem for script in (ROOT / "studies").glob("*.py")} - NO_STUDIES
     assert scripts == set(STAGES)
 
 
 @each_study
 def test_it_runs_its_own_library(name: str) -> None:
-    assert STAGES[name]["cmd"] == f"PYTHONPATH=src python studies/{name}.py"
+    commands = STAGES[name]["cmd"]
+    first, *before = reversed([commands] if isinstance(commands, str) else commands)
+    assert first == f"PYTHONPATH=src python studies/{name}.py"
+    assert before in ([], ["PYTHONPATH=src python studies/origins.py"])
 
 
 @each_study
 def test_deps_are_what_the_script_imports(name: str) -> None:
     deps = STAGES[name]["deps"]
     code = [dep for dep in deps if is_code(dep)]
-    assert code == code_deps(name, ROOT, "studies"), "run `make deps`"
+    assert code == code_deps(STAGES[name], ROOT), "run `make deps`"
     assert deps[: len(code)] == code
 
 
@@ -45,19 +46,18 @@ def test_params_are_what_the_script_loads(name: str) -> None:
     loaded = declarations.in_script(ROOT / f"studies/{name}.py")
     named = declarations.in_dvc(STAGES[name])
     assert named.params == loaded.params
-    if name != "early_warning":  # which reads the whole of another dataset's file
-        assert named.dataset == loaded.dataset
+    assert named.dataset == loaded.dataset
 
 
 @each_study
-def test_results_are_in_git_and_figures_in_dvc(name: str) -> None:
+def test_all_that_it_makes_is_in_git(name: str) -> None:
+    """A clone that has not run it is up to date all the same."""
     stage = STAGES[name]
-    entries = [*stage.get("metrics", []), *stage.get("plots", [])]
-    for entry in entries:
+    assert "outs" not in stage
+    for entry in [*stage.get("metrics", []), *stage.get("plots", [])]:
         ((path, options),) = entry.items()
-        assert path.startswith("studies/results/")
+        assert path.startswith(("studies/results/", "studies/figures/"))
         assert options["cache"] is False
-    assert all(out.startswith(("studies/figures/", "data/studies")) for out in stage["outs"])
 
 
 def test_no_study_reads_the_truth() -> None:

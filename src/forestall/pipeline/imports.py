@@ -4,17 +4,20 @@
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
 from forestall.errors import ForestallError
 
 LOCK = "requirements/pipeline.txt"
-# The files that list stages, and where the scripts of each lie.
-SCRIPTS = {"dvc.yaml": "src", "studies/dvc.yaml": "studies", "studies/azure/dvc.yaml": "studies"}
+# The files that list stages. A folder that has no studies is a pipeline all the same.
+PIPELINES = ("dvc.yaml", "studies/dvc.yaml")
+SCRIPT = re.compile(r"\bpython (\S+\.py)")
 PACKAGE = "forestall"
 
 
@@ -55,10 +58,17 @@ def _files(name: str, source: Path) -> Iterator[Path]:
     yield from filter(Path.is_file, candidates)
 
 
-def code_deps(stage: str, root: Path, scripts: str = "src") -> list[str]:
+def scripts_of(stage: Any) -> list[str]:
+    """The scripts that a stage's commands run, as written there."""
+    commands = stage.get("cmd", "")
+    return SCRIPT.findall(commands if isinstance(commands, str) else "\n".join(commands))
+
+
+def code_deps(stage: Any, root: Path) -> list[str]:
     """The deps of a stage that are code, in the order in which dvc.yaml names them."""
-    script = root / scripts / f"{stage}.py"
-    return [script.relative_to(root).as_posix(), *stage_modules(script, root), LOCK]
+    scripts = scripts_of(stage)
+    modules = sorted({module for script in scripts for module in stage_modules(root / script, root)})
+    return [*scripts, *modules, LOCK]
 
 
 def is_code(dep: str) -> bool:
@@ -66,7 +76,7 @@ def is_code(dep: str) -> bool:
     return dep == LOCK or dep.startswith("src/") or (dep.startswith("studies/") and dep.endswith(".py"))
 
 
-def fixed(text: str, root: Path, scripts: str = "src") -> str:
+def fixed(text: str, root: Path) -> str:
     """The text of a dvc.yaml with every stage's code deps set right, all else as it was.
 
     Only whole lines are exchanged, so comments, quotes and order stay.
@@ -74,7 +84,7 @@ def fixed(text: str, root: Path, scripts: str = "src") -> str:
     lines = text.splitlines(keepends=True)
     stages = YAML().load(text)["stages"]
     for name in sorted(stages, key=lambda stage: stages.lc.key(stage), reverse=True):
-        _fix_stage(lines, name, stages[name], code_deps(name, root, scripts))
+        _fix_stage(lines, name, stages[name], code_deps(stages[name], root))
     return "".join(lines)
 
 
@@ -93,12 +103,12 @@ def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) ->
 def main(arguments: list[str]) -> int:
     """Fix or check the dvc.yaml of the pipeline, and those of the studies where they are."""
     differ = []
-    for name, scripts in SCRIPTS.items():
+    for name in PIPELINES:
         file = Path(name)
         if name != "dvc.yaml" and not file.is_file():
             continue
         old = file.read_text(encoding="utf-8")
-        new = fixed(old, Path.cwd(), scripts)
+        new = fixed(old, Path.cwd())
         if arguments == ["--fix"]:
             file.write_text(new, encoding="utf-8", newline="\n")
         elif old != new:
