@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.pipeline.clones import clone, repro
+
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
 
 
@@ -16,6 +18,15 @@ def git(folder: Path, *words: str, text: str | None = None, **environment: str) 
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def first_run(folder: Path) -> Path:
+    """A small project on `main` that has run, all of it committed."""
+    clone(folder)
+    repro(folder)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "first run")
+    return folder
 
 
 def branch(folder: Path, name: str, start: str, files: Mapping[str, str | None]) -> str:

@@ -23,8 +23,8 @@ from forestall.pipeline.compare import compare
 from forestall.pipeline.recomputed import NotComparableError, features_for
 from forestall.pipeline.revisions import RevisionError, merge_base, revision
 from forestall.pipeline.sides import Side, _computed
-from tests.pipeline.clones import clone, command, repro, set_values
-from tests.pipeline.repository import branch, git
+from tests.pipeline.clones import command, repro, set_values
+from tests.pipeline.repository import branch, first_run, git
 
 pytestmark = pytest.mark.pipeline
 
@@ -34,10 +34,7 @@ BASE = "not worse than base"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """main has run; the branch `seed`, checked out, has run with another seed."""
-    folder = clone(tmp_path_factory.mktemp("project"))
-    repro(folder)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "first run")
+    folder = first_run(tmp_path_factory.mktemp("project"))
     git(folder, "checkout", "-qb", "seed")
     set_values(folder, "params.yaml", {"train.seed": 2})
     repro(folder)

@@ -259,7 +259,10 @@ def _notes(base: Side, head: Side) -> Iterator[str]:
     if base.dataset_name != head.dataset_name:
         yield f"The datasets differ: {base.dataset_name}'s model is asked about {head.dataset_name}'s machines."
     elif output_hash(base.lock, PREPARED) != output_hash(head.lock, PREPARED):
-        yield f"The data differ: {base.revision.name}'s model, too, is asked about {head.revision.name}'s decisions."
+        yield (
+            f"The data differ: {base.revision.name}'s model, too, is asked about {head.revision.name}'s decisions. "
+            f"Only {head.revision.name} chose its thresholds on them, which flatters it."
+        )
     ours, theirs = head.bundle.components, base.bundle.components
     if set(ours) != set(theirs):
         yield "The components differ; only those that both know are compared."
