@@ -1,6 +1,7 @@
 """`forestall …`: the verbs that are not stages."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(required=True, metavar="VERB")
     _add_dataset(verbs.add_parser("dataset", help="bring your own plant's tables"))
     _add_compare(verbs.add_parser("compare", help="two revisions: what differs, and is it real"))
+    _add_track(verbs.add_parser("track", help="publish a revision to an MLflow server"))
     show = verbs.add_parser("show", help="the scores, and the machines most at risk")
     show.set_defaults(run=_show)
     return top
@@ -55,6 +57,28 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     )
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the report for machines, too")
     compare.set_defaults(run=_compare)
+
+
+def _add_track(track: argparse.ArgumentParser) -> None:
+    track.add_argument(
+        "revision",
+        metavar="REV",
+        nargs="?",
+        default="workspace",
+        help="a Git revision, branch or DVC experiment (default: the workspace)",
+    )
+    track.add_argument(
+        "--to",
+        metavar="URI",
+        default=os.environ.get("MLFLOW_TRACKING_URI"),
+        help="the server's address (default: MLFLOW_TRACKING_URI)",
+    )
+    track.add_argument("--model", metavar="NAME", help="the registered model (default: forestall-<dataset>)")
+    track.add_argument("--alias", metavar="NAME", help="what the version is called, such as champion")
+    track.add_argument(
+        "--experiments", action="store_true", help="also the DVC experiments of REV, as child runs"
+    )
+    track.set_defaults(run=_track)
 
 
 # Each verb imports what it needs when it runs: `forestall --help` must not wait for pandas.
@@ -97,6 +121,19 @@ def _compare(chosen: argparse.Namespace) -> int:
     if chosen.json is not None:
         write_json(chosen.json, asdict(report) | {"passed": report.passed})
     return 0 if report.passed or not chosen.gate else 1
+
+
+def _track(chosen: argparse.Namespace) -> int:
+    from forestall.pipeline.revisions import revision
+    from forestall.pipeline.track import Asked, track
+
+    if not chosen.to:
+        raise ForestallError("Say where to: --to URI, or MLFLOW_TRACKING_URI in the environment.")
+    asked = Asked(chosen.model, chosen.alias, chosen.experiments)
+    failed = track(revision(chosen.revision, Path()), chosen.to, asked, Path(), print)
+    for problem in failed:
+        print(f"forestall: not published: {problem}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _show(_: argparse.Namespace) -> None:
