@@ -125,12 +125,15 @@ def _compare(chosen: argparse.Namespace) -> int:
 
 def _track(chosen: argparse.Namespace) -> int:
     from forestall.pipeline.revisions import revision
-    from forestall.pipeline.track import Asked, track
+    from forestall.pipeline.tracking_server import connect
 
     if not chosen.to:
         raise ForestallError("Say where to: --to URI, or MLFLOW_TRACKING_URI in the environment.")
+    one, server = revision(chosen.revision, Path()), connect(chosen.to)
+    from forestall.pipeline.track import Asked, track
+
     asked = Asked(chosen.model, chosen.alias, chosen.experiments)
-    failed = track(revision(chosen.revision, Path()), chosen.to, asked, Path(), print)
+    failed = track(one, server, asked, Path(), print)
     for problem in failed:
         print(f"forestall: not published: {problem}", file=sys.stderr)
     return 1 if failed else 0

@@ -135,7 +135,7 @@ def _changed_stages(root: Path) -> list[str]:
     from dvc.repo import Repo
 
     try:
-        return [str(name) for name in Repo(str(root)).status()]
+        return [str(name) for name in Repo(str(root)).status(targets=["dvc.yaml"])]
     except DvcException as error:
         raise NothingToPublishError(f"dvc status: {error}") from error
 

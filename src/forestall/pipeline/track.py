@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from forestall.errors import ForestallError
 from forestall.pipeline.publication import Publication, experiments, publication
 from forestall.pipeline.registered_model import save_model
 from forestall.pipeline.revisions import Commit, Revision
+from forestall.pipeline.tracking_server import Server, TrackingError, answering
 
 REVISION, PARENT = "forestall.revision", "mlflow.parentRunId"
 MODEL = "model"
 AT_ONCE = 100  # params in one request, the most that MLflow takes
 LONGEST = 6000  # characters of a param's value, the most that MLflow takes
 FINISHED = "FINISHED"
-# A server that is not there is noticed in seconds; MLflow's own defaults wait for minutes. Who sets them means it.
-PATIENCE = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-}
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
 READY_WITHIN = 30  # seconds until a new version has to be there
-NO_ANSWER = re.compile(r"Max retries exceeded|Connection|Read timed out|[Tt]imeout|Failed to resolve")
-DENIED = re.compile(r"error code 40[13]|\b(401|403)\b|[Uu]nauthorized|[Pp]ermission denied")
-
-
-class TrackingError(ForestallError):
-    """What the tracking server did not do."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +32,15 @@ class Asked:
     with_experiments: bool = False
 
 
-@dataclass(frozen=True)
-class Server:
-    """An MLflow server."""
-
-    uri: str
-    client: Any
-
-    def page(self, run: Any) -> str:
-        """Where a browser sees a run."""
-        return f"{self.uri}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
-
-
-def track(one: Revision, uri: str, asked: Asked, root: Path, say: Callable[[str], None]) -> list[str]:
+def track(one: Revision, server: Server, asked: Asked, root: Path, say: Callable[[str], None]) -> list[str]:
     """Publish a revision, and if asked for its experiments as child runs; returns what could not be published.
 
     Raises:
-        TrackingError: the server is not there, or refuses. ForestallError: the revision cannot be published.
+        TrackingError: the server refuses, or is gone. ForestallError: the revision cannot be published.
     """
-    server = connect(uri)
     with tempfile.TemporaryDirectory() as folder:
         found = publication(one, root, Path(folder))
-        with _answering(server.uri):
+        with answering(server.uri):
             run = publish(server, found, None, say)
             register(server, run, found, asked, say)
     say(f"  {server.page(run)}")
@@ -87,40 +55,13 @@ def _children(
         with tempfile.TemporaryDirectory() as folder:
             try:
                 found = publication(Commit(root, name, commit), root, Path(folder))
+                with answering(server.uri):
+                    publish(server, found, run, say)
+            except TrackingError:
+                raise  # the others would fail, too
             except ForestallError as error:
                 failed.append(str(error))
-                continue
-            with _answering(server.uri):
-                publish(server, found, run, say)
     return failed
-
-
-def connect(uri: str) -> Server:
-    """A server that has answered.
-
-    Raises:
-        TrackingError: no client is installed, the address cannot be one, or nothing answers there.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TrackingError("--to takes the address of an MLflow server, as in http://127.0.0.1:5000.")
-    if parts.username or parts.password:
-        raise TrackingError(
-            "Credentials in an address end up in logs. Leave them out, and set MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
-        )
-    for name, value in (PATIENCE | QUIET).items():
-        os.environ.setdefault(name, value)
-    try:
-        import mlflow
-    except ImportError as error:
-        raise TrackingError("MLflow's client is not installed. Run `make setup-tracking`.") from error
-    uri = uri.rstrip("/")
-    mlflow.set_tracking_uri(uri)
-    server = Server(uri, mlflow.MlflowClient(uri, registry_uri=uri))
-    with _answering(uri):
-        server.client.search_experiments(max_results=1)
-    return server
 
 
 def publish(server: Server, found: Publication, parent: Any, say: Callable[[str], None]) -> Any:
@@ -223,30 +164,3 @@ def _aliased(server: Server, name: str, alias: str) -> str | None:
     model = server.client.get_registered_model(name)
     version = model.aliases.get(alias)
     return None if version is None else str(version)
-
-
-@contextmanager
-def _answering(uri: str) -> Iterator[None]:
-    """What goes wrong with a server, as one sentence."""
-    from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except (MlflowException, RequestException) as error:
-        raise TrackingError(sentence(uri, str(error))) from error
-
-
-def sentence(uri: str, said: str) -> str:
-    """What an MLflow client's error means for its user."""
-    if DENIED.search(said):
-        return (
-            f"{uri} wants other credentials. Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
-            "MLFLOW_TRACKING_TOKEN."
-        )
-    if NO_ANSWER.search(said):
-        return (
-            f"{uri} does not answer. Is an MLflow server running there? (A slow one gets more time with "
-            f"MLFLOW_HTTP_REQUEST_TIMEOUT, in seconds; now {os.environ['MLFLOW_HTTP_REQUEST_TIMEOUT']}.)"
-        )
-    return f"{uri} refuses: {' '.join(said.split())[:300]}"
