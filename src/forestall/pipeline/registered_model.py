@@ -30,7 +30,7 @@ def save_model(bundle: Path, folder: Path) -> None:
     )
     with warnings.catch_warnings():
         # It would rather have an example of its input, on which it then tries the model in a process of its own.
-        warnings.filterwarnings("ignore", "An input example was not provided")
+        warnings.filterwarnings("ignore", ".*An input example was not provided")
         pyfunc.save_model(
             str(folder),
             loader_module=registered.__name__,
