@@ -12,22 +12,22 @@ HOW_TO = ROOT / "docs/how-to/bring-your-own-data.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def console(heading: str) -> list[str]:
+def console(heading: str, document: Path = HOW_TO) -> list[str]:
     """The lines of the console blocks below a heading, `$ ` before the commands among them."""
-    text = HOW_TO.read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
     section = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     return [line for block in BLOCK.findall(section) for line in block.splitlines()]
 
 
-def commands(heading: str, beginning: str = "") -> list[str]:
+def commands(heading: str, beginning: str = "", document: Path = HOW_TO) -> list[str]:
     """The section's commands that begin so.
 
     Raises:
         AssertionError: the how-to has none.
     """
-    lines = [line.removeprefix("$ ") for line in console(heading) if line.startswith("$ ")]
+    lines = [line.removeprefix("$ ") for line in console(heading, document) if line.startswith("$ ")]
     found = [line for line in lines if line.startswith(beginning)]
-    assert found, f"{HOW_TO.name}, {heading}: no command begins with {beginning!r}"
+    assert found, f"{document.name}, {heading}: no command begins with {beginning!r}"
     return found
 
 
