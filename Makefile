@@ -18,9 +18,10 @@ LOCKS := $(wildcard requirements/*.txt)
 # pytest 9.2: it marks a group in an attribute that pytest no longer reads.)
 IN_PARALLEL := -n 2 --dist loadfile
 READY := .venv/pipeline.stamp
+READY_TRACKING := .venv/tracking.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-dev test test-all lint format deps reproduce compare readme bench data lock clean help
+.PHONY: all setup setup-tracking setup-dev test test-all lint format deps reproduce compare readme bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -28,10 +29,16 @@ all: setup  ## set up, run the pipeline, show the result
 
 setup: $(READY)  ## make .venv with the pipeline's locked packages
 
+setup-tracking: $(READY_TRACKING)  ## make .venv with MLflow's client, for `forestall track`
+
 setup-dev: $(READY_DEV)  ## make .venv with what lint and the tests need, too
 
 $(READY): $(LOCKS) pyproject.toml .ci/setup
 	.ci/setup pipeline
+	touch $@
+
+$(READY_TRACKING): $(READY)
+	.ci/setup tracking
 	touch $@
 
 $(READY_DEV): $(READY)

@@ -1,6 +1,7 @@
 """`forestall …`: the verbs that are not stages."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _add_dataset(verbs.add_parser("dataset", help="bring your own plant's tables"))
     _add_compare(verbs.add_parser("compare", help="two revisions: what differs, and is it real"))
     _add_explain(verbs.add_parser("explain-change", help="which of code, params, data, environment moved it"))
+    _add_track(verbs.add_parser("track", help="publish a revision to an MLflow server"))
     show = verbs.add_parser("show", help="the scores, and the machines most at risk")
     show.set_defaults(run=_show)
     return top
@@ -76,6 +78,28 @@ def _add_explain(explain: argparse.ArgumentParser) -> None:
     _add_revisions(explain)
     explain.add_argument("--json", type=Path, metavar="FILE", help="write the explanation for machines, too")
     explain.set_defaults(run=_explain_change)
+
+
+def _add_track(track: argparse.ArgumentParser) -> None:
+    track.add_argument(
+        "revision",
+        metavar="REV",
+        nargs="?",
+        default="workspace",
+        help="a Git revision, branch or DVC experiment (default: the workspace)",
+    )
+    track.add_argument(
+        "--to",
+        metavar="URI",
+        default=os.environ.get("MLFLOW_TRACKING_URI"),
+        help="the server's address (default: MLFLOW_TRACKING_URI)",
+    )
+    track.add_argument("--model", metavar="NAME", help="the registered model (default: forestall-<dataset>)")
+    track.add_argument("--alias", metavar="NAME", help="what the version is called, such as champion")
+    track.add_argument(
+        "--experiments", action="store_true", help="also the DVC experiments of REV, as child runs"
+    )
+    track.set_defaults(run=_track)
 
 
 # Each verb imports what it needs when it runs: `forestall --help` must not wait for pandas.
@@ -146,6 +170,22 @@ def _revisions(chosen: argparse.Namespace, root: Path) -> "tuple[Revision, Revis
 
 def _progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _track(chosen: argparse.Namespace) -> int:
+    from forestall.pipeline.revisions import revision, top
+    from forestall.pipeline.tracking_server import connect
+
+    if not chosen.to:
+        raise ForestallError("Say where to: --to URI, or MLFLOW_TRACKING_URI in the environment.")
+    one, server = revision(chosen.revision, top()), connect(chosen.to)
+    from forestall.pipeline.track import Asked, track
+
+    asked = Asked(chosen.model, chosen.alias, chosen.experiments)
+    failed = track(one, server, asked, top(), print)
+    for problem in failed:
+        print(f"forestall: not published: {problem}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _show(_: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Servers that a test starts on this computer and stops: files over HTTP, and PostgreSQL."""
+"""Servers that a test starts on this computer and stops: files over HTTP, PostgreSQL, MLflow, and bad ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -66,6 +69,71 @@ def postgresql() -> Iterator[tuple[str, str]]:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def mlflow_server(folder: Path) -> Iterator[str]:
+    """An MLflow server with its database (SQLite) and its files in a folder; its address."""
+    port = free_port()
+    words = ["server", "--host", HERE, "--port", str(port), "--workers", "1"]
+    words += [
+        "--backend-store-uri",
+        f"sqlite:///{folder}/mlflow.db",
+        "--artifacts-destination",
+        f"{folder}/files",
+    ]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [mlflow_python(), "-m", "mlflow", *words],
+            env=os.environ | quiet,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            _wait_for(port, seconds=120)
+            yield f"http://{HERE}:{port}"
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait()
+
+
+def mlflow_python() -> str:
+    """The Python of the environment that has MLflow's server, and not this project."""
+    python = Path(__file__).parents[2] / ".venv/mlflow/bin/python"
+    if not python.is_file():
+        pytest.fail("MLflow's server is not installed: run .ci/services")
+    return str(python)
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """A server that takes what it is sent and never answers; its address."""
+    with socket.socket() as listening:
+        listening.bind((HERE, 0))
+        listening.listen()
+        yield f"http://{HERE}:{listening.getsockname()[1]}"
+
+
+@contextmanager
+def refusing_server(status: int) -> Iterator[str]:
+    """A server that answers everything with one HTTP status; its address."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(status)
+
+        do_POST = do_GET  # noqa: N815  (the names are http.server's)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer((HERE, 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{HERE}:{server.server_port}"
+        server.shutdown()
+
+
 def _programs() -> Path:
     """The folder of PostgreSQL's own programs; Debian keeps them off PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -88,9 +156,9 @@ def _as_other_user(*words: str) -> None:
     subprocess.run(words, cwd="/", check=True, stdout=subprocess.DEVNULL, **other)
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(port: int, seconds: int = 10) -> None:
     """Until something listens there."""
-    for _ in range(100):
+    for _ in range(10 * seconds):
         with socket.socket() as probe:
             if probe.connect_ex((HERE, port)) == 0:
                 return

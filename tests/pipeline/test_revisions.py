@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forestall.comparison.changes import output_hash, stage_changes
-from forestall.pipeline.revisions import RevisionError, Workspace, lock
+from forestall.pipeline.revisions import RevisionError, Workspace, lock, revision
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +37,21 @@ def test_no_lock_has_no_stages_and_an_empty_one_is_torn(tmp_path: Path) -> None:
     (tmp_path / "dvc.lock").write_text("", encoding="utf-8")
     with pytest.raises(RevisionError, match="torn"):
         lock(Workspace(tmp_path))
+
+
+def test_a_name_of_a_branch_and_of_an_experiment_is_not_guessed(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+        return subprocess.check_output(["git", *who, *words], cwd=tmp_path, text=True).strip()
+
+    git("init", "-q", "-b", "both")
+    git("commit", "-q", "--allow-empty", "-m", "base")
+    base = git("rev-parse", "HEAD")
+    git("commit", "-q", "--allow-empty", "-m", "tried")
+    tried = git("rev-parse", "HEAD")
+    git("update-ref", f"refs/exps/{base[:2]}/{base[2:]}/both", tried)
+    git("update-ref", f"refs/exps/{base[:2]}/{base[2:]}/other", tried)
+    with pytest.raises(RevisionError, match=f"refs/heads/both.*{tried[:7]}"):
+        revision("both", tmp_path)
+    assert revision("refs/heads/both", tmp_path).commit == tried
+    assert revision(tried[:7], tmp_path).commit == tried

@@ -124,11 +124,26 @@ def revision(name: str, root: Path) -> Revision:
     if name == WORKSPACE:
         return Workspace(root)
     # First what it names, then its commit: `:/words^{commit}` would be looked for as words.
-    known = _resolved(name, root) or _experiment(name, root)
+    known = _resolved(name, root)
+    if known and (also := _experiments_called(name, root)):
+        raise RevisionError(
+            f"{name} is a Git revision and an experiment, too. "
+            f"Say refs/heads/{name} for the branch, {also[0]} for the experiment."
+        )
+    known = known or _experiment(name, root)
     commit = _resolved(f"{known}^{{commit}}", root)
     if not commit:
         raise RevisionError(f"{name} is a file or a folder, not a commit. Leave out what follows the colon.")
     return Commit(root, name, commit)
+
+
+def _experiments_called(name: str, root: Path) -> list[str]:
+    """The short hashes of DVC's experiments of that name, which are refs/exps/<2>/<38 digits of the base>/<name>."""
+    listed = git(
+        root, "for-each-ref", "--format=%(objectname:short) %(refname)", "refs/exps", check=False
+    ).stdout
+    every = (line.split(" ", 1) for line in listed.splitlines())
+    return [short for short, reference in every if reference.split("/", 4)[4:] == [name]]
 
 
 def _resolved(name: str, root: Path) -> str:
