@@ -52,11 +52,13 @@ test-all: setup-dev  ## every test, those with a database server among them
 	.ci/services
 	pytest $(IN_PARALLEL)
 
-lint: setup-dev  ## style, types and import contracts
+lint: setup-dev  ## style, types, import contracts, workflows
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: setup-dev  ## put the code in the one layout that lint accepts
 	ruff check --fix
