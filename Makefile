@@ -21,7 +21,7 @@ READY := .venv/pipeline.stamp
 READY_TRACKING := .venv/tracking.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-dev test test-all lint format deps reproduce compare readme bench data lock clean help
+.PHONY: all setup setup-tracking setup-dev test test-all lint format deps reproduce compare comment readme bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -73,9 +73,13 @@ reproduce: setup  ## run the pipeline; fail if it makes other files than the com
 	git --no-pager diff --exit-code
 	@new="$$(git status --porcelain)"; test -z "$$new" || { echo "Not in Git, nor ignored:"; echo "$$new"; exit 1; } >&2
 
-compare: setup  ## what HEAD changes since it left BASE: make compare BASE=origin/main [INTO=file]
-	@test -n "$(BASE)" || { echo 'Say with what: make compare BASE=<branch> [INTO=<file>]' >&2; exit 2; }
-	forestall compare "$(BASE)" HEAD --merge-base --rerun --gate $(if $(INTO),| tee -a "$(INTO)")
+compare: setup  ## what HEAD changes since it left BASE: make compare BASE=origin/main [INTO=files] [PAGE=file.html]
+	@test -n "$(BASE)" || { echo 'Say with what: make compare BASE=<branch> [INTO='<file> …'] [PAGE=<file.html>]' >&2; exit 2; }
+	forestall compare "$(BASE)" HEAD --merge-base --rerun --gate $(if $(PAGE),--html "$(PAGE)") $(if $(INTO),| tee -a $(INTO))
+
+comment:  ## a comparison as the one comment of a GitHub pull request: make comment PULL=12 FROM=comparison.md
+	@test -n "$(PULL)" -a -n "$(FROM)" || { echo 'Say where and what: make comment PULL=<number> FROM=<file>' >&2; exit 2; }
+	.ci/comment.py "$(PULL)" "$(FROM)"
 
 readme: setup  ## write the scores in metrics/ into README.md
 	python -m forestall.pipeline.readme
