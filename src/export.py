@@ -11,20 +11,30 @@ from forestall.features.labels import TEST
 from forestall.features.reference import Reference
 from forestall.pipeline import files, stage
 from forestall.serving.export import parity, parity_rows, write_bundle
+from forestall.serving.plant import Plant
 
 FEATURES, OUT = Path("data/features"), Path("models/bundle")
 TOLERANCE = 1e-5
+SECTIONS = ["clock", "tables", "components", "decisions", "costs"]
 
 
 def main() -> None:
     """Write models/bundle/ and metrics/parity.json."""
-    settings = stage.load(params=["data"], dataset=["clock"])
+    settings = stage.load(params=["data", "prepare", "alarm", "predict"], dataset=SECTIONS)
+    params, dataset = settings.params, settings.dataset
     model = files.load_model(Path("models/model.joblib"))
     reference = Reference.from_json(files.read_json(FEATURES / "reference.json"))
     OUT.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(FEATURES / BASELINES, OUT / BASELINES)
-    write_bundle(OUT, model, reference, {"dataset": settings.params.data.dataset})
-    decisions, features = read_features(FEATURES, model.features, settings.dataset.clock)
+    plant = Plant(
+        name=params.data.dataset,
+        dataset=dataset,
+        carry_forward=params.prepare.carry_forward,
+        quiet=params.alarm.quiet,
+        reasons=params.predict.reasons,
+    )
+    write_bundle(OUT, model, reference, plant)
+    decisions, features = read_features(FEATURES, model.features, dataset.clock)
     test = features[(decisions["fold"] == TEST).to_numpy()]
     differences = {
         name: {"rows": len(rows), "largest_difference": parity(OUT, model, rows)}

@@ -4,40 +4,32 @@ import forestall.pipeline.interpreter  # noqa: F401  (checks the environment bef
 
 from pathlib import Path
 
-import pandas as pd
-
 from forestall.data import store
-from forestall.data.events import absent_pairs
 from forestall.features import build
 from forestall.features.baselines import own_baselines
-from forestall.features.labels import failed_for_good
 from forestall.pipeline import files, stage
 from forestall.serving.bundle import load_bundle
-from forestall.serving.fleet import fleet_table, latest, worst_first
+from forestall.serving.fleet import fleet_table, worst_first
+from forestall.serving.opinions import Opinion, opinions_of
 
 PREPARED, OUT = Path("data/prepared"), Path("data/predictions")
 
 
 def main() -> None:
     """Write data/predictions/fleet.csv."""
-    settings = stage.load(
-        params=["predict"], dataset=["clock", "tables", "components", "decisions", "windows", "split"]
-    )
-    dataset = settings.dataset
+    dataset = stage.load(params=[], dataset=["clock", "tables", "decisions", "windows"]).dataset
     bundle = load_bundle(Path("models/bundle"))
     events = store.read_events(PREPARED, dataset.clock)
     end = max(store.last_readings(PREPARED, dataset.clock).values())
-    absent = absent_pairs(events.machines, dataset)
 
     def chunks() -> store.Frames:
         return store.read_telemetry(PREPARED, dataset.clock)
 
-    tables = []
+    opinions: list[Opinion] = []
     for history in build.histories(chunks, events, dataset, end):
         own = own_baselines(history, bundle.reference.spans, bundle.reference.condition_places)
-        now = latest(history, own, failed_for_good(history, dataset), bundle)
-        tables.append(fleet_table(now, bundle, absent, settings.params.predict.reasons))
-    fleet = worst_first(pd.concat(tables, ignore_index=True))
+        opinions += opinions_of(history, own, bundle)
+    fleet = worst_first(fleet_table(opinions, bundle))
     OUT.mkdir(parents=True, exist_ok=True)
     files.write_csv(OUT / "fleet.csv", store.with_stamps(fleet, dataset.clock))
 

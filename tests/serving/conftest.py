@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forestall.data.dataset import Dataset
 from forestall.features import build
 from forestall.features.reference import Reference
 from forestall.serving.export import write_bundle
+from forestall.serving.plant import Plant
 from forestall.training.fit import FittedModel, Recipe, fit_model
 from tests import plant
 
@@ -49,6 +51,11 @@ class Made:
         return model
 
 
+def served(dataset: Dataset | None = None) -> Plant:
+    """The small plant as a bundle says it, or another."""
+    return Plant("test", dataset or plant.dataset(), carry_forward=2, quiet=2, reasons=3)
+
+
 @pytest.fixture(scope="session")
 def made() -> Made:
     dataset, events = plant.dataset(), plant.events(6, 60)
@@ -67,5 +74,5 @@ def made() -> Made:
 @pytest.fixture(scope="session")
 def bundle_folder(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
-    write_bundle(folder, made.fit("random_forest"), made.reference, {"dataset": "test"})
+    write_bundle(folder, made.fit("random_forest"), made.reference, served())
     return folder

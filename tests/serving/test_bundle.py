@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import BundleError, load_bundle
-from forestall.serving.fleet import Latest, fleet_table, worst_first
-from tests.serving.conftest import Made
+from forestall.serving.fleet import fleet_table, worst_first
+from forestall.serving.opinions import Latest, opinions_at
+from forestall.serving.plant import SECTIONS
+from tests.serving.conftest import Made, served
 
 
 def test_it_knows_its_features_and_thresholds(made: Made, bundle_folder: Path) -> None:
@@ -38,13 +41,29 @@ def test_a_changed_file_is_refused(bundle_folder: Path, tmp_path: Path) -> None:
         load_bundle(folder)
 
 
+def test_a_bundle_of_another_format_is_refused(bundle_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bundle_folder, tmp_path / "bundle"))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}), encoding="utf-8")
+    with pytest.raises(BundleError, match="format 1, not 2"):
+        load_bundle(folder)
+
+
+def test_it_knows_its_plant(bundle_folder: Path) -> None:
+    said, plant = load_bundle(bundle_folder).plant, served()
+    assert {name: getattr(said.dataset, name) for name in SECTIONS} == {
+        name: getattr(plant.dataset, name) for name in SECTIONS
+    }
+    assert (said.name, said.carry_forward, said.quiet, said.reasons) == ("test", 2, 2, 3)
+
+
 def fleet(made: Made, no_opinion: str, folder: Path):  # type: ignore[no-untyped-def]
     bundle = load_bundle(folder)
     ones = np.ones((2, 1, 2))
     normal = Normal(ones, ones, np.zeros((2, 1, 2, 0)), ones, ones, ones, np.zeros(0))
     opinions = np.array(["", no_opinion], dtype=object)
     now = Latest(["m0", "m5"], np.full(2, 1_706_000_000), made.features[[500, 900]], normal, opinions)
-    return worst_first(fleet_table(now, bundle, {("m5", "seal")}, 3))
+    return worst_first(fleet_table(opinions_at(now, bundle, {("m5", "seal")}), bundle))
 
 
 def test_a_part_that_is_not_there_is_not_applicable(made: Made, bundle_folder: Path) -> None:

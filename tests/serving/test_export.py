@@ -9,7 +9,7 @@ import pytest
 
 from forestall.serving.bundle import load_bundle
 from forestall.serving.export import parity, parity_rows, write_bundle
-from tests.serving.conftest import FAMILIES, Made
+from tests.serving.conftest import FAMILIES, Made, served
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -18,7 +18,7 @@ def test_the_graph_agrees_with_scikit_learn(
     family: str, calibration: str, made: Made, tmp_path: Path
 ) -> None:
     model = made.fit(family, calibration)
-    write_bundle(tmp_path, model, made.reference, {})
+    write_bundle(tmp_path, model, made.reference, served())
     rows = parity_rows(made.features, model, made.reference)
     assert set(rows) == {"test", "missing", "at_thresholds"}
     for kind, some in rows.items():
@@ -28,7 +28,7 @@ def test_the_graph_agrees_with_scikit_learn(
 
 def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -> None:
     model = made.fit("decision_tree")
-    write_bundle(tmp_path, model, made.reference, {})
+    write_bundle(tmp_path, model, made.reference, served())
     tree = model.estimators["pump"].tree_
     inner = np.flatnonzero(tree.feature >= 0)
     rows = np.repeat(made.features[:1], 3 * len(inner), axis=0)
@@ -54,7 +54,7 @@ def test_a_forest_sums_to_the_same_bits_in_any_order(family: str, made: Made) ->
 
 def test_two_exports_are_the_same_bytes(made: Made, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_bundle(tmp_path / name, made.fit("random_forest"), made.reference, {})
+        write_bundle(tmp_path / name, made.fit("random_forest"), made.reference, served())
     for file in (tmp_path / "a").iterdir():
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
@@ -64,7 +64,7 @@ def test_two_exports_are_the_same_bytes(made: Made, tmp_path: Path) -> None:
 def test_one_row_and_many_rows_give_the_same_bits(
     family: str, calibration: str, made: Made, tmp_path: Path
 ) -> None:
-    write_bundle(tmp_path, made.fit(family, calibration), made.reference, {})
+    write_bundle(tmp_path, made.fit(family, calibration), made.reference, served())
     bundle = load_bundle(tmp_path)
     rows = made.features[::7][:203]
     together = bundle.risk(rows)
@@ -74,7 +74,7 @@ def test_one_row_and_many_rows_give_the_same_bits(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_risk_never_falls_with_the_horizon(family: str, made: Made, tmp_path: Path) -> None:
-    write_bundle(tmp_path, made.fit(family), made.reference, {})
+    write_bundle(tmp_path, made.fit(family), made.reference, served())
     curves = load_bundle(tmp_path).curves(made.features)
     assert curves.shape == (len(made.features), 2, 2)
     assert (np.diff(curves, axis=2) >= 0).all()

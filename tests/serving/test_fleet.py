@@ -10,13 +10,13 @@ import pytest
 
 from forestall.features import build
 from forestall.features.baselines import own_baselines
-from forestall.features.labels import failed_for_good
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
-from forestall.serving.fleet import fleet_table, latest, worst_first
+from forestall.serving.fleet import fleet_table, worst_first
+from forestall.serving.opinions import latest, opinions_of
 from forestall.serving.words import describe
 from tests import engines
-from tests.serving.conftest import Made
+from tests.serving.conftest import Made, served
 
 TELEMETRY, EVENTS, DATASET = engines.telemetry(), engines.events(), engines.dataset()
 END, LAST = int(TELEMETRY["time"].max()), engines.last_cycles()
@@ -31,7 +31,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     (part,) = build.parts(chunks, EVENTS, DATASET, reference, END)
     folder = tmp_path_factory.mktemp("bundle")
     made = Made(part.decisions, part.features, reference)
-    write_bundle(folder, made.fit("random_forest"), reference, {"dataset": "engines"})
+    write_bundle(folder, made.fit("random_forest"), reference, served(DATASET))
     return load_bundle(folder)
 
 
@@ -39,8 +39,7 @@ def fleet(bundle: Bundle, telemetry: pd.DataFrame) -> pd.DataFrame:
     end = int(telemetry["time"].max())
     (history,) = build.histories(lambda: iter([telemetry]), EVENTS, DATASET, end)
     own = own_baselines(history, bundle.reference.spans, ())
-    now = latest(history, own, failed_for_good(history, DATASET), bundle)
-    return worst_first(fleet_table(now, bundle, set(), 3)).set_index("machine")
+    return worst_first(fleet_table(opinions_of(history, own, bundle), bundle)).set_index("machine")
 
 
 def test_each_machine_is_judged_at_its_own_last_cycle(bundle: Bundle) -> None:
@@ -64,9 +63,8 @@ def test_a_history_of_less_than_a_decision_is_too_short(bundle: Bundle) -> None:
     young = replace(history, last=history.last * 0)
     spans = replace(bundle.reference.spans, history=0)
     eager = replace(bundle, reference=replace(bundle.reference, spans=spans))
-    nobody = np.zeros(engines.ENGINES, dtype=np.bool_)
-    now = latest(young, own_baselines(young, spans, ()), nobody, eager)
-    assert set(now.no_opinion) == {"too short a history"}
+    now = latest(young, own_baselines(young, spans, ()), eager)
+    assert set(now.no_opinion) == {"too short a history", "history ended with its failure"}
 
 
 def test_reasons_are_in_the_counters_unit(bundle: Bundle) -> None:

@@ -12,8 +12,10 @@ import onnxruntime as ort
 from forestall.errors import ForestallError
 from forestall.features.reference import Matrix, Reference
 from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
+from forestall.serving.plant import Plant
 
 ROWS_AT_A_TIME = 100_000
+FORMAT = 2
 
 
 class BundleError(ForestallError):
@@ -25,6 +27,7 @@ class Bundle:
     """A loaded bundle."""
 
     manifest: dict[str, Any]
+    plant: Plant
     reference: Reference
     session: ort.InferenceSession
 
@@ -62,6 +65,10 @@ def load_bundle(folder: Path) -> Bundle:
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise BundleError(
+                f"{folder / MANIFEST}: format {manifest['format']}, not {FORMAT}. Run `dvc repro export`."
+            )
         for name, expected in manifest["sha256"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
                 raise BundleError(
@@ -69,7 +76,8 @@ def load_bundle(folder: Path) -> Bundle:
                 )
     except (OSError, KeyError, json.JSONDecodeError) as error:
         raise BundleError(f"{folder}: not a whole bundle ({error}). Run `dvc repro export`.") from error
-    return Bundle(manifest, Reference.from_json(manifest["reference"]), session_of(folder / MODEL))
+    plant, reference = Plant.from_json(manifest["plant"]), Reference.from_json(manifest["reference"])
+    return Bundle(manifest, plant, reference, session_of(folder / MODEL))
 
 
 def session_of(model: Path) -> ort.InferenceSession:

@@ -6,25 +6,21 @@ import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from forestall.features.reference import Matrix, Reference
-from forestall.serving.bundle import session_of
+from forestall.serving.bundle import FORMAT, session_of
 from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
 from forestall.serving.onnx_model import to_graph
+from forestall.serving.plant import Plant
 from forestall.training.fit import FittedModel
 
 PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
-FORMAT = 1
 
 
-def write_bundle(folder: Path, model: FittedModel, reference: Reference, more: dict[str, Any]) -> None:
-    """The graph and the manifest; `more` is added to the manifest (where the model came from).
-
-    Files that are in `folder` already are hashed too.
-    """
+def write_bundle(folder: Path, model: FittedModel, reference: Reference, plant: Plant) -> None:
+    """The graph and the manifest; files that are in `folder` already are hashed, too."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(to_graph(model).SerializeToString(deterministic=True))
     manifest = {
@@ -33,7 +29,8 @@ def write_bundle(folder: Path, model: FittedModel, reference: Reference, more: d
         "thresholds": model.thresholds,
         "calibration": {name: [vars(one) for one in maps] for name, maps in model.calibrations.items()},
         "lookback": reference.spans.lookback,
-        **more,
+        "dataset": plant.name,
+        "plant": plant.to_json(),
         "versions": {package: version(package) for package in PACKAGES},
         "sha256": {file.name: _sha256(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST},
         "reference": reference.to_json(),

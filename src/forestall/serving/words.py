@@ -83,6 +83,6 @@ def _span(feature: str, reference: Reference) -> str:
     return span_text(feature.rsplit(".", 1)[1], reference.unit)
 
 
-def life_in_words(life: float, longest: int, hour: int) -> str:
-    """A quantile of remaining life: whole hours (or a counter's unit), or that it lies beyond the longest horizon."""
-    return f"{life / hour:.0f}" if np.isfinite(life) else f"beyond {longest // hour}"
+def life_in_words(life: float, longest: int) -> str:
+    """A quantile of remaining life in whole hours (or a counter's unit), or that it lies beyond the longest horizon."""
+    return f"{life:.0f}" if np.isfinite(life) else f"beyond {longest}"

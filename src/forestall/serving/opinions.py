@@ -1,0 +1,132 @@
+"""What is thought of each machine and component at one time: batch, the API and the stage all ask here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forestall.data.clean import clean_telemetry
+from forestall.data.clock import hour_of
+from forestall.data.events import Events, absent_pairs
+from forestall.data.repairs import Repairs
+from forestall.features import labels, matrix
+from forestall.features.baselines import OwnBaselines
+from forestall.features.history import History, Ints, lay_out
+from forestall.features.labels import failed_for_good
+from forestall.features.reference import Matrix
+from forestall.features.sensors import Normal
+from forestall.serving.bundle import Bundle
+from forestall.serving.reasons import Reason, healthy_reference, reasons
+from forestall.training.remaining import LIFE, remaining_life
+
+NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What is thought of one machine's component at a decision.
+
+    time: ticks. status: empty, or why there is no risk: not applicable, or no opinion and its reason. Without a risk,
+    `curve`, `reasons` and `life` are empty. curve: the risk over each horizon, the shortest first. life: quantiles of
+    the remaining life in hours (or in the counter's unit), infinite where it lies beyond the longest horizon.
+    """
+
+    machine: str
+    component: str
+    time: int
+    status: str
+    threshold: float
+    curve: tuple[float, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    life: tuple[float, ...] = ()
+
+    @property
+    def risk(self) -> float | None:
+        """Over the longest horizon, which alarms look at."""
+        return self.curve[-1] if self.curve else None
+
+    @property
+    def alarm(self) -> bool | None:
+        """Whether the risk is at the threshold or above, as float32 like the risk."""
+        return bool(np.float32(self.curve[-1]) >= np.float32(self.threshold)) if self.curve else None
+
+
+@dataclass(frozen=True)
+class Latest:
+    """Machines at their latest decision: its time [machines], filled features [machines, features], the baselines
+    that hold, and why there is no opinion, [machines].
+    """
+
+    machines: list[str]
+    time: Ints
+    features: Matrix
+    normal: Normal
+    no_opinion: npt.NDArray[np.object_]
+
+
+def history_of(readings: pd.DataFrame, events: Events, bundle: Bundle, end: int) -> History:
+    """Readings as they were sent (machine, time in ticks, running, sensors), cleaned and laid out until `end`.
+
+    Raises:
+        ConflictError: one machine has two different readings of one time.
+        InputError: readings so far apart that the regular grid would take all memory.
+    """
+    plant, reference = bundle.plant, bundle.reference
+    clean = clean_telemetry(readings, events.downtime, plant.dataset, plant.carry_forward, Repairs([]))
+    return lay_out(clean, events, list(reference.sensors), reference.spans, end)
+
+
+def opinions_of(history: History, own: OwnBaselines, bundle: Bundle) -> list[Opinion]:
+    """Each machine and component of the history at its latest decision, in the history's order."""
+    now = latest(history, own, bundle)
+    absent = absent_pairs(history.events.machines, bundle.plant.dataset)
+    return opinions_at(now, bundle, absent)
+
+
+def latest(history: History, own: OwnBaselines, bundle: Bundle) -> Latest:
+    """The last decision of a history, for the history's machines.
+
+    Machines that share a calendar are all asked at its end, where one that fell silent is stale; with clocks of
+    their own there is no common end, and each is asked at its own.
+    """
+    reference, spans, each = bundle.reference, bundle.reference.spans, np.arange(len(history.machines))
+    times, opinions = history.decisions(spans), labels.opinions(history, spans)
+    step = np.full(len(each), len(times) - 1)
+    if reference.own_clocks:
+        opinions[history.own_last_steps(spans) < 0] = labels.SHORT
+        step = np.maximum(history.own_last_steps(spans), 0)
+    opinions[failed_for_good(history, bundle.plant.dataset)] = labels.FAILED
+    return Latest(
+        machines=history.machines,
+        time=times[step],
+        features=matrix.feature_matrix(history, own, reference)[each, step],
+        normal=matrix.normal_of(history, own, reference).at(each, step),
+        no_opinion=opinions[each, step],
+    )
+
+
+def opinions_at(now: Latest, bundle: Bundle, absent: set[tuple[str, str]]) -> list[Opinion]:
+    """Each machine and component; `absent` are the pairs that do not exist."""
+    curves, most = bundle.curves(now.features), bundle.plant.reasons
+    why = reasons(now.features, healthy_reference(now.features, now.normal, bundle.reference), bundle, most)
+    spans, hour = bundle.reference.spans, hour_of(bundle.reference.unit)[0]
+    lives = (
+        np.stack([remaining_life(curves, spans.horizons, share) for share in LIFE.values()], axis=-1) / hour
+    )
+    result = []
+    for m, machine in enumerate(now.machines):
+        for c, component in enumerate(bundle.components):
+            status = _status(now.no_opinion[m], (machine, component) in absent)
+            about = (machine, component, int(now.time[m]), status, bundle.thresholds[component])
+            known = (tuple(curves[m, c].tolist()), tuple(why[m][c]), tuple(lives[m, c].tolist()))
+            result.append(Opinion(*about) if status else Opinion(*about, *known))
+    return result
+
+
+def _status(no_opinion: str, absent: bool) -> str:
+    if absent:
+        return NOT_APPLICABLE
+    return f"no opinion: {no_opinion}" if no_opinion else ""
