@@ -19,9 +19,10 @@ LOCKS := $(wildcard requirements/*.txt)
 IN_PARALLEL := -n 2 --dist loadfile
 READY := .venv/pipeline.stamp
 READY_TRACKING := .venv/tracking.stamp
+READY_SERVING := .venv/serving.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-dev test test-all lint format deps reproduce compare comment readme bench data lock clean help
+.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps reproduce compare comment readme bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -31,6 +32,8 @@ setup: $(READY)  ## make .venv with the pipeline's locked packages
 
 setup-tracking: $(READY_TRACKING)  ## make .venv with MLflow's client, for `forestall track`
 
+setup-serving: $(READY_SERVING)  ## make .venv with the service's packages, too
+
 setup-dev: $(READY_DEV)  ## make .venv with what lint and the tests need, too
 
 $(READY): $(LOCKS) pyproject.toml .ci/setup
@@ -39,6 +42,10 @@ $(READY): $(LOCKS) pyproject.toml .ci/setup
 
 $(READY_TRACKING): $(READY)
 	.ci/setup tracking
+	touch $@
+
+$(READY_SERVING): $(READY)
+	.ci/setup serving
 	touch $@
 
 $(READY_DEV): $(READY)
