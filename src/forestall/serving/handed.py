@@ -3,14 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from forestall.data import store
 from forestall.features.baselines import OwnBaselines, columns_of
+from forestall.features.files import BASELINES
+from forestall.features.history import Floats
 from forestall.features.reference import Reference
+from forestall.serving.bundle import Bundle
 
 ALWAYS = -(2**62)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Baselines of machines by their position: [machines + 1, sensors, 2 + conditions], the last row all missing."""
+
+    position: dict[str, int]
+    values: Floats
+
+    def of(self, machines: Sequence[str]) -> OwnBaselines:
+        """What holds at any time for these machines; a machine that is not known has none of its own."""
+        nobody = len(self.values) - 1
+        values = self.values[[self.position.get(machine, nobody) for machine in machines], None]
+        return OwnBaselines(
+            np.array([ALWAYS], dtype=np.int64), values[..., 0], values[..., 1], values[..., 2:]
+        )
+
+
+def known(frame: pd.DataFrame, reference: Reference) -> Known:
+    """What `own_frame` wrote, to be asked often."""
+    sensors, places = list(reference.sensors), reference.condition_places
+    columns = [frame[columns_of(sensor, sensors, places)].to_numpy(dtype=np.float64) for sensor in sensors]
+    values = np.stack(columns, axis=1)
+    nobody = np.full((1, *values.shape[1:]), np.nan)
+    position = {machine: number for number, machine in enumerate(frame["machine"])}
+    return Known(position, np.concatenate([values, nobody]))
+
+
+def of_bundle(folder: Path, bundle: Bundle) -> Known:
+    """The baselines in a bundle's folder, whose hashes `load_bundle` has checked."""
+    return known(store.read_frame(folder / BASELINES, bundle.plant.dataset.clock), bundle.reference)
 
 
 def handed_in(frame: pd.DataFrame, machines: Sequence[str], reference: Reference) -> OwnBaselines:
@@ -18,8 +55,4 @@ def handed_in(frame: pd.DataFrame, machines: Sequence[str], reference: Reference
 
     A machine that the frame lacks has none of its own: its model's stands in where features are made.
     """
-    sensors, places = list(reference.sensors), reference.condition_places
-    known = frame.set_index("machine").reindex(list(machines))
-    columns = [known[columns_of(sensor, sensors, places)].to_numpy(dtype=np.float64) for sensor in sensors]
-    values = np.stack(columns, axis=1)[:, None]
-    return OwnBaselines(np.array([ALWAYS], dtype=np.int64), values[..., 0], values[..., 1], values[..., 2:])
+    return known(frame, reference).of(machines)

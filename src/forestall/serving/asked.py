@@ -1,0 +1,80 @@
+"""What `POST /predict` is asked: one machine's recent history, typed for the plant of a bundle.
+
+Every error of it names the field, such as `readings[3].vibration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from typing_extensions import TypedDict  # pydantic wants it on Python 3.11
+
+from forestall.serving.bundle import Bundle
+from forestall.serving.times import time_type
+
+CLOSED = ConfigDict(extra="forbid")
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
+Row = dict[str, Any]
+
+
+class Asked(BaseModel):
+    """One machine's recent history. Times in ticks; `history_type` narrows it to a plant's sensors and parts."""
+
+    model_config = CLOSED
+
+    machine: Name | None = Field(
+        None, description="with a name that the model was made with, its own baseline holds"
+    )
+    attributes: Any = Field({}, description="what the machines table says of it; unknown where left out")
+    readings: list[Any] = Field(min_length=1, description="in any order; those of the lookback are enough")
+    errors: list[Any] = []
+    maintenance: list[Any] = Field([], description="replacements: the last one of each component is enough")
+    failures: list[Any] = []
+    downtime: list[Any] = Field([], description="stops; without an end, one that goes on")
+    at: int | None = Field(None, description="when it is asked; without it, the last reading's time")
+
+
+def asked_type(bundle: Bundle) -> type[Asked]:
+    """The type of a request for the plant of a bundle."""
+    tables, time = bundle.plant.dataset.tables, time_type(bundle.reference.unit)
+    component = Literal[tuple(bundle.components)]  # type: ignore[valid-type]
+    attributes = tables.machines.attributes if tables.machines else {}
+    kinds = {"category": Name, "number": _number(None)}
+    types = {
+        "attributes": _row(
+            "Attributes", {name: NotRequired[kinds[kind]] for name, kind in attributes.items()}
+        ),
+        "readings": list[reading_type(bundle)],  # type: ignore[misc]
+        "errors": list[_row("Error", {"time": time, "code": Name})],  # type: ignore[misc]
+        "maintenance": list[_row("Replacement", {"time": time, "component": component})],  # type: ignore[misc]
+        "failures": list[_row("Failure", {"time": time, "component": component})],  # type: ignore[misc]
+        "downtime": list[_row("Stop", {"start": time, "end": NotRequired[time | None]})],  # type: ignore[misc]
+        "at": time | None,
+    }
+    fields: Any = {name: (kind, Asked.model_fields[name]) for name, kind in types.items()}
+    return create_model("History", __base__=Asked, __doc__="One machine's recent history.", **fields)
+
+
+def reading_type(bundle: Bundle) -> Any:
+    """The type of one reading: its time, whether the machine ran, and any of the sensors; null is missing."""
+    sensors = bundle.plant.dataset.tables.telemetry.sensors
+    values = {name: NotRequired[_number(sensor.range) | None] for name, sensor in sensors.items()}
+    about = {
+        "time": time_type(bundle.reference.unit),
+        "running": NotRequired[Annotated[bool, Field(strict=True)]],
+    }
+    return _row("Reading", about | values)
+
+
+def _number(allowed: Sequence[float] | None) -> Any:
+    low, high = allowed or (None, None)
+    return Annotated[float, Field(strict=True, allow_inf_nan=False, ge=low, le=high)]
+
+
+def _row(name: str, fields: dict[str, Any]) -> Any:
+    """A closed mapping: it makes plain dicts, and its keys may be any text."""
+    row: Any = TypedDict(name, fields)  # type: ignore[misc]  # the names are the plant's
+    row.__pydantic_config__ = CLOSED  # type: ignore[attr-defined]
+    return row
