@@ -57,10 +57,14 @@ def media_type(request: Request, types: tuple[str, ...]) -> str:
     kind = kind.strip().lower()
     wanted = f"Send {' or '.join(types)} in UTF-8"
     if kind not in types:
-        raise Problem(415, f"Content-Type {given[:100]!r} is not understood here. {wanted}.", [("Content-Type", wanted)])
+        raise Problem(
+            415, f"Content-Type {given[:100]!r} is not understood here. {wanted}.", [("Content-Type", wanted)]
+        )
     charset = parameters.strip().lower().replace('"', "")
     if charset and charset not in ("charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present"):
-        raise Problem(415, f"{parameters.strip()[:100]!r} is not understood. {wanted}.", [("Content-Type", wanted)])
+        raise Problem(
+            415, f"{parameters.strip()[:100]!r} is not understood. {wanted}.", [("Content-Type", wanted)]
+        )
     if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
         problem = "send the body as it is, not compressed"
         raise Problem(415, f"Content-Encoding {encoding[:40]!r}: {problem}.", [("Content-Encoding", problem)])

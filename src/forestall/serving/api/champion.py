@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -16,20 +17,21 @@ from forestall.serving.bundle import Bundle, BundleError, load_bundle
 from forestall.serving.names import MANIFEST
 
 SECONDS = 1.0
+T = TypeVar("T")
 Marks = tuple[tuple[str, int, int, int], ...]
 
 
-class Champion:
-    """The bundle that answers, and what became of the last one that was offered.
+class Champion(Generic[T]):
+    """What answers, made of the folder's bundle, and what became of the bundle that was offered last.
 
     Args:
         folder: the bundle's folder, or a link to it that is exchanged.
-        accepted: called with each new bundle before it answers; an error that it raises refuses the bundle.
+        made_of: makes of a bundle that was accepted, and its version, what answers; an error refuses the bundle.
     """
 
-    def __init__(self, folder: Path, accepted: Callable[[Bundle], None] = lambda bundle: None) -> None:
-        self.folder, self.accepted = folder, accepted
-        self.bundle: Bundle | None = None
+    def __init__(self, folder: Path, made_of: Callable[[Bundle, str], T]) -> None:
+        self.folder, self.made_of = folder, made_of
+        self.serving: T | None = None
         self.version, self.refused = "", ""
         self.marks: Marks = ()
 
@@ -42,10 +44,10 @@ class Champion:
             bundle = checked(self.folder)
             if marks_of(self.folder) != marks:
                 return  # still being written: the next look sees it whole
-            if self.bundle is None or bundle.manifest != self.bundle.manifest:
-                self.accepted(bundle)
-                self.bundle, self.version = bundle, version_of(self.folder)
-                say("bundle accepted", folder=str(self.folder), version=self.version)
+            version = version_of(self.folder)
+            if version != self.version:
+                self.serving, self.version = self.made_of(bundle, version), version
+                say("bundle accepted", folder=str(self.folder), version=version)
             self.refused = ""
         except Exception as error:  # whatever is wrong with what was put there, the old one answers on
             expected = isinstance(error, ForestallError)

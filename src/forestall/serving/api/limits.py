@@ -60,7 +60,9 @@ class Places:
         """
         if self.taken >= self.most:
             raise Problem(
-                503, f"{self.most} requests are being answered. Come back in 1 s.", headers={"Retry-After": "1"}
+                503,
+                f"{self.most} requests are being answered. Come back in 1 s.",
+                headers={"Retry-After": "1"},
             )
         self.taken += 1
 

@@ -33,14 +33,19 @@ class Problem(Exception):  # noqa: N818
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.errors, self.headers = status, detail, list(errors), dict(headers or {})
+        self.status, self.detail, self.errors, self.headers = (
+            status,
+            detail,
+            list(errors),
+            dict(headers or {}),
+        )
 
 
 def unfit(errors: Sequence[tuple[str, str]]) -> Problem:
-    """422 for fields that were understood and cannot be; the first of them stand in the answer."""
+    """422 for fields that were read and cannot be used; the first of them stand in the answer."""
     field, what = errors[0]
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem(422, f"{field}: {what}{more}. Nothing was stored.", errors)
+    return Problem(422, f"{field}: {what}{more}.", errors)
 
 
 def answer(problem: Problem, request_id: str) -> Response:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import ipaddress
 import re
 import time
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Protocol
 
 from fastapi import Request
 
 from forestall.errors import ForestallError
 from forestall.serving.api.limits import Rate
 from forestall.serving.api.problems import Problem
+from forestall.serving.store.faults import StoreError
+from forestall.serving.store.keys import Key
 
-KEY = re.compile(r"fst_([0-9a-f]{8,16})_([A-Za-z0-9_-]{43})")
+WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")
 SECONDS = 2.0
 FAILURES_PER_SECOND = 5.0
-NOBODY = hashlib.sha256(b"").hexdigest()
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
@@ -32,61 +31,37 @@ class Role(IntEnum):
     READ, WRITE, ADMIN = 1, 2, 3
 
 
-class StoredKey(Protocol):
-    """A key as the store has it; `sha256` is of its secret, in hex."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def revoked(self) -> bool: ...
-
-
 class Keys:
-    """The store's keys, at most SECONDS old; the last ones known answer while the store is away.
+    """The store's keys. One that was found is believed for SECONDS, and for as long as the store is away.
 
     Args:
-        load: every key there ever was, revoked ones among them.
+        find: the key in force that a text is, or None.
+        every: all keys that there ever were.
         loopback: whether only this computer can reach the service; only then may it be open, and only as long as
             there never was a key.
     """
 
-    def __init__(self, load: Callable[[], Sequence[StoredKey]], loopback: bool) -> None:
-        self.load, self.loopback = load, loopback
-        self.by_id: dict[str, StoredKey] | None = None
-        self.at = -SECONDS
+    def __init__(
+        self, find: Callable[[str], Key | None], every: Callable[[], Sequence[Key]], loopback: bool
+    ) -> None:
+        self.find, self.every = find, every
+        self.closed, self.looked = not loopback, -SECONDS
+        self.found: dict[bytes, tuple[Key, float]] = {}
         self.failures = Rate(FAILURES_PER_SECOND)
-
-    async def renew(self) -> None:
-        """Load them again if they are too old."""
-        if time.monotonic() - self.at < SECONDS:
-            return
-        try:
-            self.by_id = {key.id: key for key in await asyncio.to_thread(self.load)}
-        except ForestallError as error:
-            if self.by_id is None:
-                raise Problem(503, f"Keys cannot be read: {error}", headers={"Retry-After": "5"}) from None
-        self.at = time.monotonic()
 
     async def name_of(self, request: Request, role: Role) -> str:
         """The name of the key that a request carries, for the log and the audit.
 
         Raises:
-            Problem: 401, no valid key; 403, its role is too low; 429, too many wrong ones from one address.
+            Problem: 401, no valid key; 403, its role is too low; 429, too many wrong ones from one address; 503, the
+                store is away and the key not known.
         """
-        await self.renew()
-        assert self.by_id is not None
-        if not self.by_id and self.loopback:
+        if await self._is_open():
             return _local(request)
-        address = request.client.host if request.client else ""
-        key = self._valid(_presented(request))
+        token = _presented(request)
+        key = await self._key(token) if WRITTEN.fullmatch(token) else None
         if key is None:
-            self.failures.take(address, "wrong keys")
+            self.failures.take(request.client.host if request.client else "", "wrong keys")
             raise _unknown()
         request.scope["key"] = key.id
         if Role[key.role.upper()] < role:
@@ -94,14 +69,38 @@ class Keys:
             raise Problem(403, f"The key {key.name!r} may {key.role}; this needs a key that may {needed}.")
         return key.name
 
-    def _valid(self, presented: str) -> StoredKey | None:
-        """The key, in the same time whatever is wrong with it."""
-        match = KEY.fullmatch(presented)
-        identifier, secret = match.groups() if match else ("", "")
-        key = (self.by_id or {}).get(identifier)
-        expected = key.sha256 if key else NOBODY
-        same = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), expected)
-        return key if key and same and not key.revoked else None
+    async def _is_open(self) -> bool:
+        """Whether there never was a key. Once there was one, it stays so."""
+        if not self.closed and time.monotonic() - self.looked >= SECONDS:
+            try:
+                self.closed = bool(await asyncio.to_thread(self.every))
+            except StoreError as error:
+                if self.looked < 0:
+                    raise _away(error) from error
+            self.looked = time.monotonic()
+        return not self.closed
+
+    async def _key(self, token: str) -> Key | None:
+        """The store looks it up in constant time; what is kept here is kept under a hash."""
+        digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
+        key, since = self.found.get(digest, (None, 0.0))
+        if key is not None and now - since < SECONDS:
+            return key
+        try:
+            fresh = await asyncio.to_thread(self.find, token)
+        except StoreError as error:
+            if key is None:
+                raise _away(error) from error
+            return key
+        if fresh is None:
+            self.found.pop(digest, None)
+        else:
+            self.found[digest] = (fresh, now)
+        return fresh
+
+
+def _away(error: StoreError) -> Problem:
+    return Problem(503, f"Keys cannot be read. {error}", headers={"Retry-After": "5"})
 
 
 def _presented(request: Request) -> str:
@@ -130,14 +129,14 @@ def _local(request: Request) -> str:
     return "local"
 
 
-def check_binding(host: str, keys: Sequence[StoredKey]) -> bool:
+def check_binding(host: str, any_keys: bool) -> bool:
     """Whether `host` can be reached from this computer only.
 
     Raises:
-        ForestallError: others could reach it, and there is no key.
+        ForestallError: others could reach it, and there is no key in force.
     """
     loopback = is_loopback(host)
-    if not loopback and not any(not key.revoked for key in keys):
+    if not loopback and not any_keys:
         raise ForestallError(
             f"--host {host}: without keys the service is bound to this computer only. "
             "Make a key first: forestall keys add NAME --role admin."

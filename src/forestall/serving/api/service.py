@@ -11,30 +11,41 @@ from forestall.serving.api.limits import Places, Rate
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import Keys
 from forestall.serving.bundle import Bundle
+from forestall.serving.stateless import Stateless
+from forestall.serving.store.database import Store
 
 PER_SECOND, AT_ONCE = 5_000.0, 256
 
 
+@dataclass(frozen=True)
+class Serving:
+    """What answers as long as one bundle is the champion. version: the first digits of its manifest's hash."""
+
+    bundle: Bundle
+    version: str
+    stateless: Stateless
+    store: Store
+
+
 @dataclass
 class Service:
-    """The running service: the bundle that answers, who may ask, and how much."""
+    """The running service: what answers, who may ask, and how much."""
 
-    champion: Champion
+    champion: Champion[Serving]
     keys: Keys
     rate: Rate = field(default_factory=lambda: Rate(PER_SECOND))
     places: Places = field(default_factory=lambda: Places(AT_ONCE))
 
     @property
-    def bundle(self) -> Bundle:
-        """The bundle that answers.
+    def serving(self) -> Serving:
+        """What answers now.
 
         Raises:
-            Problem: 503, there is none.
+            Problem: 503, there is no model.
         """
-        bundle = self.champion.bundle
-        if bundle is None:
+        if self.champion.serving is None:
             raise Problem(503, "There is no model. See /health/ready.", headers={"Retry-After": "5"})
-        return bundle
+        return self.champion.serving
 
 
 def service_of(request: Request) -> Service:

@@ -42,7 +42,9 @@ def _check(row: Any, width: int, where: str) -> None:
     if type(row) is not list:
         raise unfit([(where, f"must be a list of {width} numbers")])
     if len(row) != width:
-        raise unfit([(where, f"has {len(row)} values; the model takes {width}, named by GET /v2/models/forestall")])
+        raise unfit(
+            [(where, f"has {len(row)} values; the model takes {width}, named by GET /v2/models/forestall")]
+        )
     if not NUMBERS.issuperset(map(type, row)):
         place = next(i for i, one in enumerate(row) if type(one) not in NUMBERS)
         raise unfit([(f"{where}[{place}]", "must be a number; for a missing value send the feature's fill")])
