@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from forestall.data.clock import hour_of, is_counter
+from forestall.data.clock import hour_of
 from forestall.features import labels
 from forestall.features.columns import span_name
 from forestall.features.reference import Reference
+from forestall.serving.api.times import time_of
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion
 from forestall.training.remaining import LIFE
 
@@ -20,11 +21,6 @@ ACTS = {
     labels.OFF: "Nothing while it is off.",
     labels.FAILED: "It has failed. Report its replacement, and send its readings again.",
 }
-
-
-def time_of(ticks: int, reference: Reference) -> str | int:
-    """A time as the API says it: RFC 3339, or a counter's count."""
-    return ticks if is_counter(reference.unit) else f"{np.datetime64(ticks, 's')}Z"
 
 
 def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -24,11 +23,10 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 }
 
 
-def readings_of(rows: Rows, bundle: Bundle, known: Collection[str] | None, latest: int | None) -> Readings:
+def readings_of(rows: Rows, bundle: Bundle, latest: int | None) -> Readings:
     """Rows as a batch of readings.
 
     Args:
-        known: the machines, if the plant has a machines table.
         latest: what lies after it lies in the future; ticks.
 
     Raises:
@@ -36,7 +34,7 @@ def readings_of(rows: Rows, bundle: Bundle, known: Collection[str] | None, lates
     """
     sensors, unit = bundle.plant.dataset.tables.telemetry.sensors, bundle.reference.unit
     faults = check_names(rows, ("machine", "time"), ("running", *sensors))
-    machine = names(rows, "machine", known, faults, "machine")
+    machine = names(rows, "machine", None, faults, "machine")
     given = tuple(name for name in sensors if name in rows.columns)
     running = flags(rows, "running", faults)
     columns = [numbers(rows, name, sensors[name].range, faults) for name in given]
@@ -47,9 +45,7 @@ def readings_of(rows: Rows, bundle: Bundle, known: Collection[str] | None, lates
     return Readings(machine, time, running, given, values)
 
 
-def events_of(
-    rows: Rows, bundle: Bundle, known: Collection[str] | None, latest: int | None
-) -> dict[Kind, pd.DataFrame]:
+def events_of(rows: Rows, bundle: Bundle, latest: int | None) -> dict[Kind, pd.DataFrame]:
     """Rows as the plant's small tables: kind -> frame (machine, time, code or component; or machine, start, end).
 
     Raises:
@@ -57,7 +53,7 @@ def events_of(
     """
     faults = check_names(rows, ("kind", "machine"), ("time", "code", "component", "start", "end"))
     kinds = names(rows, "kind", COLUMNS, faults, "table")
-    names(rows, "machine", known, faults, "machine")
+    names(rows, "machine", None, faults, "machine")
     if faults:
         raise unfit(faults)
     frames = {}

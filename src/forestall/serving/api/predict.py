@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from forestall.serving.api import schemas
 from forestall.serving.api.access import admitted
 from forestall.serving.api.answers import as_json
 from forestall.serving.api.body import read_body
+from forestall.serving.api.docs import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion import opinion_json
 from forestall.serving.api.problems import unfit
 from forestall.serving.api.security import Role
@@ -21,16 +23,22 @@ from forestall.serving.api.vectors import predictions, vectors
 from forestall.serving.bundle import Bundle
 from forestall.serving.stateless import FieldError
 
+ROUTER = APIRouter(tags=["predict"])
 AT_ONCE = 16
 FORMS = 'must be an object: {"features": […]}, or {"machine": …, "readings": […]}'
 
 
+@ROUTER.post(
+    "/predict",
+    responses=answers(schemas.Predictions | schemas.HistoryAnswer, *ASKING, *SENDING),
+    openapi_extra=body(schemas.Vectors, schemas.History),
+)
 async def predict(request: Request) -> Response:
     """Risk of a vector of features, of a list of them, or of a machine's recent history. Nothing is stored."""
     await admitted(request, Role.READ)
-    body, _ = await read_body(request)
+    sent, _ = await read_body(request)
     serving = service_of(request).serving
-    content = loads(body)
+    content = loads(sent)
     if type(content) is not dict:
         raise unfit([("body", FORMS)])
     if "features" in content:

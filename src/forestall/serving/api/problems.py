@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,9 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+
+from forestall.serving.api.logs import say
+from forestall.serving.store.faults import StoreBusyError, StoreError, StoreFullError
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -68,6 +72,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _own)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(StoreError, _of_store)
 
 
 def request_id_of(request: Request) -> str:
@@ -95,6 +100,17 @@ def _of_validation(request: Request, error: Exception) -> Response:
     errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
     detail = "; ".join(f"{field}: {what}" for field, what in errors[:3])
     return answer(Problem(422, f"{detail}.", errors), request_id_of(request))
+
+
+def _of_store(request: Request, error: Exception) -> Response:
+    """The database's state is no fault of the request: it is worth sending again, but for a full disk."""
+    headers = {"Retry-After": "1" if isinstance(error, StoreBusyError) else "5"}
+    full = isinstance(error, StoreFullError)
+    # What the driver says may name a path or an address: it stands in the log.
+    say("store", logging.ERROR, request_id=request_id_of(request), problem=str(error))
+    return answer(
+        Problem(507 if full else 503, str(error).partition(" (")[0], (), headers), request_id_of(request)
+    )
 
 
 def _field(location: Sequence[int | str]) -> str:

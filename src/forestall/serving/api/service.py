@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -19,12 +20,16 @@ PER_SECOND, AT_ONCE = 5_000.0, 256
 
 @dataclass(frozen=True)
 class Serving:
-    """What answers as long as one bundle is the champion. version: the first digits of its manifest's hash."""
+    """What answers as long as one bundle is the champion.
+
+    version: the first digits of its manifest's hash. now: the plant's time in ticks.
+    """
 
     bundle: Bundle
     version: str
     stateless: Stateless
     store: Store
+    now: Callable[[], int]
 
 
 @dataclass

@@ -59,4 +59,5 @@ def predictions(features: Matrix, bundle: Bundle) -> dict[str, Any]:
 def alarms(risk: Matrix, bundle: Bundle) -> npt.NDArray[np.int64]:
     """Which rows of risks [rows, components] raise an alarm; compared as float32 like everywhere."""
     thresholds = np.array(list(bundle.thresholds.values()), dtype=np.float32)
-    return (risk >= thresholds).any(axis=1).astype(np.int64)
+    reached: npt.NDArray[np.int64] = np.asarray((risk >= thresholds).any(axis=1), dtype=np.int64)
+    return reached
