@@ -43,9 +43,9 @@ class Running:
         return self.client.post(path, json=content, headers=headers)
 
 
-def opened(folder: Path, database: Path, host: str = "127.0.0.1") -> Service:
+def opened(folder: Path, database: Path, host: str = "127.0.0.1", recorded: bool = True) -> Service:
     """A service whose store knows the plant's machines."""
-    service = open_service(f"sqlite:///{database}", folder, host)
+    service = open_service(f"sqlite:///{database}", folder, host, recorded)
     if service.champion.serving is not None:
         with service.champion.serving.store.writing() as connection:
             add_machines(connection, ATTRIBUTES)
