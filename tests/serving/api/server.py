@@ -85,5 +85,7 @@ def fields(response: httpx.Response) -> list[str]:
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
     assert problem["status"] == response.status_code
-    assert problem["title"] and problem["detail"] and problem["request_id"] == response.headers["x-request-id"]
+    assert (
+        problem["title"] and problem["detail"] and problem["request_id"] == response.headers["x-request-id"]
+    )
     return [error["field"] for error in problem.get("errors", [])]

@@ -26,7 +26,7 @@ def stamp(ticks: int) -> str:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{**row, "time": stamp(row["time"])} for row in plain]
+    return [{str(name): cell for name, cell in row.items()} | {"time": stamp(row["time"])} for row in plain]
 
 
 def events(low: int, high: int) -> list[dict[str, Any]]:
@@ -194,7 +194,7 @@ def test_changes_that_cannot_be(filled: Running) -> None:
     path = f"/v1/alarms/{number}"
     assert filled.client.patch(path, json={}).status_code == 428
     assert filled.client.patch(path, json={}, headers={"If-Match": "*"}).status_code == 412
-    for body, field in [
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"state": "done"}, "state"),
         ({"mood": 1}, "mood"),
         ({"assignee": 7}, "assignee"),
@@ -206,7 +206,8 @@ def test_changes_that_cannot_be(filled: Running) -> None:
         ({"state": "closed", "finding": "confirmed", "found": "2124-01-01T00:00:00Z"}, "found"),
         ({"state": "closed", "finding": "confirmed", "found": "2020-01-01T00:00:00Z"}, "found"),
         ({"state": "closed", "finding": "confirmed", "found": "noon"}, "found"),
-    ]:
+    ]
+    for body, field in changes:
         response = change(filled, number, 1, **body)
         assert (response.status_code, fields(response)[:1]) == (422, [field]), body
     assert change(filled, 999_999, 1).status_code == 404
