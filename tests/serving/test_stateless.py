@@ -14,7 +14,7 @@ from forestall.features import build
 from forestall.features.baselines import own_baselines, own_frame
 from forestall.serving.bundle import load_bundle
 from forestall.serving.export import write_bundle
-from forestall.serving.opinions import Opinion, opinions_of
+from forestall.serving.opinions import Opinion, history_of, opinions_of
 from forestall.serving.stateless import FieldError, Stateless
 from tests import plant
 from tests.serving.conftest import Made, served
@@ -64,7 +64,7 @@ def ask(stateless: Stateless, request: dict[str, Any]) -> list[Opinion]:
 
 
 def batch(stateless: Stateless) -> list[Opinion]:
-    (history,) = build.histories(lambda: iter([TELEMETRY]), EVENTS, DATASET, END)
+    history = history_of(TELEMETRY, EVENTS, stateless.bundle, END)
     return opinions_of(history, stateless.known.of(history.machines), stateless.bundle)
 
 
