@@ -78,9 +78,10 @@ def reasons(
     of_feature = np.array([sources.index(feature.source) for feature in bundle.reference.features])
     is_of = of_feature == np.arange(len(sources))[:, None]
     changed = np.where(is_of[None], healthy[:, None], features[:, None])
+    differs = (changed != features[:, None]).any(axis=2)
     risk = bundle.risk(features)
-    without = bundle.risk(changed.reshape(-1, features.shape[1])).reshape(len(features), len(sources), -1)
-    drop = risk[:, None] - without
+    drop = np.zeros((len(features), len(sources), risk.shape[1]), dtype=np.float32)
+    drop[differs] = risk[np.nonzero(differs)[0]] - bundle.risk(changed[differs])
 
     @cache
     def seen(row: int, source: str) -> Sighting:
