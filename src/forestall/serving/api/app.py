@@ -1,0 +1,63 @@
+"""The application: routes, errors, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from forestall.serving.api import health, predict, problems, readings, schemas
+from forestall.serving.api.docs import completed
+from forestall.serving.api.gate import Gate
+from forestall.serving.api.service import Service
+
+ABOUT = """\
+Readings in, risk out. Errors are RFC 9457 problems that name the field. Times are RFC 3339 in UTC; a plant whose
+tables are in its own wall clock sends and reads that, marked Z. The names of machines, sensors, components and codes
+are the plant's, here those of the simulated fleet.
+"""
+ROUTERS = (predict.ROUTER, readings.ROUTER, health.ROUTER)
+BODIES = (schemas.ProblemBody, schemas.Readings, schemas.Events, schemas.Vectors, schemas.History)
+
+
+def create_app(service: Service) -> Gate:
+    """The service as an ASGI application."""
+    app = application()
+    app.state.service = service
+    app.router.lifespan_context = _beside(service)
+    return Gate(app, service.places)
+
+
+def application() -> FastAPI:
+    """The routes and what OpenAPI says of them; it answers once it has a service."""
+    app = FastAPI(title="Forestall", docs_url=None, redoc_url=None, redirect_slashes=False)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            made = get_openapi(
+                title="Forestall", version=version("forestall"), description=ABOUT, routes=app.routes
+            )
+            document.update(completed(made, *BODIES))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's manual has it
+    return app
+
+
+def _beside(service: Service) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        watching = asyncio.create_task(service.champion.watch())
+        yield
+        watching.cancel()
+
+    return lifespan

@@ -1,0 +1,89 @@
+"""The champion: the bundle in the folder that the service watches. A new one is swapped in, a refused one is not."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from forestall.errors import ForestallError
+from forestall.serving.api.logs import say
+from forestall.serving.bundle import Bundle, BundleError, load_bundle
+from forestall.serving.names import MANIFEST
+
+SECONDS = 1.0
+T = TypeVar("T")
+Marks = tuple[tuple[str, int, int, int], ...]
+
+
+class Champion(Generic[T]):
+    """What answers, made of the folder's bundle, and what became of the bundle that was offered last.
+
+    Args:
+        folder: the bundle's folder, or a link to it that is exchanged.
+        made_of: makes of a bundle that was accepted, and its version, what answers; an error refuses the bundle.
+    """
+
+    def __init__(self, folder: Path, made_of: Callable[[Bundle, str], T]) -> None:
+        self.folder, self.made_of = folder, made_of
+        self.serving: T | None = None
+        self.version, self.refused = "", ""
+        self.marks: Marks = ()
+
+    def look(self) -> None:
+        """Take what stands in the folder, if it has changed since the last look."""
+        marks = marks_of(self.folder)
+        if marks == self.marks:
+            return
+        try:
+            bundle = checked(self.folder)
+            if marks_of(self.folder) != marks:
+                return  # still being written: the next look sees it whole
+            version = version_of(self.folder)
+            if version != self.version:
+                self.serving, self.version = self.made_of(bundle, version), version
+                say("bundle accepted", folder=str(self.folder), version=version)
+            self.refused = ""
+        except Exception as error:  # whatever is wrong with what was put there, the old one answers on
+            expected = isinstance(error, ForestallError)
+            self.refused = str(error) if expected else f"{self.folder}: {type(error).__name__}: {error}"
+            say("bundle refused", logging.ERROR, problem=self.refused, serving=self.version)
+        self.marks = marks
+
+    async def watch(self) -> None:
+        """Look again and again; what is loaded is loaded beside the requests."""
+        while True:
+            await asyncio.sleep(SECONDS)
+            await asyncio.to_thread(self.look)
+
+
+def checked(folder: Path) -> Bundle:
+    """The bundle in a folder, which has answered once.
+
+    Raises:
+        BundleError: it is not whole, or its answer to its own fills is no risk.
+    """
+    bundle = load_bundle(folder)
+    curves = bundle.curves(np.array([bundle.reference.fills], dtype=np.float32))
+    if not (np.isfinite(curves).all() and (curves >= 0).all() and (curves <= 1).all()):
+        raise BundleError(f"{folder}: its risks are not between 0 and 1. Run `dvc repro export`.")
+    return bundle
+
+
+def version_of(folder: Path) -> str:
+    """The first digits of the manifest's hash: it names the hashes of all other files."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
+
+
+def marks_of(folder: Path) -> Marks:
+    """Name, inode, size and time of change of each file: what differs when a file was exchanged."""
+    try:
+        files = sorted(folder.iterdir())
+        return tuple((f.name, s.st_ino, s.st_size, s.st_mtime_ns) for f in files for s in [f.stat()])
+    except OSError:
+        return (("missing", 0, 0, 0),)

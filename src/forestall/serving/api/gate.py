@@ -1,0 +1,88 @@
+"""What every request passes: an id, its place, the headers of its answer, and its line in the log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from forestall.serving.api.limits import Places
+from forestall.serving.api.logs import LOG, say
+from forestall.serving.api.problems import Problem, answer
+
+SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+]
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Gate:
+    """ASGI middleware around the whole application; unexpected errors become a 500 that says nothing of the inside."""
+
+    def __init__(self, app: ASGIApp, places: Places) -> None:
+        self.app, self.places = app, places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        begun, request_id = time.perf_counter(), _request_id(scope)
+        scope["request_id"] = request_id
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *SECURITY, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._inside(scope, receive, send_with_headers)
+        except Exception:
+            LOG.exception("failed", extra={"fields": {"request_id": request_id}})
+            if status == 0:
+                problem = Problem(500, f"The service failed. Its log says more, under request {request_id}.")
+                await answer(problem, request_id)(scope, receive, send_with_headers)
+        finally:
+            _log(scope, status, begun)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/health/"):
+            return await self.app(scope, receive, send)
+        try:
+            self.places.enter()
+        except Problem as problem:
+            return await answer(problem, scope["request_id"])(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.places.leave()
+
+
+def _request_id(scope: Scope) -> str:
+    """What the client or the proxy calls the request, if that is harmless; else an id of our own."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ID.fullmatch(value):
+            return str(value, "ascii")
+    return os.urandom(8).hex()
+
+
+def _log(scope: Scope, status: int, begun: float) -> None:
+    if LOG.isEnabledFor(logging.INFO):
+        say(
+            "request",
+            request_id=scope["request_id"],
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round((time.perf_counter() - begun) * 1000, 2),
+            key=scope.get("key", ""),
+        )

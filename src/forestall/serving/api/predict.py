@@ -1,0 +1,84 @@
+"""POST /predict: stateless. A vector of features in, or a machine's recent history; risk out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from forestall.serving.api import schemas
+from forestall.serving.api.access import admitted
+from forestall.serving.api.answers import as_json
+from forestall.serving.api.body import read_body
+from forestall.serving.api.docs import ASKING, SENDING, answers, body
+from forestall.serving.api.opinion import opinion_json
+from forestall.serving.api.problems import unfit
+from forestall.serving.api.security import Role
+from forestall.serving.api.service import Serving, service_of
+from forestall.serving.api.strict_json import loads
+from forestall.serving.api.vectors import predictions, vectors
+from forestall.serving.bundle import Bundle
+from forestall.serving.stateless import FieldError
+
+ROUTER = APIRouter(tags=["predict"])
+AT_ONCE = 16
+FORMS = 'must be an object: {"features": […]}, or {"machine": …, "readings": […]}'
+
+
+@ROUTER.post(
+    "/predict",
+    responses=answers(schemas.Predictions | schemas.HistoryAnswer, *ASKING, *SENDING),
+    openapi_extra=body(schemas.Vectors, schemas.History),
+)
+async def predict(request: Request) -> Response:
+    """Risk of a vector of features, of a list of them, or of a machine's recent history. Nothing is stored."""
+    await admitted(request, Role.READ)
+    sent, _ = await read_body(request)
+    serving = service_of(request).serving
+    content = loads(sent)
+    if type(content) is not dict:
+        raise unfit([("body", FORMS)])
+    if "features" in content:
+        return as_json(await _of_vectors(content, serving.bundle))
+    return as_json(await asyncio.to_thread(_of_history, content, serving))
+
+
+async def _of_vectors(content: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
+    if len(content) > 1:
+        raise unfit(
+            [(name[:100], "is not known beside `features`") for name in content if name != "features"]
+        )
+    features = vectors(content["features"], len(bundle.reference.features))
+    # A few rows take less time than handing them to another thread.
+    if len(features) <= AT_ONCE:
+        return predictions(features, bundle)
+    return await asyncio.to_thread(predictions, features, bundle)
+
+
+def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
+    try:
+        asked = serving.stateless.asked.model_validate(content)
+        opinions = serving.stateless.opinions(asked)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise unfit([(field_name(one["loc"]), one["msg"]) for one in found]) from None
+    except FieldError as error:
+        raise unfit([(error.field, error.problem)]) from None
+    reference = serving.bundle.reference
+    return {
+        "machine": asked.machine,
+        "prediction": [int(any(one.alarm for one in opinions))],
+        "components": [opinion_json(one, reference) for one in opinions],
+        "model": serving.version,
+    }
+
+
+def field_name(location: Sequence[int | str]) -> str:
+    """`("readings", 3, "vibration")` as `readings[3].vibration`."""
+    name = ""
+    for part in location:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
+    return name[:200] or "body"

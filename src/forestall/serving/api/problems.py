@@ -1,0 +1,118 @@
+"""Errors as RFC 9457 problem+json, every one of them: the service's own, FastAPI's and those of the server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from forestall.serving.api.logs import say
+from forestall.serving.store.faults import StoreBusyError, StoreError, StoreFullError
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+
+
+class Problem(Exception):  # noqa: N818
+    """An answer that is an error.
+
+    Args:
+        status: HTTP status.
+        detail: what is wrong and what to do about it, one or two sentences.
+        errors: pairs of the field, such as `readings[3].vibration`, and what is wrong with it.
+        headers: further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers = (
+            status,
+            detail,
+            list(errors),
+            dict(headers or {}),
+        )
+
+
+def unfit(errors: Sequence[tuple[str, str]]) -> Problem:
+    """422 for fields that were read and cannot be used; the first of them stand in the answer."""
+    field, what = errors[0]
+    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Problem(422, f"{field}: {what}{more}.", errors)
+
+
+def answer(problem: Problem, request_id: str) -> Response:
+    """The problem as a response."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request_id,
+    }
+    if problem.errors:
+        shown = problem.errors[:MOST_ERRORS]
+        content["errors"] = [{"field": field, "problem": what} for field, what in shown]
+    return Response(orjson.dumps(content), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error that leaves a handler into a problem."""
+    app.add_exception_handler(Problem, _own)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(StoreError, _of_store)
+
+
+def request_id_of(request: Request) -> str:
+    """The id under which the request stands in the log."""
+    return str(request.scope.get("request_id", ""))
+
+
+def _own(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return answer(error, request_id_of(request))
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    details = {
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.method} is not possible at {request.url.path}.",
+    }
+    detail = details.get(error.status_code, str(error.detail))
+    return answer(Problem(error.status_code, detail, (), error.headers), request_id_of(request))
+
+
+def _of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
+    detail = "; ".join(f"{field}: {what}" for field, what in errors[:3])
+    return answer(Problem(422, f"{detail}.", errors), request_id_of(request))
+
+
+def _of_store(request: Request, error: Exception) -> Response:
+    """The database's state is no fault of the request: it is worth sending again, but for a full disk."""
+    headers = {"Retry-After": "1" if isinstance(error, StoreBusyError) else "5"}
+    full = isinstance(error, StoreFullError)
+    # What the driver says may name a path or an address: it stands in the log.
+    say("store", logging.ERROR, request_id=request_id_of(request), problem=str(error))
+    return answer(
+        Problem(507 if full else 503, str(error).partition(" (")[0], (), headers), request_id_of(request)
+    )
+
+
+def _field(location: Sequence[int | str]) -> str:
+    """`("query", "limit")` as `limit`."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0])

@@ -1,0 +1,93 @@
+"""Readings and events in: a batch is stored as a whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from forestall.serving.api import schemas
+from forestall.serving.api.access import May
+from forestall.serving.api.answers import as_json
+from forestall.serving.api.body import read_body
+from forestall.serving.api.docs import ASKING, SENDING, answers, body
+from forestall.serving.api.parsed import events_of, readings_of
+from forestall.serving.api.problems import Problem, unfit
+from forestall.serving.api.rows import TYPES, Rows, read_rows
+from forestall.serving.api.security import Role
+from forestall.serving.api.service import Serving, service_of
+from forestall.serving.api.times import latest
+from forestall.serving.store.events import add_events
+from forestall.serving.store.machines import UnknownMachineError
+from forestall.serving.store.readings import Added, OtherReadingError, add_readings
+
+ROUTER = APIRouter(prefix="/v1", tags=["data"])
+Writer = Annotated[str, Depends(May(Role.WRITE))]
+ERRORS = (*ASKING, *SENDING, 409, 507)
+
+
+@ROUTER.post(
+    "/readings",
+    responses=answers(schemas.Accepted, *ERRORS),
+    openapi_extra=body(
+        schemas.Readings,
+        lines='{"machine":"M00001","time":"2024-12-30T12:00:00Z","vibration":2.31}\n',
+        table="machine,time,vibration,temperature\nM00001,2024-12-30T12:00:00Z,2.31,61.5\n",
+    ),
+)
+async def post_readings(request: Request, _: Writer) -> Response:
+    """Store readings, in any order. What is stored already is counted and changes nothing."""
+    return await _stored(request, "readings", _add_readings)
+
+
+@ROUTER.post(
+    "/events",
+    responses=answers(schemas.Accepted, *(status for status in ERRORS if status != 409)),
+    openapi_extra=body(
+        schemas.Events,
+        lines='{"kind":"errors","machine":"M00001","time":"2024-12-30T12:00:00Z","code":"E05"}\n',
+        table="kind,machine,time,component\nmaintenance,M00001,2024-12-30T12:00:00Z,bearing\n",
+    ),
+)
+async def post_events(request: Request, _: Writer) -> Response:
+    """Store errors, replacements, failures and stops."""
+    return await _stored(request, "events", _add_events)
+
+
+async def _stored(request: Request, what: str, add: Callable[[Rows, Serving], Added]) -> Response:
+    content, kind = await read_body(request, TYPES)
+    serving = service_of(request).serving
+
+    def store() -> dict[str, int]:
+        rows = read_rows(content, kind, what)
+        try:
+            added = add(rows, serving)
+        except UnknownMachineError as error:
+            row = rows.column("machine").index(error.machine)
+            raise unfit([(rows.field(row, "machine"), f"{error.machine!r} is not known")]) from None
+        except OtherReadingError as error:
+            problem = "another reading of this machine and time has other values"
+            field = rows.field(error.row, "time")
+            raise Problem(409, f"{field}: {problem}. Nothing was stored.", [(field, problem)]) from None
+        return {"received": rows.count, "new": added.new, "known": added.known}
+
+    return as_json(await asyncio.to_thread(store))
+
+
+def _add_readings(rows: Rows, serving: Serving) -> Added:
+    reference = serving.bundle.reference
+    batch = readings_of(rows, serving.bundle, latest(reference))
+    with serving.store.writing() as connection:
+        return add_readings(connection, serving.store, batch, reference)
+
+
+def _add_events(rows: Rows, serving: Serving) -> Added:
+    reference = serving.bundle.reference
+    frames = events_of(rows, serving.bundle, latest(reference))
+    with serving.store.writing() as connection:
+        added = [
+            add_events(connection, serving.store, kind, frame, reference) for kind, frame in frames.items()
+        ]
+    return Added(sum(one.new for one in added), sum(one.known for one in added))

@@ -1,0 +1,264 @@
+"""The bodies and answers that OpenAPI describes, with examples. What comes in is checked elsewhere, by the plant."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TIME = "2024-12-30T12:00:00Z"
+Time = Annotated[
+    str | int,
+    Field(description="RFC 3339 in UTC, or a whole count where the plant has a counter", examples=[TIME]),
+]
+Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
+State = Literal["open", "acknowledged", "in work", "closed"]
+Finding = Literal["confirmed", "no fault found", "replaced unseen"]
+Role = Literal["read", "write", "admin"]
+
+
+def _about(example: dict[str, Any], closed: bool = True) -> ConfigDict:
+    return ConfigDict(extra="forbid" if closed else "allow", json_schema_extra={"examples": [example]})
+
+
+READING = {
+    "machine": "M00001",
+    "time": TIME,
+    "running": True,
+    "vibration": 2.31,
+    "temperature": 61.5,
+    "load": 80.0,
+}
+ERROR = {"kind": "errors", "machine": "M00001", "time": TIME, "code": "E05"}
+REPLACEMENT = {"kind": "maintenance", "machine": "M00001", "time": TIME, "component": "bearing"}
+REASON = {
+    "source": "vibration",
+    "share": 0.82,
+    "text": "vibration 2.4 sd above this machine's normal over 24h",
+}
+OPINION = {
+    "component": "bearing",
+    "standing": "alarm",
+    "because": None,
+    "time": TIME,
+    "risk": {"24h": 0.213, "72h": 0.38, "168h": 0.461},
+    "threshold": 0.289,
+    "reasons": [REASON],
+    "life": {"p10": 11.3, "p50": None, "p90": None},
+    "act": "Inspect the bearing within 11 h and be ready to replace it: it fails within 168 h with a chance of 46%.",
+}
+
+
+class FieldProblem(BaseModel):
+    """One field that cannot be used."""
+
+    field: str
+    problem: str
+
+
+class ProblemBody(BaseModel):
+    """An error as RFC 9457 has it."""
+
+    model_config = _about(
+        {
+            "type": "about:blank",
+            "title": "Unprocessable Content",
+            "status": 422,
+            "detail": "readings[3].vibration: 900.0 must be between 0 and 50; is its unit right?.",
+            "request_id": "3f9c1b2a77d0e514",
+            "errors": [
+                {
+                    "field": "readings[3].vibration",
+                    "problem": "900.0 must be between 0 and 50; is its unit right?",
+                }
+            ],
+        }
+    )
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str = Field(description="under which the request stands in the service's log")
+    errors: list[FieldProblem] = []
+
+
+class Reading(BaseModel):
+    """What a machine's sensors said at one time: beside these, a number or null for each sensor of the plant."""
+
+    model_config = _about(READING, closed=False)
+    machine: str = Field(min_length=1, max_length=200)
+    time: Time
+    running: bool | None = None
+    __pydantic_extra__: dict[str, float | None] = Field(init=False)
+
+
+class Readings(BaseModel):
+    """A batch of readings."""
+
+    model_config = _about({"readings": [READING]})
+    readings: list[Reading]
+
+
+class Event(BaseModel):
+    """A row of one of the small tables: errors (time, code), maintenance and failures (time, component), or downtime
+    (start, end; without an end it goes on).
+    """
+
+    model_config = _about(ERROR)
+    kind: Literal["errors", "maintenance", "failures", "downtime"]
+    machine: str = Field(min_length=1, max_length=200)
+    time: Time | None = None
+    code: str | None = None
+    component: str | None = None
+    start: Time | None = None
+    end: Time | None = None
+
+
+class Events(BaseModel):
+    """A batch of events."""
+
+    model_config = _about({"events": [ERROR, REPLACEMENT]})
+    events: list[Event]
+
+
+class Accepted(BaseModel):
+    """What became of a batch: `known` rows were stored before, or stood twice in it."""
+
+    model_config = _about({"received": 2, "new": 1, "known": 1})
+    received: int
+    new: int
+    known: int
+
+
+class Vectors(BaseModel):
+    """A vector of features in the model's order, or a list of them; GET /v2/models/forestall says how many."""
+
+    model_config = _about({"features": [0.0, 1.5, 0.25]})
+    features: Annotated[list[float], Field(min_length=1)] | Annotated[list[list[float]], Field(min_length=1)]
+
+
+class HistoryReading(BaseModel):
+    """What a machine's sensors said at one time: beside these, a number or null for each sensor of the plant."""
+
+    model_config = _about({"time": TIME, "vibration": 2.31}, closed=False)
+    time: Time
+    running: bool = True
+    __pydantic_extra__: dict[str, float | None] = Field(init=False)
+
+
+class Code(BaseModel):
+    """An error code."""
+
+    model_config = _about({"time": TIME, "code": "E05"})
+    time: Time
+    code: str = Field(min_length=1, max_length=200)
+
+
+class Part(BaseModel):
+    """A replacement or a failure of a component."""
+
+    model_config = _about({"time": TIME, "component": "bearing"})
+    time: Time
+    component: str
+
+
+class Stop(BaseModel):
+    """A machine stood still; without an end it still does."""
+
+    model_config = _about({"start": TIME, "end": None})
+    start: Time
+    end: Time | None = None
+
+
+class History(BaseModel):
+    """One machine's recent history; those readings that lie in the model's lookback are enough."""
+
+    model_config = _about({"machine": "M00001", "readings": [{"time": TIME, "vibration": 2.31}]})
+    machine: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="one that the model was made with has its own baseline",
+    )
+    attributes: dict[str, str | float] = Field(default={}, description="what the machines table says of it")
+    readings: list[HistoryReading] = Field(min_length=1)
+    errors: list[Code] = []
+    maintenance: list[Part] = Field(
+        default=[], description="replacements: the last one of each component is enough"
+    )
+    failures: list[Part] = []
+    downtime: list[Stop] = []
+    at: Time | None = Field(None, description="when it is asked; without it, at the last reading")
+
+
+class Predictions(BaseModel):
+    """For each vector 1 if any component's risk is at its threshold or above, else 0; and the risks."""
+
+    model_config = _about({"prediction": [0], "risk": [[0.012, 0.004]], "components": ["bearing", "seal"]})
+    prediction: list[Literal[0, 1]]
+    risk: list[list[float]] = Field(
+        description="a row a vector, a column a component, over the longest horizon"
+    )
+    components: list[str]
+
+
+class Reason(BaseModel):
+    """What was seen, and how much of the risk goes when it is set to healthy."""
+
+    source: str
+    share: float
+    text: str
+
+
+class Life(BaseModel):
+    """By when the part has failed with a chance of 10, 50 and 90 %, in hours or the counter's unit; null: later than
+    the longest horizon.
+    """
+
+    p10: float | None
+    p50: float | None
+    p90: float | None
+
+
+class OpinionBody(BaseModel):
+    """What is thought of one component at its last decision."""
+
+    model_config = _about(OPINION)
+    component: str
+    standing: Standing
+    because: str | None = Field(description="why there is no opinion")
+    time: Time
+    risk: dict[str, float] | None = Field(description="the chance that it fails within each horizon")
+    threshold: float
+    reasons: list[Reason]
+    life: Life | None
+    act: str = Field(description="what to do about it, in words")
+
+
+class HistoryAnswer(BaseModel):
+    """What is thought of a machine whose history was sent."""
+
+    model_config = _about(
+        {"machine": "M00001", "prediction": [1], "components": [OPINION], "model": "d4daa407cd16"}
+    )
+    machine: str | None
+    prediction: list[Literal[0, 1]]
+    components: list[OpinionBody]
+    model: str
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    model_config = _about({"status": "alive"})
+    status: Literal["alive"]
+
+
+class Ready(BaseModel):
+    """The service can be asked. `refused`: the bundle that was offered last is not used; the log says why."""
+
+    model_config = _about({"status": "ready", "model": "d4daa407cd16", "refused": False, "latest": TIME})
+    status: Literal["ready"]
+    model: str
+    refused: bool
+    latest: Time | None = Field(description="the fleet's latest reading")

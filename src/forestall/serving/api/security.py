@@ -1,0 +1,152 @@
+"""Who may do what: API keys and their roles; without any key, whoever is on this computer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import re
+import time
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+
+from fastapi import Request
+
+from forestall.errors import ForestallError
+from forestall.serving.api.limits import Rate
+from forestall.serving.api.problems import Problem
+from forestall.serving.store.faults import StoreError
+from forestall.serving.store.keys import Key
+
+WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")
+SECONDS = 2.0
+FAILURES_PER_SECOND = 5.0
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+class Role(IntEnum):
+    """What a key may do; each role may all that the ones before it may."""
+
+    READ, WRITE, ADMIN = 1, 2, 3
+
+
+class Keys:
+    """The store's keys. One that was found is believed for SECONDS, and for as long as the store is away.
+
+    Args:
+        find: the key in force that a text is, or None.
+        every: all keys that there ever were.
+        loopback: whether only this computer can reach the service; only then may it be open, and only as long as
+            there never was a key.
+    """
+
+    def __init__(
+        self, find: Callable[[str], Key | None], every: Callable[[], Sequence[Key]], loopback: bool
+    ) -> None:
+        self.find, self.every = find, every
+        self.closed, self.looked = not loopback, -SECONDS
+        self.found: dict[bytes, tuple[Key, float]] = {}
+        self.failures = Rate(FAILURES_PER_SECOND)
+
+    async def name_of(self, request: Request, role: Role) -> str:
+        """The name of the key that a request carries, for the log and the audit.
+
+        Raises:
+            Problem: 401, no valid key; 403, its role is too low; 429, too many wrong ones from one address; 503, the
+                store is away and the key not known.
+        """
+        if await self._is_open():
+            return _local(request)
+        token = _presented(request)
+        key = await self._key(token) if WRITTEN.fullmatch(token) else None
+        if key is None:
+            self.failures.take(request.client.host if request.client else "", "wrong keys")
+            raise _unknown()
+        request.scope["key"] = key.id
+        if Role[key.role.upper()] < role:
+            needed = role.name.lower()
+            raise Problem(403, f"The key {key.name!r} may {key.role}; this needs a key that may {needed}.")
+        return key.name
+
+    async def _is_open(self) -> bool:
+        """Whether there never was a key. Once there was one, it stays so."""
+        if not self.closed and time.monotonic() - self.looked >= SECONDS:
+            try:
+                self.closed = bool(await asyncio.to_thread(self.every))
+            except StoreError as error:
+                if self.looked < 0:
+                    raise _away(error) from error
+            self.looked = time.monotonic()
+        return not self.closed
+
+    async def _key(self, token: str) -> Key | None:
+        """The store looks it up in constant time; what is kept here is kept under a hash."""
+        digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
+        key, since = self.found.get(digest, (None, 0.0))
+        if key is not None and now - since < SECONDS:
+            return key
+        try:
+            fresh = await asyncio.to_thread(self.find, token)
+        except StoreError as error:
+            if key is None:
+                raise _away(error) from error
+            return key
+        if fresh is None:
+            self.found.pop(digest, None)
+        else:
+            self.found[digest] = (fresh, now)
+        return fresh
+
+
+def _away(error: StoreError) -> Problem:
+    return Problem(503, f"Keys cannot be read. {error}", headers={"Retry-After": "5"})
+
+
+def _presented(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+
+
+def _unknown() -> Problem:
+    detail = "Send a valid key as `Authorization: Bearer fst_…` or `X-API-Key: fst_…`; `forestall keys add` makes one."
+    return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="forestall"'})
+
+
+def _local(request: Request) -> str:
+    """Without keys only programs of this computer are meant: no page of another site, nobody behind a proxy.
+
+    Raises:
+        Problem: 403.
+    """
+    host = request.headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    foreign = name.lower() not in LOCAL_NAMES or any(header in request.headers for header in PROXIED)
+    site = request.headers.get("sec-fetch-site", "none")
+    if foreign or site not in ("none", "same-origin"):
+        detail = "Without keys only this computer is served. Make a key with `forestall keys add`."
+        raise Problem(403, detail)
+    return "local"
+
+
+def check_binding(host: str, any_keys: bool) -> bool:
+    """Whether `host` can be reached from this computer only.
+
+    Raises:
+        ForestallError: others could reach it, and there is no key in force.
+    """
+    loopback = is_loopback(host)
+    if not loopback and not any_keys:
+        raise ForestallError(
+            f"--host {host}: without keys the service is bound to this computer only. "
+            "Make a key first: forestall keys add NAME --role admin."
+        )
+    return loopback
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this computer's own; a name other than localhost may be anything."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -1,0 +1,59 @@
+"""What the handlers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from forestall.serving.api.champion import Champion
+from forestall.serving.api.limits import Places, Rate
+from forestall.serving.api.problems import Problem
+from forestall.serving.api.security import Keys
+from forestall.serving.bundle import Bundle
+from forestall.serving.stateless import Stateless
+from forestall.serving.store.database import Store
+
+PER_SECOND, AT_ONCE = 5_000.0, 256
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What answers as long as one bundle is the champion.
+
+    version: the first digits of its manifest's hash. now: the plant's time in ticks.
+    """
+
+    bundle: Bundle
+    version: str
+    stateless: Stateless
+    store: Store
+    now: Callable[[], int]
+
+
+@dataclass
+class Service:
+    """The running service: what answers, who may ask, and how much."""
+
+    champion: Champion[Serving]
+    keys: Keys
+    rate: Rate = field(default_factory=lambda: Rate(PER_SECOND))
+    places: Places = field(default_factory=lambda: Places(AT_ONCE))
+
+    @property
+    def serving(self) -> Serving:
+        """What answers now.
+
+        Raises:
+            Problem: 503, there is no model.
+        """
+        if self.champion.serving is None:
+            raise Problem(503, "There is no model. See /health/ready.", headers={"Retry-After": "5"})
+        return self.champion.serving
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request came to."""
+    service: Service = request.app.state.service
+    return service

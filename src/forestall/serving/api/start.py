@@ -1,0 +1,71 @@
+"""Starting the service: the store, the bundle, the rule of who may reach it, the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forestall.serving.api.champion import Champion
+from forestall.serving.api.security import Keys, check_binding
+from forestall.serving.api.service import Service, Serving
+from forestall.serving.api.times import wall_clock
+from forestall.serving.bundle import Bundle
+from forestall.serving.stateless import Stateless
+from forestall.serving.store.database import Store, connect
+from forestall.serving.store.keys import Key, any_keys, find_key, list_keys
+
+
+def open_service(url: str, folder: Path, host: str) -> Service:
+    """The service over a database and the bundle in a folder, to be reached at `host`.
+
+    Raises:
+        StoreError: the database cannot be opened.
+        ForestallError: others than this computer could reach it, and there is no key in force.
+    """
+    store = connect(url)
+    with store.reading() as connection:
+        loopback = check_binding(host, any_keys(connection))
+
+    def made_of(bundle: Bundle, version: str) -> Serving:
+        stateless = Stateless.of(folder, bundle)
+        return Serving(bundle, version, stateless, store.for_bundle(bundle), wall_clock)
+
+    champion = Champion(folder, made_of)
+    champion.look()
+    return Service(champion, _keys(store, loopback))
+
+
+def _keys(store: Store, loopback: bool) -> Keys:
+    def find(token: str) -> Key | None:
+        with store.reading() as connection:
+            return find_key(connection, token)
+
+    def every() -> list[Key]:
+        with store.reading() as connection:
+            return list_keys(connection)
+
+    return Keys(find, every, loopback)
+
+
+def run(service: Service, host: str, port: int) -> None:
+    """Serve until the process is told to stop; requests that have begun are answered first."""
+    import uvicorn
+
+    from forestall.serving.api.app import create_app
+    from forestall.serving.api.logs import say, to_stderr
+
+    to_stderr()
+    say("serving", host=host, port=port, version=service.champion.version)
+    uvicorn.run(
+        create_app(service),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=30,
+    )

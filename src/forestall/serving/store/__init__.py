@@ -1,0 +1,1 @@
+"""The database of the service: readings, events, opinions, alarms and keys. It knows nothing of HTTP."""

@@ -1,0 +1,162 @@
+"""The machines: their names and attributes, and what was done to them since they were scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import BigInteger, Connection, bindparam, case, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from forestall.errors import ForestallError
+from forestall.serving.bundle import Bundle
+from forestall.serving.store.database import Store
+from forestall.serving.store.tables import machines
+
+AT_A_TIME = 500  # names or numbers in one statement
+Attributes = Mapping[str, str | float | None]
+
+
+class UnknownMachineError(ForestallError):
+    """A machine that the plant's machines table lacks."""
+
+    def __init__(self, machine: str) -> None:
+        super().__init__(
+            f"machine {machine!r} is not known. Correct its name, or add it to the machines table."
+        )
+        self.machine = machine
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine. first, last: times of its earliest and latest reading; scored_until: its last decision; ticks."""
+
+    name: str
+    attributes: dict[str, Any]
+    first: int | None
+    last: int | None
+    scored_until: int | None
+
+
+def add_machines(connection: Connection, attributes: Mapping[str, Attributes]) -> int:
+    """Machines by name; one that is known takes the new attributes. How many are new or changed."""
+    held = dict(connection.execute(select(machines.c.name, machines.c.attributes)).tuples().all())
+    new = {name: dict(given) for name, given in attributes.items() if name not in held}
+    changed = {n: dict(given) for n, given in attributes.items() if n in held and dict(given) != held[n]}
+    if new:
+        rows = [{"name": name, "attributes": given, "version": 0} for name, given in new.items()]
+        connection.execute(ignoring(connection, machines), rows)
+    for name, given in changed.items():
+        row = machines.update().where(machines.c.name == name)
+        # Everything that was thought of it may change: `changed` is bounded where it is read.
+        connection.execute(
+            row.values(attributes=given, version=machines.c.version + 1, changed=machines.c.first)
+        )
+    return len(new) + len(changed)
+
+
+def machine_named(connection: Connection, name: str) -> Machine | None:
+    """One machine, or None."""
+    row = connection.execute(select(machines).where(machines.c.name == name)).one_or_none()
+    return None if row is None else Machine(row.name, row.attributes, row.first, row.last, row.scored_until)
+
+
+def known_machines(connection: Connection) -> dict[str, Machine]:
+    """All machines by name."""
+    rows = connection.execute(select(machines).order_by(machines.c.name))
+    return {
+        row.name: Machine(row.name, row.attributes, row.first, row.last, row.scored_until) for row in rows
+    }
+
+
+def latest_reading(connection: Connection) -> int | None:
+    """The time of the fleet's latest reading, in ticks."""
+    return connection.execute(select(func.max(machines.c.last))).scalar()
+
+
+def numbers_of(connection: Connection, store: Store, names: Iterable[str]) -> dict[str, int]:
+    """The machines' numbers; where the plant has no machines table, one that is new is added.
+
+    Raises:
+        UnknownMachineError: the first that is not known, where the plant has a machines table.
+    """
+    wanted = list(dict.fromkeys(names))
+    found = known_numbers(connection, wanted)
+    missing = [name for name in wanted if name not in found]
+    if missing and store.closed:
+        raise UnknownMachineError(missing[0])
+    if missing:
+        add_machines(connection, {name: {} for name in missing})
+        found |= known_numbers(connection, missing)
+    return found
+
+
+def machines_frame(connection: Connection, names: Sequence[str], bundle: Bundle) -> pd.DataFrame:
+    """The machines table as the reader has it: machine, attributes."""
+    table = bundle.plant.dataset.tables.machines
+    wanted = table.attributes if table else {}
+    held: dict[str, dict[str, Any]] = {}
+    for some in pieces(list(names)):
+        rows = connection.execute(
+            select(machines.c.name, machines.c.attributes).where(machines.c.name.in_(some))
+        )
+        held |= dict(rows.tuples().all())
+    columns: dict[str, Any] = {"machine": pd.Series(list(names), dtype=object)}
+    for name, kind in wanted.items():
+        values = [held[machine].get(name) for machine in names]
+        columns[name] = pd.Series(values, dtype=object if kind == "category" else "float64")
+    return pd.DataFrame(columns)
+
+
+def touch(
+    connection: Connection, changes: Mapping[int, tuple[int, int]], readings: bool = False, normal: int = 0
+) -> None:
+    """Note that something new is known of machines.
+
+    Args:
+        changes: by number, the earliest and the latest time of what is new.
+        readings: whether those are times of readings.
+        normal: from how long after the earliest time on a baseline may be another; ticks.
+    """
+    if not changes:
+        return
+    rows = [
+        {"number": number, "low": low, "high": high, "renewal": low + normal}
+        for number, (low, high) in changes.items()
+    ]
+    low, high, renewal = (bindparam(name, type_=BigInteger) for name in ("low", "high", "renewal"))
+    values = {
+        "version": machines.c.version + 1,
+        "changed": _least(machines.c.changed, low),
+        "unsettled": _least(machines.c.unsettled, renewal),
+    }
+    if readings:
+        values["first"] = _least(machines.c.first, low)
+        values["last"] = case((machines.c.last > high, machines.c.last), else_=high)
+    connection.execute(machines.update().where(machines.c.id == bindparam("number")).values(values), rows)
+
+
+def _least(column: Any, value: Any) -> Any:
+    return case((column < value, column), else_=value)
+
+
+def known_numbers(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """The numbers of those of the machines that are known."""
+    found: dict[str, int] = {}
+    for some in pieces(list(names)):
+        rows = connection.execute(select(machines.c.name, machines.c.id).where(machines.c.name.in_(some)))
+        found |= dict(rows.tuples().all())
+    return found
+
+
+def pieces(values: list[Any]) -> Iterable[list[Any]]:
+    """A list in parts that fit a statement."""
+    return (values[start : start + AT_A_TIME] for start in range(0, len(values), AT_A_TIME))
+
+
+def ignoring(connection: Connection, table: Any) -> Any:
+    """An insert that leaves rows alone that are there already."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return dialect.insert(table).on_conflict_do_nothing()

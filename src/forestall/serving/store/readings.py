@@ -1,0 +1,159 @@
+"""Readings: added in batches, all or nothing, and read back as the frame that scoring starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from forestall.errors import ForestallError
+from forestall.features.reference import Reference
+from forestall.serving.store.database import Store
+from forestall.serving.store.machines import known_numbers, numbers_of, pieces, touch
+from forestall.serving.store.tables import readings
+
+PACKED = np.dtype("<f8")
+Floats = npt.NDArray[np.float64]
+
+
+class OtherReadingError(ForestallError):
+    """A reading of that machine and time is stored with other values; time in ticks, row in the batch."""
+
+    def __init__(self, machine: str, time: int, row: int) -> None:
+        super().__init__(
+            f"machine {machine!r} has another reading of the same time. Correct one, or its time."
+        )
+        self.machine, self.time, self.row = machine, time, row
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A batch of readings.
+
+    machine: [rows]. time: ticks [rows]. running: [rows]. sensors: names of the columns of `values` [rows, sensors], NaN
+    where missing; a sensor that is not named is missing in all rows.
+    """
+
+    machine: Sequence[str]
+    time: npt.NDArray[np.int64]
+    running: npt.NDArray[np.bool_]
+    sensors: tuple[str, ...]
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.machine)
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many rows of a batch are new, and how many were known already."""
+
+    new: int
+    known: int
+
+
+def add_readings(connection: Connection, store: Store, batch: Readings, reference: Reference) -> Added:
+    """Store a batch within the connection's transaction.
+
+    Raises:
+        UnknownMachineError: a machine that the plant's machines table lacks.
+        OtherReadingError: one machine has two different readings of one time, in the batch or with what is stored.
+    """
+    if not len(batch):
+        return Added(0, 0)
+    numbers = numbers_of(connection, store, batch.machine)
+    ids = [numbers[name] for name in batch.machine]
+    blobs = _packed(batch, store.sensors)
+    columns = (ids, batch.time.tolist(), batch.running.tolist(), blobs)
+    rows = list(zip(*columns, strict=True))
+    new = _insert(connection, rows)
+    if new < len(rows):
+        _refuse_conflicts(connection, rows, batch)
+    if new:
+        touch(connection, _spans(ids, batch.time), readings=True, normal=reference.spans.horizon)
+    return Added(new, len(rows) - new)
+
+
+def recent(
+    connection: Connection, store: Store, names: Sequence[str], after: int, until: int, sensors: Sequence[str]
+) -> pd.DataFrame:
+    """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time."""
+    name_of = {number: name for name, number in known_numbers(connection, names).items()}
+    found: list[tuple[Any, ...]] = []
+    for some in pieces(sorted(name_of)):
+        # Plain text, whose rows come as the driver has them: columns with types take three times as long.
+        query = (
+            'SELECT machine_id, "time", running, "values" FROM readings '
+            f"WHERE machine_id IN ({', '.join(map(str, some))}) "
+            f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"'
+        )
+        found += connection.exec_driver_sql(query).tuples().all()
+    number, time, running, blobs = zip(*found, strict=True) if found else ((), (), (), ())
+    values = unpacked(blobs, len(store.sensors))
+    places = [store.sensors.index(sensor) for sensor in sensors]
+    frame: dict[str, Any] = {
+        "machine": pd.Series([name_of[one] for one in number], dtype=object),
+        "time": np.array(time, dtype=np.int64),
+        "running": np.array(running, dtype=np.bool_),
+    }
+    return pd.DataFrame(frame | {s: values[:, place] for s, place in zip(sensors, places, strict=True)})
+
+
+def unpacked(blobs: Sequence[bytes], count: int) -> Floats:
+    """Values [rows, count]; what was stored before a sensor was known is missing."""
+    size = count * PACKED.itemsize
+    whole = b"".join(blobs)
+    if len(whole) == size * len(blobs):
+        return np.frombuffer(whole, dtype=PACKED).reshape(len(blobs), count)
+    missing = np.full(count, np.nan, dtype=PACKED).tobytes()
+    padded = b"".join(bytes(blob) + missing[len(blob) :] for blob in blobs)
+    return np.frombuffer(padded, dtype=PACKED).reshape(len(blobs), count)
+
+
+def _packed(batch: Readings, order: tuple[str, ...]) -> list[bytes]:
+    """Each row's values as bytes; one missing value and one zero, so that equal readings are equal bytes."""
+    values = np.full((len(batch), len(order)), np.nan, dtype=PACKED)
+    for column, name in enumerate(batch.sensors):
+        values[:, order.index(name)] = batch.values[:, column]  # noqa: PD011
+    values = np.where(np.isnan(values), np.nan, values + 0.0).astype(PACKED)
+    whole, size = values.tobytes(), len(order) * PACKED.itemsize
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
+
+
+def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> int:
+    """How many of the rows were not there."""
+    if connection.dialect.name == "sqlite":
+        # The driver itself, with rows as tuples: half of the time of an ingest otherwise goes into mappings.
+        statement = "INSERT INTO readings VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        return int(connection.exec_driver_sql(statement, rows).rowcount)
+    ids, times, running, blobs = (list(column) for column in zip(*rows, strict=True))
+    statement = (
+        'INSERT INTO readings (machine_id, "time", running, "values") '
+        "SELECT * FROM unnest(%s::int[], %s::bigint[], %s::bool[], %s::bytea[]) ON CONFLICT DO NOTHING"
+    )
+    return int(connection.exec_driver_sql(statement, (ids, times, running, blobs)).rowcount)
+
+
+def _refuse_conflicts(connection: Connection, rows: list[tuple[Any, ...]], batch: Readings) -> None:
+    held: dict[tuple[int, int], tuple[bool, bytes]] = {}
+    for number, (low, high) in _spans([row[0] for row in rows], batch.time).items():
+        query = select(readings.c.time, readings.c.running, readings.c["values"]).where(
+            readings.c.machine_id == number, readings.c.time >= low, readings.c.time <= high
+        )
+        held |= {(number, row[0]): (row[1], bytes(row[2])) for row in connection.execute(query)}
+    for place, (number, time, running, blob) in enumerate(rows):
+        was, values = held[number, time]
+        missing = np.full(len(blob) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
+        if was != running or values + missing[len(values) :] != blob:
+            raise OtherReadingError(batch.machine[place], time, place)
+
+
+def _spans(ids: list[int], time: npt.NDArray[np.int64]) -> dict[int, tuple[int, int]]:
+    by_number = pd.Series(time).groupby(np.array(ids))
+    lows, highs = by_number.min(), by_number.max()
+    return {int(n): (int(lows[n]), int(highs[n])) for n in lows.index}
