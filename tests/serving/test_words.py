@@ -68,6 +68,10 @@ def test_of_a_level_whose_readings_are_normal_again_the_window_is_named(made: Ma
     assert seen.value == pytest.approx(170.0 + 1.5 * 15.0)
 
 
+def test_a_few_readings_do_not_make_a_normal_level_lasting(made: Made) -> None:
+    assert own(0.5, made, [0.0] * 44 + [2.0] * 4).text == "volt 0.5 sd above this machine's normal over 24h"
+
+
 def test_what_a_sensor_is_said_of_is_in_its_unit(made: Made) -> None:
     features = tuple(
         Feature(f"volt.{kind}", "sensors", "volt") for kind in ("own.24h", "spread.24h", "stuck")

@@ -16,7 +16,7 @@ from forestall.features import labels, matrix
 from forestall.features.baselines import OwnBaselines
 from forestall.features.history import Floats, History, Ints, Spans, lay_out
 from forestall.features.labels import failed_for_good
-from forestall.features.reference import Matrix
+from forestall.features.reference import Matrix, Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
@@ -94,20 +94,29 @@ def latest(history: History, own: OwnBaselines, bundle: Bundle) -> Latest:
     their own there is no common end, and each is asked at its own.
     """
     reference, spans, each = bundle.reference, bundle.reference.spans, np.arange(len(history.machines))
-    times, opinions = history.decisions(spans), labels.opinions(history, spans)
-    step = np.full(len(each), len(times) - 1)
+    step, opinions = _last_steps(history, reference), labels.opinions(history, spans)
     if reference.own_clocks:
         opinions[history.own_last_steps(spans) < 0] = labels.SHORT
-        step = np.maximum(history.own_last_steps(spans), 0)
     opinions[failed_for_good(history, bundle.plant.dataset)] = labels.FAILED
     return Latest(
         machines=history.machines,
-        time=times[step],
+        time=last_decisions(history, reference),
         features=matrix.feature_matrix(history, own, reference)[each, step],
         normal=matrix.normal_of(history, own, reference).at(each, step),
         no_opinion=opinions[each, step],
         readings=_lookback(history, step, spans),
     )
+
+
+def last_decisions(history: History, reference: Reference) -> Ints:
+    """The time of each machine's latest decision, [machines]."""
+    return history.decisions(reference.spans)[_last_steps(history, reference)]
+
+
+def _last_steps(history: History, reference: Reference) -> Ints:
+    if reference.own_clocks:
+        return np.maximum(history.own_last_steps(reference.spans), 0)
+    return np.full(len(history.machines), len(history.decisions(reference.spans)) - 1)
 
 
 def _lookback(history: History, step: Ints, spans: Spans) -> Floats:

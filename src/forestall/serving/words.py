@@ -11,7 +11,7 @@ import numpy.typing as npt
 from forestall.data.clock import day_of, hour_of
 from forestall.features.columns import span_text
 from forestall.features.reference import Reference
-from forestall.serving.deviations import Deviations
+from forestall.serving.deviations import BEYOND, Deviations
 
 # How far a feature must be from healthy to be as striking as one standard deviation of the level.
 RATIO, MISSING, STUCK = 0.3, 0.1, 6.0
@@ -104,8 +104,8 @@ def _striking(
 
 
 def _lasting(sensor: str, one: Sighting, reference: Reference, about: Deviations) -> Sighting:
-    """A level that is not normal, with how long it has been so, where its readings tell."""
-    if not one.feature.startswith(f"{sensor}.own."):
+    """A level beyond normal, with how long it has been so, where its readings tell."""
+    if not one.feature.startswith(f"{sensor}.own.") or abs(one.value - one.healthy) < BEYOND * about.spread:
         return one
     length, sd = about.lasting(1 if one.value > one.healthy else -1)
     if not length:
