@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,14 @@ from forestall.features import build
 from forestall.features.baselines import own_baselines, own_frame
 from forestall.features.files import BASELINES
 from forestall.features.reference import Reference
+from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
 from forestall.serving.plant import Plant
+from forestall.serving.store.database import Store, open_store
+from forestall.serving.store.machines import add_machines, attributes_of
 from forestall.training.fit import FittedModel, Recipe, fit_model
 from tests import plant
+from tests.serving.store.stores import KINDS, Addresses, addresses
 
 FAMILIES: dict[str, dict[str, Any]] = {
     "extra_trees": {"trees": 20, "min_leaf": 2, "max_features": 0.3},
@@ -96,3 +101,26 @@ def bundle_with_baselines(
     write_frame(folder / BASELINES, frame[~frame["machine"].isin(without)], clock)
     write_bundle(folder, made.fit("random_forest"), made.reference, served())
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_folder: Path) -> Bundle:
+    return load_bundle(bundle_folder)
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def addresses_of_a_kind(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Addresses]:
+    with addresses(request.param, tmp_path_factory.mktemp("stores")) as found:
+        yield found
+
+
+@pytest.fixture
+def store(addresses_of_a_kind: Addresses, bundle: Bundle) -> Iterator[Store]:
+    """An empty store with the small plant's machines, on each kind of database."""
+    opened = open_store(addresses_of_a_kind.new(), bundle)
+    with opened.writing() as connection:
+        add_machines(connection, attributes_of(plant.events(6, 60).machines))
+    yield opened
+    opened.close()

@@ -11,9 +11,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from forestall.serving.api import health, predict, problems, readings, schemas
+from forestall.serving.api import (
+    alarms,
+    export,
+    health,
+    inference,
+    machines,
+    predict,
+    problems,
+    readings,
+    schemas,
+)
 from forestall.serving.api.docs import completed
 from forestall.serving.api.gate import Gate
+from forestall.serving.api.scoring import score_again
 from forestall.serving.api.service import Service
 
 ABOUT = """\
@@ -21,8 +32,16 @@ Readings in, risk out. Errors are RFC 9457 problems that name the field. Times a
 tables are in its own wall clock sends and reads that, marked Z. The names of machines, sensors, components and codes
 are the plant's, here those of the simulated fleet.
 """
-ROUTERS = (predict.ROUTER, readings.ROUTER, health.ROUTER)
-BODIES = (schemas.ProblemBody, schemas.Readings, schemas.Events, schemas.Vectors, schemas.History)
+PARTS = (predict, readings, machines, alarms, export, health, inference)
+BODIES = (
+    schemas.ProblemBody,
+    schemas.Readings,
+    schemas.Events,
+    schemas.Vectors,
+    schemas.History,
+    schemas.ChangeBody,
+    schemas.InferBody,
+)
 
 
 def create_app(service: Service) -> Gate:
@@ -37,8 +56,8 @@ def application() -> FastAPI:
     """The routes and what OpenAPI says of them; it answers once it has a service."""
     app = FastAPI(title="Forestall", docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    for part in PARTS:
+        app.include_router(part.ROUTER)
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
@@ -56,8 +75,9 @@ def application() -> FastAPI:
 def _beside(service: Service) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        watching = asyncio.create_task(service.champion.watch())
+        tasks = [asyncio.create_task(service.champion.watch()), asyncio.create_task(score_again(service))]
         yield
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
 
     return lifespan

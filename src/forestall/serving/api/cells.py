@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from forestall.data.clock import is_counter
 from forestall.data.parse import LARGEST_COUNT
+from forestall.serving.api.problems import unfit
 from forestall.serving.api.rows import Faults, Rows
 from forestall.serving.times import ticks_of
 
@@ -94,6 +95,21 @@ def _ticks(cell: Any, unit: str, text: bool, field: str, faults: Faults) -> int:
     if ticks < 0:
         faults.append((field, f"{cell} lies before 1970"))
     return ticks
+
+
+def ticks(field: str, text: Any, unit: str, latest: int | None = None) -> int:
+    """One time in ticks, such as a parameter.
+
+    Raises:
+        Problem: 422, it is none, or lies in the future.
+    """
+    faults: Faults = []
+    value = _ticks(text, unit, True, field, faults)
+    if not faults and latest is not None and value > latest:
+        faults.append((field, f"{text} lies in the future"))
+    if faults:
+        raise unfit(faults)
+    return value
 
 
 def numbers(rows: Rows, column: str, allowed: Sequence[float] | None, faults: Faults) -> Floats:

@@ -54,10 +54,10 @@ def _ready(service: Service) -> dict[str, object]:
 def _stale(last: int | None, serving: Serving) -> str | None:
     """A fleet without any reading is new, not stale; machines with clocks of their own have no common now."""
     reference = serving.bundle.reference
-    if last is None or is_counter(reference.unit):
+    if last is None or serving.live.now is None or is_counter(reference.unit):
         return None
-    now, stale = serving.now(), reference.spans.stale
-    return f"the latest is of {time_of(last, reference)}: stale" if now - last > stale else None
+    stale = serving.live.now() - last > reference.spans.stale
+    return f"the latest is of {time_of(last, reference)}: stale" if stale else None
 
 
 def _not_ready(field: str, problem: str) -> Problem:

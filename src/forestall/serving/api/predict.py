@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +14,7 @@ from forestall.serving.api.answers import as_json
 from forestall.serving.api.body import read_body
 from forestall.serving.api.docs import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion import opinion_json
-from forestall.serving.api.problems import unfit
+from forestall.serving.api.problems import field_name, unfit
 from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
@@ -74,11 +73,3 @@ def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
         "components": [opinion_json(one, reference) for one in opinions],
         "model": serving.version,
     }
-
-
-def field_name(location: Sequence[int | str]) -> str:
-    """`("readings", 3, "vibration")` as `readings[3].vibration`."""
-    name = ""
-    for part in location:
-        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
-    return name[:200] or "body"

@@ -116,3 +116,11 @@ def _of_store(request: Request, error: Exception) -> Response:
 def _field(location: Sequence[int | str]) -> str:
     """`("query", "limit")` as `limit`."""
     return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+def field_name(location: Sequence[int | str]) -> str:
+    """`("readings", 3, "vibration")` as `readings[3].vibration`."""
+    name = ""
+    for part in location:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
+    return name[:200] or "body"

@@ -262,3 +262,237 @@ class Ready(BaseModel):
     model: str
     refused: bool
     latest: Time | None = Field(description="the fleet's latest reading")
+
+
+class RankedBody(OpinionBody):
+    """An opinion in the ranking."""
+
+    model_config = _about({"machine": "M00001", **OPINION})
+    machine: str
+
+
+class Ranking(BaseModel):
+    """A page of the ranking; `next` asks for the next one."""
+
+    model_config = _about({"machines": [{"machine": "M00001", **OPINION}], "next": None})
+    machines: list[RankedBody]
+    next: str | None
+
+
+class PointBody(BaseModel):
+    """The risk over the longest horizon at an earlier decision; null without an opinion."""
+
+    time: Time
+    risk: float | None
+
+
+class ComponentBody(OpinionBody):
+    """A component of a machine: what is thought of it, when it was replaced, and how its risk went."""
+
+    model_config = _about(
+        {**OPINION, "replaced": "2024-10-23T22:12:00Z", "trend": [{"time": TIME, "risk": 0.461}]}
+    )
+    replaced: Time | None
+    trend: list[PointBody]
+
+
+class MachineBody(BaseModel):
+    """All that is known of a machine. `age`: of its last reading, in `unit`. `behind`: why opinions may be old."""
+
+    machine: str
+    attributes: dict[str, str | float | None]
+    first: Time | None
+    last: Time | None
+    age: float | None
+    unit: str
+    behind: str | None
+    components: list[ComponentBody]
+    model: str
+
+
+ALARM = {
+    "id": 17,
+    "machine": "M00001",
+    "component": "bearing",
+    "opened": TIME,
+    "ended": None,
+    "why": None,
+    "risk": 0.461,
+    "threshold": 0.289,
+    "raised": "2024-12-30T12:00:04Z",
+    "state": "open",
+    "finding": None,
+    "assignee": "",
+    "note": "",
+    "version": 1,
+}
+
+
+class AlarmBody(BaseModel):
+    """An alarm. `opened`, `ended` and `why` are by the rules; `state` and what follows it is people's."""
+
+    model_config = _about(ALARM)
+    id: int
+    machine: str
+    component: str
+    opened: Time
+    ended: Time | None
+    why: Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"] | None
+    risk: float
+    threshold: float
+    raised: str
+    state: State
+    finding: Finding | None
+    assignee: str
+    note: str
+    version: int
+
+
+class Alarms(BaseModel):
+    """A page of alarms; `next` goes into `after` of the next one."""
+
+    model_config = _about({"alarms": [ALARM], "next": None})
+    alarms: list[AlarmBody]
+    next: int | None
+
+
+class ChangeBody(BaseModel):
+    """What is to be different. Closing needs a finding; `confirmed` and `replaced unseen` need when (`found`)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"state": "acknowledged", "assignee": "Jo"},
+                {
+                    "state": "closed",
+                    "finding": "confirmed",
+                    "found": "2024-12-31T08:00:00Z",
+                    "replaced": True,
+                },
+            ]
+        },
+    )
+    state: State | None = None
+    finding: Finding | None = None
+    found: Time | None = None
+    replaced: bool = False
+    assignee: str | None = Field(None, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    note: str | None = Field(None, max_length=4000, pattern=r"^[^\x00]*$")
+
+
+class EntryBody(BaseModel):
+    """One change: when, by which key, and what it was before and after."""
+
+    at: str
+    who: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    note: str
+
+
+class Audit(BaseModel):
+    """All changes of an alarm, the first one first."""
+
+    model_config = _about(
+        {
+            "changes": [
+                {
+                    "at": TIME,
+                    "who": "Jo's tablet",
+                    "before": {"state": "open"},
+                    "after": {"state": "acknowledged"},
+                    "note": "",
+                }
+            ]
+        }
+    )
+    changes: list[EntryBody]
+
+
+class ServerMetadata(BaseModel):
+    """Open Inference Protocol: the server."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerLive(BaseModel):
+    """Open Inference Protocol: the server answers."""
+
+    live: bool
+
+
+class ServerReady(BaseModel):
+    """Open Inference Protocol: there is a model."""
+
+    ready: bool
+
+
+class ModelReady(BaseModel):
+    """Open Inference Protocol: the model can be asked."""
+
+    name: str
+    ready: bool
+
+
+class TensorMetadata(BaseModel):
+    """A tensor; -1 is any number of rows."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(BaseModel):
+    """Open Inference Protocol: the model. `parameters`: features and their fills, components, horizons."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+    parameters: dict[str, list[str] | list[float]]
+
+
+class Tensor(BaseModel):
+    """The features, by row or flat."""
+
+    name: Literal["features"]
+    datatype: Literal["FP32", "FP64"]
+    shape: list[int] = Field(min_length=2, max_length=2)
+    data: Annotated[list[float], Field(min_length=1)] | Annotated[list[list[float]], Field(min_length=1)]
+
+
+class InferBody(BaseModel):
+    """Open Inference Protocol: what is asked."""
+
+    model_config = _about(
+        {
+            "id": "1",
+            "inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 3], "data": [0.0, 1.5, 0.25]}],
+        },
+        closed=False,
+    )
+    id: str = ""
+    inputs: list[Tensor] = Field(min_length=1, max_length=1)
+
+
+class TensorOut(BaseModel):
+    """The risks, flat: by row, component and horizon."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[float]
+
+
+class InferAnswer(BaseModel):
+    """Open Inference Protocol: the answer."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[TensorOut]

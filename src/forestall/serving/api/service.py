@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -12,6 +11,7 @@ from forestall.serving.api.limits import Places, Rate
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import Keys
 from forestall.serving.bundle import Bundle
+from forestall.serving.live import Live
 from forestall.serving.stateless import Stateless
 from forestall.serving.store.database import Store
 
@@ -22,14 +22,18 @@ PER_SECOND, AT_ONCE = 5_000.0, 256
 class Serving:
     """What answers as long as one bundle is the champion.
 
-    version: the first digits of its manifest's hash. now: the plant's time in ticks.
+    version: the first digits of its manifest's hash.
     """
 
     bundle: Bundle
     version: str
     stateless: Stateless
-    store: Store
-    now: Callable[[], int]
+    live: Live
+
+    @property
+    def store(self) -> Store:
+        """The database, as it is for this bundle."""
+        return self.live.store
 
 
 @dataclass

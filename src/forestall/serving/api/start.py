@@ -9,13 +9,17 @@ from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.api.times import wall_clock
 from forestall.serving.bundle import Bundle
+from forestall.serving.live import Live
 from forestall.serving.stateless import Stateless
 from forestall.serving.store.database import Store, connect
 from forestall.serving.store.keys import Key, any_keys, find_key, list_keys
 
 
-def open_service(url: str, folder: Path, host: str) -> Service:
+def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> Service:
     """The service over a database and the bundle in a folder, to be reached at `host`.
+
+    Args:
+        recorded: the data are a recording, and time stands at their latest reading.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -27,7 +31,7 @@ def open_service(url: str, folder: Path, host: str) -> Service:
 
     def made_of(bundle: Bundle, version: str) -> Serving:
         stateless = Stateless.of(folder, bundle)
-        return Serving(bundle, version, stateless, store.for_bundle(bundle), wall_clock)
+        return Serving(bundle, version, stateless, Live.over(store, bundle, None if recorded else wall_clock))
 
     champion = Champion(folder, made_of)
     champion.look()

@@ -48,7 +48,10 @@ class Store:
         Raises:
             StoreBusyError, StoreGoneError: see there.
         """
-        with told_apart(), self.engine.connect() as connection:
+        engine = self.engine
+        if not self.embedded:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with told_apart(), engine.connect() as connection:
             yield connection
 
     @contextmanager

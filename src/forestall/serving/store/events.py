@@ -97,7 +97,7 @@ def _held(connection: Connection, table: Table, key: list[str], rows: list[Row])
     columns = [table.c[name] for name in key]
     held: set[Row] = set()
     for some in pieces(ids):
-        held |= set(connection.execute(select(*columns).where(table.c.machine_id.in_(some), within)).tuples())
+        held |= set(connection.execute(select(*columns).where(table.c.machine_id.in_(some), within)))
     return held
 
 
@@ -112,7 +112,7 @@ def _frame(connection: Connection, table: Table, names: Sequence[str], after: in
             .where(machines.c.name.in_(some))
             .order_by(machines.c.name, *columns)
         )
-        found += connection.execute(query if after is None else query.where(table.c.time > after)).tuples()
+        found += connection.execute(query if after is None else query.where(table.c.time > after))
     frame = pd.DataFrame(found, columns=["machine", *(column.name for column in columns)], dtype=object)
     times = {name: "int64" for name in ("time", "start", "end") if name in frame}
     return frame.astype(times)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, bindparam, case, func, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from forestall.errors import ForestallError
@@ -31,22 +31,35 @@ class UnknownMachineError(ForestallError):
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine. first, last: times of its earliest and latest reading; scored_until: its last decision; ticks."""
+    """A machine as the store has it; times in ticks.
 
+    first, last: of its earliest and latest reading. version: counts what was learned of it. changed: the earliest time
+    of which something new is known since it was scored; unsettled: the earliest renewal of a baseline that this may
+    alter. scored_until: its last decision that was scored; model_id: by which model.
+    """
+
+    number: int
     name: str
     attributes: dict[str, Any]
     first: int | None
     last: int | None
+    version: int
+    changed: int | None
+    unsettled: int | None
     scored_until: int | None
+    model_id: int | None
 
 
 def add_machines(connection: Connection, attributes: Mapping[str, Attributes]) -> int:
     """Machines by name; one that is known takes the new attributes. How many are new or changed."""
-    held = dict(connection.execute(select(machines.c.name, machines.c.attributes)).tuples().all())
+    held = dict(connection.execute(select(machines.c.name, machines.c.attributes)).all())
     new = {name: dict(given) for name, given in attributes.items() if name not in held}
     changed = {n: dict(given) for n, given in attributes.items() if n in held and dict(given) != held[n]}
     if new:
-        rows = [{"name": name, "attributes": given, "version": 0} for name, given in new.items()]
+        rows = [
+            {"name": name, "attributes": given, "version": 0, "scored_version": 0}
+            for name, given in new.items()
+        ]
         connection.execute(ignoring(connection, machines), rows)
     for name, given in changed.items():
         row = machines.update().where(machines.c.name == name)
@@ -60,15 +73,48 @@ def add_machines(connection: Connection, attributes: Mapping[str, Attributes]) -
 def machine_named(connection: Connection, name: str) -> Machine | None:
     """One machine, or None."""
     row = connection.execute(select(machines).where(machines.c.name == name)).one_or_none()
-    return None if row is None else Machine(row.name, row.attributes, row.first, row.last, row.scored_until)
+    return None if row is None else _machine(row)
 
 
-def known_machines(connection: Connection) -> dict[str, Machine]:
-    """All machines by name."""
-    rows = connection.execute(select(machines).order_by(machines.c.name))
-    return {
-        row.name: Machine(row.name, row.attributes, row.first, row.last, row.scored_until) for row in rows
+def known_machines(connection: Connection, names: Sequence[str] | None = None) -> dict[str, Machine]:
+    """Machines by name, in order: all, or those of these names that are known."""
+    every = select(machines).order_by(machines.c.name)
+    queries = [every] if names is None else [every.where(machines.c.name.in_(p)) for p in pieces(list(names))]
+    return {row.name: _machine(row) for query in queries for row in connection.execute(query)}
+
+
+def scored(connection: Connection, seen: Mapping[str, Machine], until: int, model: int) -> list[str]:
+    """Note that machines as they were `seen` are scored until a decision; which of them still want it.
+
+    Those do not that were meanwhile scored from a later state.
+    """
+    held = select(machines.c.name, machines.c.scored_version, machines.c.scored_until)
+    fresh: list[str] = []
+    for some in pieces(list(seen)):
+        rows = connection.execute(
+            held.where(machines.c.name.in_(some)).order_by(machines.c.id).with_for_update()
+        )
+        fresh += [
+            name
+            for name, version, decision in rows
+            if version <= seen[name].version and (decision is None or decision <= until)
+        ]
+    unchanged = machines.c.version == bindparam("seen")
+    values = {
+        "scored_version": bindparam("seen"),
+        "scored_until": bindparam("until"),
+        "model_id": bindparam("model"),
+        "changed": case((unchanged, None), else_=machines.c.changed),
+        "unsettled": case((unchanged, None), else_=machines.c.unsettled),
     }
+    marks = [
+        {"number": seen[n].number, "seen": seen[n].version, "until": until, "model": model} for n in fresh
+    ]
+    if marks:
+        connection.execute(
+            machines.update().where(machines.c.id == bindparam("number")).values(values), marks
+        )
+    return fresh
 
 
 def latest_reading(connection: Connection) -> int | None:
@@ -102,12 +148,22 @@ def machines_frame(connection: Connection, names: Sequence[str], bundle: Bundle)
         rows = connection.execute(
             select(machines.c.name, machines.c.attributes).where(machines.c.name.in_(some))
         )
-        held |= dict(rows.tuples().all())
+        held |= dict(rows.all())
     columns: dict[str, Any] = {"machine": pd.Series(list(names), dtype=object)}
     for name, kind in wanted.items():
         values = [held[machine].get(name) for machine in names]
         columns[name] = pd.Series(values, dtype=object if kind == "category" else "float64")
     return pd.DataFrame(columns)
+
+
+def attributes_of(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The rows of a machines table (machine, attributes) by machine; a missing number is None."""
+    columns = [name for name in frame.columns if name != "machine"]
+    found: dict[str, dict[str, Any]] = {}
+    for row in frame.to_dict("records"):
+        given = {str(name): row[name] for name in columns}
+        found[str(row["machine"])] = {n: None if value != value else value for n, value in given.items()}
+    return found
 
 
 def touch(
@@ -147,7 +203,7 @@ def known_numbers(connection: Connection, names: Sequence[str]) -> dict[str, int
     found: dict[str, int] = {}
     for some in pieces(list(names)):
         rows = connection.execute(select(machines.c.name, machines.c.id).where(machines.c.name.in_(some)))
-        found |= dict(rows.tuples().all())
+        found |= dict(rows.all())
     return found
 
 
@@ -160,3 +216,8 @@ def ignoring(connection: Connection, table: Any) -> Any:
     """An insert that leaves rows alone that are there already."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
+
+
+def _machine(row: Row[Any]) -> Machine:
+    names = [name for name in Machine.__dataclass_fields__ if name != "number"]
+    return Machine(row.id, **{name: getattr(row, name) for name in names})

@@ -92,7 +92,7 @@ def recent(
             f"WHERE machine_id IN ({', '.join(map(str, some))}) "
             f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"'
         )
-        found += connection.exec_driver_sql(query).tuples().all()
+        found += connection.exec_driver_sql(query).all()
     number, time, running, blobs = zip(*found, strict=True) if found else ((), (), (), ())
     values = unpacked(blobs, len(store.sensors))
     places = [store.sensors.index(sensor) for sensor in sensors]

@@ -31,8 +31,10 @@ sensors = Table(
     Column("name", String(200), nullable=False, unique=True),
 )
 
-# first, last: times of the earliest and latest reading. version counts changes. changed: the earliest time of which
+# first, last: times of the earliest and latest reading. version counts changes, scored_version is the
+# one that was scored last. changed: the earliest time of which
 # something new is known since the machine was scored; unsettled: the earliest renewal of a baseline that it may alter.
+# model_id: of the model that scored it last.
 machines = Table(
     "machines",
     metadata,
@@ -42,9 +44,11 @@ machines = Table(
     Column("first", BigInteger),
     Column("last", BigInteger),
     Column("version", BigInteger, nullable=False),
+    Column("scored_version", BigInteger, nullable=False),
     Column("changed", BigInteger),
     Column("unsettled", BigInteger),
     Column("scored_until", BigInteger),
+    Column("model_id", Integer, ForeignKey("models.id")),
 )
 
 
@@ -138,7 +142,7 @@ models = Table(
 )
 
 # The last opinion of each machine and component. standing: alarm, normal, no opinion, not applicable.
-# rank: the risk, or below 0 where there is none, so that paging has one order.
+# rank: less the risk, or above 0 where there is none: the worst first, so that a page is a piece of the index.
 current = Table(
     "current",
     metadata,

@@ -39,6 +39,13 @@ def _machines_and_readings() -> None:
         sa.Column("name", sa.String(200), nullable=False, unique=True),
     )
     op.create_table(
+        "models",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("digest", sa.String(64), nullable=False, unique=True),
+        sa.Column("components", sa.JSON, nullable=False),
+        sa.Column("horizons", sa.JSON, nullable=False),
+    )
+    op.create_table(
         "machines",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.String(200), nullable=False, unique=True),
@@ -46,9 +53,11 @@ def _machines_and_readings() -> None:
         sa.Column("first", sa.BigInteger),
         sa.Column("last", sa.BigInteger),
         sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("scored_version", sa.BigInteger, nullable=False),
         sa.Column("changed", sa.BigInteger),
         sa.Column("unsettled", sa.BigInteger),
         sa.Column("scored_until", sa.BigInteger),
+        sa.Column("model_id", sa.Integer, sa.ForeignKey("models.id")),
     )
     op.create_table(
         "readings",
@@ -78,13 +87,6 @@ def _events() -> None:
 
 
 def _opinions() -> None:
-    op.create_table(
-        "models",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("digest", sa.String(64), nullable=False, unique=True),
-        sa.Column("components", sa.JSON, nullable=False),
-        sa.Column("horizons", sa.JSON, nullable=False),
-    )
     op.create_table(
         "risks",
         _machine(),

@@ -1,0 +1,51 @@
+"""What is known of failures and replacements, as the plant's own tables have it, for retraining."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from typing import Annotated, Literal
+
+import pandas as pd
+from fastapi import APIRouter, Depends, Request, Response
+
+from forestall.data.clock import is_counter
+from forestall.data.tables import TimedTable
+from forestall.serving.api.access import May
+from forestall.serving.api.docs import ASKING, problem_answers
+from forestall.serving.api.security import Role
+from forestall.serving.api.service import Serving, service_of
+from forestall.serving.bundle import Bundle
+from forestall.serving.store.events import Said, said
+
+ROUTER = APIRouter(prefix="/v1/export", tags=["data"])
+Reader = Annotated[str, Depends(May(Role.READ))]
+EXAMPLE = "machine,time,component,source\nM00001,2024-07-10 11:51:00,bearing,feedback\n"
+OK = {200: {"description": "OK", "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}}}}
+
+
+@ROUTER.get("/{table}", responses={**OK, **problem_answers(*ASKING, 422)}, response_class=Response)
+async def export(request: Request, table: Literal["failures", "maintenance"], _: Reader) -> Response:
+    """A table as CSV in UTF-8, with the dataset file's columns; `source` tells the plant's rows from feedback."""
+    text = await asyncio.to_thread(_csv, service_of(request).serving, table)
+    return Response(text, media_type="text/csv; charset=utf-8")
+
+
+def _csv(serving: Serving, kind: Literal["failures", "maintenance"]) -> str:
+    table = getattr(serving.bundle.plant.dataset.tables, kind)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=table.separator if table else ",", lineterminator="\n")
+    columns = [getattr(table, name, None) or name for name in ("machine", "time", "component")]
+    writer.writerow([*columns, "source"])
+    with serving.store.reading() as connection:
+        writer.writerows(_row(one, table, serving.bundle) for one in said(connection, kind))
+    return out.getvalue()
+
+
+def _row(one: Said, table: object, bundle: Bundle) -> list[str | int]:
+    if is_counter(bundle.reference.unit):
+        return [one.machine, one.time, one.component, one.source]
+    pattern = table.time_format if isinstance(table, TimedTable) else None
+    moment = pd.Timestamp(one.time, unit="s").strftime(pattern or "%Y-%m-%d %H:%M:%S")
+    return [one.machine, moment, one.component, one.source]

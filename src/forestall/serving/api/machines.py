@@ -1,0 +1,149 @@
+"""The machines: the ranking, and all that is known of one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from forestall.data.clock import hour_of
+from forestall.data.events import Events
+from forestall.serving.api import schemas
+from forestall.serving.api.access import May
+from forestall.serving.api.answers import as_json
+from forestall.serving.api.cells import ticks
+from forestall.serving.api.cursors import cursor_of, place_of
+from forestall.serving.api.docs import ASKING, answers
+from forestall.serving.api.logs import say
+from forestall.serving.api.opinion import opinion_json
+from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
+from forestall.serving.api.security import Role
+from forestall.serving.api.service import Serving, service_of
+from forestall.serving.api.times import time_of
+from forestall.serving.opinions import Opinion
+from forestall.serving.store.events import events_of
+from forestall.serving.store.faults import StoreError
+from forestall.serving.store.machines import Machine, latest_reading, machine_named
+from forestall.serving.store.opinions import Point, Wanted, opinions_about, ranked, trend
+from forestall.serving.store.readings import recent
+
+ROUTER = APIRouter(prefix="/v1/machines", tags=["machines"])
+Reader = Annotated[str, Depends(May(Role.READ))]
+TREND = 4  # longest horizons
+
+
+@ROUTER.get("", responses=answers(schemas.Ranking, *ASKING, 422))
+async def list_machines(request: Request, query: Annotated[MachinesQuery, Query()], _: Reader) -> Response:
+    """Machines and components, the highest risk first; what has no opinion comes last."""
+    return as_json(await asyncio.to_thread(_ranking, service_of(request).serving, query))
+
+
+@ROUTER.get("/{machine}", responses=answers(schemas.MachineBody, *ASKING, 404, 422))
+async def get_machine(request: Request, machine: Name, _: Reader) -> Response:
+    """All that is known of a machine; what is new of it is scored first."""
+    return as_json(await asyncio.to_thread(_about, service_of(request).serving, machine))
+
+
+@ROUTER.get("/{machine}/readings", responses=answers(schemas.Readings, *ASKING, 404, 422))
+async def get_readings(
+    request: Request, machine: Name, query: Annotated[ReadingsQuery, Query()], _: Reader
+) -> Response:
+    """A machine's readings as they were sent, the earliest first."""
+    return as_json(await asyncio.to_thread(_readings, service_of(request).serving, machine, query))
+
+
+def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
+    place = None if query.cursor is None else place_of(query.order, query.cursor)
+    wanted = Wanted(query.standing, query.component, query.min_risk, query.search)
+    with serving.store.reading() as connection:
+        page = ranked(connection, wanted, query.order, query.limit, place)
+    rows = [{"machine": one.machine, **opinion_json(one, serving.bundle.reference)} for one in page.opinions]
+    return {"machines": rows, "next": cursor_of(query.order, page.next)}
+
+
+def _about(serving: Serving, name: str) -> dict[str, Any]:
+    behind = _score(serving, name) if name.isprintable() else None
+    reference = serving.bundle.reference
+    with serving.store.reading() as connection:
+        machine = machine_named(connection, name) if name.isprintable() else None
+        if machine is None:
+            raise unknown_machine(name)
+        now = machine.last if serving.live.now is None or reference.own_clocks else serving.live.now()
+        if serving.live.now is None and not reference.own_clocks:
+            now = latest_reading(connection)
+        opinions = opinions_about(connection, name)
+        events = events_of(connection, [name], serving.bundle, errors_after=2**62)
+        after = max((one.time for one in opinions), default=0) - TREND * reference.spans.horizon
+        trends = {one.component: trend(connection, name, one.component, after) for one in opinions}
+    return {
+        "machine": name,
+        "attributes": machine.attributes,
+        **_data(machine, now, serving),
+        "behind": behind,
+        "components": [_component(one, events, trends[one.component], serving) for one in opinions],
+        "model": serving.version,
+    }
+
+
+def _score(serving: Serving, name: str) -> str | None:
+    """Bring a machine up to date; if the database cannot keep that, what was thought before is still an answer."""
+    try:
+        serving.live.score([name])
+    except StoreError as error:
+        say("not scored", logging.ERROR, machine=name, problem=str(error))
+        return "The database did not take what is newly thought of it: these are earlier opinions."
+    return None
+
+
+def _data(machine: Machine, now: int | None, serving: Serving) -> dict[str, Any]:
+    reference = serving.bundle.reference
+    hour, unit = hour_of(reference.unit)
+    times = [None if at is None else time_of(at, reference) for at in (machine.first, machine.last)]
+    age = None if machine.last is None or now is None else max(0, now - machine.last) / hour
+    return {"first": times[0], "last": times[1], "age": age if age is None else round(age, 2), "unit": unit}
+
+
+def _component(opinion: Opinion, events: Events, points: list[Point], serving: Serving) -> dict[str, Any]:
+    reference = serving.bundle.reference
+    replaced = events.maintenance
+    times = replaced.loc[replaced["component"] == opinion.component, "time"]
+    return {
+        **opinion_json(opinion, reference),
+        "replaced": time_of(int(times.max()), reference) if len(times) else None,
+        "trend": [
+            {
+                "time": time_of(point.time, reference),
+                "risk": np.float32(point.curve[-1]) if point.curve else None,
+            }
+            for point in points
+        ],
+    }
+
+
+def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, Any]:
+    reference = serving.bundle.reference
+    after = -(2**62) if query.after is None else ticks("after", query.after, reference.unit)
+    until = 2**62 if query.until is None else ticks("until", query.until, reference.unit)
+    with serving.store.reading() as connection:
+        if not name.isprintable() or machine_named(connection, name) is None:
+            raise unknown_machine(name)
+        frame = recent(connection, serving.store, [name], after, until, reference.sensors).head(query.limit)
+    times = [time_of(at, reference) for at in frame["time"].tolist()]
+    columns = {name: frame[name].to_numpy() for name in reference.sensors}
+    return {
+        "readings": [
+            {
+                "machine": name,
+                "time": times[row],
+                "running": bool(running),
+                **{
+                    sensor: None if np.isnan(values[row]) else float(values[row])
+                    for sensor, values in columns.items()
+                },
+            }
+            for row, running in enumerate(frame["running"].tolist())
+        ]
+    }

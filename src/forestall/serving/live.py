@@ -1,0 +1,200 @@
+"""Scoring in service: which machines are due, and what is thought of them and raised about them, kept in the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from forestall.data.events import Events, absent_pairs
+from forestall.features import labels, matrix
+from forestall.features.history import History, Ints
+from forestall.features.reference import Matrix
+from forestall.serving.bundle import Bundle
+from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
+from forestall.serving.past import decision_at, decision_from, needed_before, past
+from forestall.serving.raising import Moment, raise_alarms
+from forestall.serving.renewing import Renewed, renewed
+from forestall.serving.store.baselines import forget_baselines, write_baselines
+from forestall.serving.store.database import Store
+from forestall.serving.store.machines import Machine, known_machines, latest_reading, scored
+from forestall.serving.store.opinions import Decided, model_number, write_opinions, write_risks
+
+MACHINES_AT_A_TIME = 200
+STEPS_AT_A_TIME = 64
+
+
+@dataclass(frozen=True)
+class Due:
+    """Machines that are to be scored at the decisions from `first` to `until`; `last` is their latest decision."""
+
+    machines: tuple[Machine, ...]
+    first: int
+    until: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What scoring gives: opinions at the last decision, risks at all, and baselines that were renewed."""
+
+    opinions: list[Opinion]
+    decided: list[Decided]
+    events: Events
+    renewed: Renewed
+
+
+@dataclass(frozen=True)
+class Live:
+    """A bundle at work over a store.
+
+    now: the time in ticks; None where the data are a recording, and time stands at their latest reading. Machines with
+    clocks of their own are each at their own latest reading in any case.
+    """
+
+    store: Store
+    bundle: Bundle
+    now: Callable[[], int] | None
+    model: int
+
+    @classmethod
+    def over(cls, store: Store, bundle: Bundle, now: Callable[[], int] | None) -> Live:
+        """The bundle over a store, which has a place for its sensors then."""
+        own = store.for_bundle(bundle)
+        with own.writing() as connection:
+            return cls(own, bundle, now, model_number(connection, bundle))
+
+    def due(self) -> list[str]:
+        """The machines of which something new is to be thought."""
+        with self.store.reading() as connection:
+            plan = self._plan(connection, known_machines(connection).values())
+        return [machine.name for due in plan for machine in due.machines]
+
+    def score(self, names: Sequence[str]) -> int:
+        """Score those of the machines that are due, whole or not at all a machine; how many that were.
+
+        Raises:
+            StoreError: the database does not do its part; what was scored until then stays.
+        """
+        count = 0
+        for start in range(0, len(names), MACHINES_AT_A_TIME):
+            wanted = list(names[start : start + MACHINES_AT_A_TIME])
+            while wanted:
+                with self.store.reading() as connection:
+                    plan = self._plan(connection, known_machines(connection, wanted).values())
+                    found = [(due, self._think(connection, due)) for due in plan]
+                for due, result in found:
+                    self._keep(due, result)
+                    count += len(due.machines)
+                # Those that were behind by more than a piece go on with the next.
+                wanted = [one.name for due in plan if due.until < due.last for one in due.machines]
+        return count
+
+    def score_due(self) -> int:
+        """Score all machines that are due; how many that were."""
+        return self.score(self.due())
+
+    def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
+        """The machines that are due, together where they have the same decisions before them."""
+        spans, groups = self.bundle.reference.spans, dict[tuple[int, int], list[Machine]]()
+        clock = None if self.bundle.reference.own_clocks else self._time(connection)
+        for machine in machines:
+            now = machine.last if self.bundle.reference.own_clocks else clock
+            if now is None:
+                continue
+            last = max(decision_at(now, spans), machine.scored_until or -(2**62))
+            first = self._first(machine, last)
+            if first is not None:
+                groups.setdefault((first, last), []).append(machine)
+        piece = max((STEPS_AT_A_TIME - 1) * spans.every, spans.horizon)
+        return [
+            Due(tuple(group), first, min(last, first + piece), last)
+            for (first, last), group in groups.items()
+        ]
+
+    def _time(self, connection: Connection) -> int | None:
+        return latest_reading(connection) if self.now is None else self.now()
+
+    def _first(self, machine: Machine, last: int) -> int | None:
+        """The first decision at which something is new of a machine, until `last`; None if nothing is."""
+        spans = self.bundle.reference.spans
+        # What is older than a horizon is past: no alarm stands on it any more.
+        earliest = last - spans.horizon // spans.every * spans.every + spans.every
+        if machine.scored_until is None:
+            start = last if machine.first is None else decision_from(machine.first, spans)
+            return min(max(start, earliest), last)
+        if machine.changed is not None and machine.changed <= last:
+            late = max(decision_from(machine.changed, spans), earliest)
+            return min(late, machine.scored_until + spans.every, last)
+        if machine.scored_until < last:
+            return machine.scored_until + spans.every
+        return last if machine.model_id != self.model else None
+
+    def _think(self, connection: Connection, due: Due) -> Found:
+        """What the machines' histories say; the same as the batch, to the last bit."""
+        reference = self.bundle.reference
+        span = (due.first - needed_before(self.bundle), due.until)
+        history = past(connection, self.store, due.machines, span, self.bundle)
+        by_name = {machine.name: machine for machine in due.machines}
+        machines = [by_name[name] for name in history.machines]
+        decisions = np.arange(due.first, due.until + 1, reference.spans.every)
+        held = renewed(connection, self.store, machines, decisions, self.bundle)
+        now = latest(history, held.own, self.bundle)
+        opinions = opinions_at(
+            now, self.bundle, absent_pairs(history.events.machines, self.bundle.plant.dataset)
+        )
+        decided = list(self._earlier(history, machines, held, decisions[:-1]))
+        decided += self._decided(machines, now, opinions, due.until)
+        return Found(opinions, decided, history.events, held)
+
+    def _earlier(
+        self, history: History, machines: Sequence[Machine], held: Renewed, decisions: Ints
+    ) -> Iterator[Decided]:
+        """What was to be thought at decisions before the last."""
+        if not len(decisions):
+            return
+        reference, steps = self.bundle.reference, slice(-1 - len(decisions), -1)
+        absent = absent_pairs(history.events.machines, self.bundle.plant.dataset)
+        features = matrix.feature_matrix(history, held.own, reference)[:, steps]
+        statuses = labels.opinions(history, reference.spans)[:, steps]
+        curves = self.bundle.curves(features.reshape(-1, features.shape[2]))
+        curves = curves.reshape(*statuses.shape, *curves.shape[1:])
+        for row, machine in enumerate(machines):
+            lacking = [(machine.name, component) in absent for component in self.bundle.components]
+            for step, decision in enumerate(decisions.tolist()):
+                known = curves[row, step].copy()
+                known[slice(None) if statuses[row, step] else lacking] = np.nan
+                yield Decided(machine.number, decision, statuses[row, step], known)
+
+    def _decided(
+        self, machines: Sequence[Machine], now: Latest, opinions: Sequence[Opinion], decision: int
+    ) -> Iterator[Decided]:
+        shape = (len(machines), len(self.bundle.components), len(self.bundle.reference.spans.horizons))
+        curves: Matrix = np.full(shape, np.nan, dtype=np.float32)
+        for position, one in enumerate(opinions):
+            if one.curve:
+                curves[divmod(position, shape[1])] = one.curve
+        for machine, status, known in zip(machines, now.no_opinion, curves, strict=True):
+            yield Decided(machine.number, decision, status, known)
+
+    def _keep(self, due: Due, found: Found) -> None:
+        """Write it, in one transaction; not of machines that were meanwhile scored from a later state."""
+        seen = {machine.name: machine for machine in due.machines}
+        with self.store.writing() as connection:
+            fresh = set(scored(connection, seen, due.until, self.model))
+            numbers = {name: seen[name].number for name in fresh}
+            kept = set(numbers.values())
+            for machine in due.machines:
+                if machine.name in fresh and machine.unsettled is not None:
+                    forget_baselines(connection, machine.number, machine.unsettled)
+            new = {at: value for at, value in found.renewed.new.items() if at[0] in kept}
+            write_baselines(connection, new, self.bundle)
+            decided = [one for one in found.decided if one.number in kept]
+            write_risks(connection, self.model, decided)
+            write_opinions(connection, numbers, [one for one in found.opinions if one.machine in fresh])
+            moment = Moment(due.first, due.until, int(time.time()))
+            names = {number: name for name, number in numbers.items()}
+            raise_alarms(connection, names, decided, found.events, moment, self.bundle)

@@ -1,0 +1,228 @@
+"""Opinions: the last one of each machine and component, and the risks of all decisions for the trend."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from sqlalchemy import Connection, Row, Select, literal, select, tuple_
+
+from forestall.features.labels import FAILED
+from forestall.features.reference import Matrix
+from forestall.serving.bundle import Bundle
+from forestall.serving.opinions import NOT_APPLICABLE, Opinion
+from forestall.serving.reasons import Reason
+from forestall.serving.store.machines import ignoring, pieces
+from forestall.serving.store.tables import current, machines, models, risks
+
+CURVE = np.dtype("<f4")
+Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
+By = Literal["risk", "machine"]
+Place = tuple[Any, ...]  # where a page ends: the values of KEYS; numbers and texts
+KEYS = {
+    "risk": (current.c.rank, current.c.machine_id, current.c.component),
+    "machine": (machines.c.name, current.c.component),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which opinions a ranking lists; None and the empty text ask for all. search: a part of the machine's name."""
+
+    standing: Standing | None = None
+    component: str | None = None
+    min_risk: float | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A page of opinions, and where the next one begins: None after the last."""
+
+    opinions: list[Opinion]
+    next: Place | None
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was thought of a machine's component at a decision; time in ticks; without an opinion no curve."""
+
+    time: int
+    status: str
+    curve: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A machine's risks at one decision: status, and curves [components, horizons], NaN where there is none."""
+
+    number: int
+    time: int
+    status: str
+    curves: Matrix
+
+
+def write_opinions(connection: Connection, numbers: Mapping[str, int], opinions: Sequence[Opinion]) -> None:
+    """Opinions in the place of those that their machines had."""
+    for some in pieces(list(numbers.values())):
+        connection.execute(current.delete().where(current.c.machine_id.in_(some)))
+    if opinions:
+        connection.execute(current.insert(), [_row(numbers[one.machine], one) for one in opinions])
+
+
+def ranked(connection: Connection, wanted: Wanted, by: By, limit: int, after: Place | None = None) -> Ranked:
+    """Opinions, the highest risk first or by machine's name; those without a risk come after those with one.
+
+    Args:
+        after: what the page before said is next.
+    """
+    key = KEYS[by]
+    query = select(current, machines.c.name).join(machines, machines.c.id == current.c.machine_id)
+    query = _filtered(query, wanted).order_by(*key).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(*key) > tuple_(*(literal(value) for value in after)))
+    rows = list(connection.execute(query))
+    more = len(rows) > limit
+    place = tuple(getattr(rows[limit - 1], column.name) for column in key) if more else None
+    return Ranked([_opinion(row) for row in rows[:limit]], place)
+
+
+def opinions_about(connection: Connection, machine: str) -> list[Opinion]:
+    """The last opinions of one machine, the highest risk first; none if it was never scored."""
+    query = select(current, machines.c.name).join(machines, machines.c.id == current.c.machine_id)
+    rows = connection.execute(query.where(machines.c.name == machine).order_by(*KEYS["risk"]))
+    return [_opinion(row) for row in rows]
+
+
+def trend(connection: Connection, machine: str, component: str, after: int) -> list[Point]:
+    """What was thought of a machine's component at each decision after a time, the earliest first."""
+    query = (
+        select(risks.c.time, risks.c.status, risks.c.curves, models.c.components, models.c.horizons)
+        .join(machines, machines.c.id == risks.c.machine_id)
+        .join(models, models.c.id == risks.c.model_id)
+        .where(machines.c.name == machine, risks.c.time > after)
+        .order_by(risks.c.time)
+    )
+    points = []
+    for time, status, blob, components, horizons in connection.execute(query):
+        curve: tuple[float, ...] = ()
+        if component in components:
+            row = np.frombuffer(blob, dtype=CURVE).reshape(len(components), len(horizons))
+            curve = tuple(row[components.index(component)].tolist())
+        points.append(Point(time, status, () if np.isnan(curve).any() else curve))
+    return points
+
+
+def write_risks(connection: Connection, model: int, decisions: Sequence[Decided]) -> None:
+    """Risks of decisions in the place of what was there; one machine's are those of a span without a gap."""
+    spans: dict[int, tuple[int, int]] = {}
+    for one in decisions:
+        low, high = spans.get(one.number, (one.time, one.time))
+        spans[one.number] = (min(low, one.time), max(high, one.time))
+    for number, (low, high) in spans.items():
+        connection.execute(
+            risks.delete().where(risks.c.machine_id == number, risks.c.time.between(low, high))
+        )
+    rows = [
+        {
+            "machine_id": one.number,
+            "time": one.time,
+            "status": one.status,
+            "model_id": model,
+            "curves": one.curves.astype(CURVE).tobytes(),
+        }
+        for one in decisions
+    ]
+    if rows:
+        connection.execute(risks.insert(), rows)
+
+
+def longest_risks(
+    connection: Connection, numbers: Sequence[int], after: int, component: str
+) -> dict[tuple[int, int], float]:
+    """By machine's number and decision, a component's risk over the longest horizon, where there was an opinion."""
+    found: dict[tuple[int, int], float] = {}
+    for some in pieces(list(numbers)):
+        query = (
+            select(risks.c.machine_id, risks.c.time, risks.c.curves, models.c.components, models.c.horizons)
+            .join(models, models.c.id == risks.c.model_id)
+            .where(risks.c.machine_id.in_(some), risks.c.time >= after)
+        )
+        for number, time, blob, components, horizons in connection.execute(query):
+            if component in components:
+                row = np.frombuffer(blob, dtype=CURVE).reshape(len(components), len(horizons))
+                risk = float(row[components.index(component), -1])
+                if not np.isnan(risk):
+                    found[number, time] = risk
+    return found
+
+
+def model_number(connection: Connection, bundle: Bundle) -> int:
+    """The number of a bundle's model here."""
+    digest = hashlib.sha256(json.dumps(bundle.manifest, sort_keys=True).encode()).hexdigest()
+    row = {
+        "digest": digest,
+        "components": bundle.components,
+        "horizons": list(bundle.reference.spans.horizons),
+    }
+    connection.execute(ignoring(connection, models), row)
+    return int(connection.execute(select(models.c.id).where(models.c.digest == digest)).scalar_one())
+
+
+def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    if wanted.standing is not None:
+        query = query.where(current.c.standing == wanted.standing)
+    if wanted.component is not None:
+        query = query.where(current.c.component == wanted.component)
+    if wanted.min_risk is not None:
+        query = query.where(current.c.rank <= -wanted.min_risk)
+    if wanted.search:
+        query = query.where(machines.c.name.icontains(wanted.search, autoescape=True))
+    return query
+
+
+def _row(number: int, one: Opinion) -> dict[str, Any]:
+    life = [None if np.isinf(value) else value for value in one.life]
+    standing = _standing(one)
+    return {
+        "machine_id": number,
+        "component": one.component,
+        "time": one.time,
+        "status": one.status,
+        "standing": standing,
+        "rank": _last(one, standing) if one.risk is None else -one.risk,
+        "threshold": one.threshold,
+        "curve": list(one.curve),
+        "reasons": [[reason.source, reason.share, reason.text] for reason in one.reasons],
+        "life": life,
+    }
+
+
+def _standing(one: Opinion) -> Standing:
+    if one.alarm is None:
+        return "not applicable" if one.status == NOT_APPLICABLE else "no opinion"
+    return "alarm" if one.alarm else "normal"
+
+
+def _last(one: Opinion, standing: Standing) -> float:
+    """The rank of what has no risk: machines that have failed stand after those that may be judged again."""
+    if standing == "not applicable":
+        return 3.0
+    return 2.0 if one.status.endswith(FAILED) else 1.0
+
+
+def _opinion(row: Row[Any]) -> Opinion:
+    return Opinion(
+        machine=row.name,
+        component=row.component,
+        time=row.time,
+        status=row.status,
+        threshold=row.threshold,
+        curve=tuple(row.curve),
+        reasons=tuple(Reason(*reason) for reason in row.reasons),
+        life=tuple(np.inf if value is None else value for value in row.life),
+    )

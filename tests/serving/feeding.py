@@ -1,0 +1,93 @@
+"""A plant's history, sent to a store as a plant would send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forestall.data.events import Events
+from forestall.features.baselines import own_baselines
+from forestall.features.labels import opinions as labels_opinions
+from forestall.features.matrix import feature_matrix
+from forestall.features.reference import Matrix
+from forestall.serving.bundle import Bundle
+from forestall.serving.opinions import history_of
+from forestall.serving.store.database import Store
+from forestall.serving.store.events import Kind, add_events
+from forestall.serving.store.opinions import Point, trend
+from forestall.serving.store.readings import Added, Readings, add_readings
+
+KINDS: tuple[Kind, ...] = ("errors", "maintenance", "failures", "downtime")
+
+
+def readings_of(frame: pd.DataFrame, sensors: tuple[str, ...]) -> Readings:
+    """Rows machine, time, running, sensors as a batch."""
+    return Readings(
+        frame["machine"].tolist(),
+        frame["time"].to_numpy(dtype=np.int64),
+        frame["running"].to_numpy(dtype=np.bool_),
+        sensors,
+        frame[list(sensors)].to_numpy(dtype=np.float64),
+    )
+
+
+def send(store: Store, frame: pd.DataFrame, bundle: Bundle) -> Added:
+    """One batch of readings."""
+    with store.writing() as connection:
+        batch = readings_of(frame, bundle.reference.sensors)
+        return add_readings(connection, store, batch, bundle.reference)
+
+
+def send_events(store: Store, events: Events, bundle: Bundle) -> None:
+    """One batch of each small table."""
+    with store.writing() as connection:
+        for kind in KINDS:
+            add_events(connection, store, kind, getattr(events, kind), bundle.reference)
+
+
+def between(frame: pd.DataFrame, low: int, high: int, column: str = "time") -> pd.DataFrame:
+    """The rows of (low, high]."""
+    return frame[(frame[column] > low) & (frame[column] <= high)]
+
+
+def events_between(events: Events, low: int, high: int) -> Events:
+    """The events of (low, high]; stops by their start."""
+    frames = {
+        kind: between(getattr(events, kind), low, high, "start" if kind == "downtime" else "time")
+        for kind in KINDS
+    }
+    return Events(machines=events.machines, **frames)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the batch says of a whole history: decisions [T], curves [machines, T, components, horizons]."""
+
+    machines: list[str]
+    decisions: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    curves: Matrix
+    statuses: np.ndarray[tuple[int, ...], np.dtype[np.object_]]
+
+
+def batch_of(frame: pd.DataFrame, events: Events, bundle: Bundle) -> Batch:
+    """The batch's curves, by features over the whole history."""
+    reference = bundle.reference
+    history = history_of(frame, events, bundle, int(frame["time"].max()))
+    own = own_baselines(history, reference.spans, reference.condition_places)
+    features = feature_matrix(history, own, reference)
+    curves = bundle.curves(features.reshape(-1, features.shape[2]))
+    shape = (*features.shape[:2], *curves.shape[1:])
+    statuses = labels_opinions(history, reference.spans)
+    return Batch(history.machines, history.decisions(reference.spans), curves.reshape(shape), statuses)
+
+
+def trends(store: Store, batch: Batch, bundle: Bundle) -> dict[tuple[str, str], list[Point]]:
+    """By machine and component what the store keeps of all decisions."""
+    with store.reading() as connection:
+        return {
+            (machine, component): trend(connection, machine, component, -(2**60))
+            for machine in batch.machines
+            for component in bundle.components
+        }
