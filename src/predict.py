@@ -5,33 +5,23 @@ import forestall.pipeline.interpreter  # noqa: F401  (checks the environment bef
 from pathlib import Path
 
 from forestall.data import store
-from forestall.features import build
-from forestall.features.baselines import own_baselines
 from forestall.pipeline import files, stage
 from forestall.serving.bundle import load_bundle
-from forestall.serving.fleet import fleet_table, worst_first
-from forestall.serving.opinions import Opinion, opinions_of
+from forestall.serving.fleet import fleet_of
+from forestall.serving.handed import of_bundle
 
-PREPARED, OUT = Path("data/prepared"), Path("data/predictions")
+PREPARED, BUNDLE, OUT = Path("data/prepared"), Path("models/bundle"), Path("data/predictions")
 
 
 def main() -> None:
     """Write data/predictions/fleet.csv."""
-    dataset = stage.load(params=[], dataset=["clock", "tables", "decisions", "windows"]).dataset
-    bundle = load_bundle(Path("models/bundle"))
-    events = store.read_events(PREPARED, dataset.clock)
-    end = max(store.last_readings(PREPARED, dataset.clock).values())
-
-    def chunks() -> store.Frames:
-        return store.read_telemetry(PREPARED, dataset.clock)
-
-    opinions: list[Opinion] = []
-    for history in build.histories(chunks, events, dataset, end):
-        own = own_baselines(history, bundle.reference.spans, bundle.reference.condition_places)
-        opinions += opinions_of(history, own, bundle)
-    fleet = worst_first(fleet_table(opinions, bundle))
+    clock = stage.load(params=[], dataset=["clock"]).dataset.clock
+    bundle = load_bundle(BUNDLE)
+    events, known = store.read_events(PREPARED, clock), of_bundle(BUNDLE, bundle)
+    end = max(store.last_readings(PREPARED, clock).values())
+    fleet = fleet_of(store.read_telemetry(PREPARED, clock), events, known, bundle, end)
     OUT.mkdir(parents=True, exist_ok=True)
-    files.write_csv(OUT / "fleet.csv", store.with_stamps(fleet, dataset.clock))
+    files.write_csv(OUT / "fleet.csv", store.with_stamps(fleet, clock))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _add_compare(verbs.add_parser("compare", help="two revisions: what differs, and is it real"))
     _add_explain(verbs.add_parser("explain-change", help="which of code, params, data, environment moved it"))
     _add_track(verbs.add_parser("track", help="publish a revision to an MLflow server"))
+    _add_predict(verbs.add_parser("predict", help="risk of a fleet from its tables, without the pipeline"))
     show = verbs.add_parser("show", help="the scores, and the machines most at risk")
     show.set_defaults(run=_show)
     return top
@@ -100,6 +101,27 @@ def _add_track(track: argparse.ArgumentParser) -> None:
         "--experiments", action="store_true", help="also the DVC experiments of REV, as child runs"
     )
     track.set_defaults(run=_track)
+
+
+def _add_predict(predict: argparse.ArgumentParser) -> None:
+    predict.add_argument(
+        "source", metavar="IN", type=Path, help="a folder with the plant's tables, or one file of telemetry"
+    )
+    predict.add_argument(
+        "--out",
+        metavar="OUT",
+        type=Path,
+        required=True,
+        help="a .csv or .parquet file; replaced if all goes well",
+    )
+    predict.add_argument(
+        "--bundle",
+        metavar="FOLDER",
+        type=Path,
+        default=Path("models/bundle"),
+        help="(default: models/bundle)",
+    )
+    predict.set_defaults(run=_predict)
 
 
 # Each verb imports what it needs when it runs: `forestall --help` must not wait for pandas.
@@ -186,6 +208,20 @@ def _track(chosen: argparse.Namespace) -> int:
     for problem in failed:
         print(f"forestall: not published: {problem}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _predict(chosen: argparse.Namespace) -> None:
+    from forestall.serving.batch import predict
+
+    fleet = predict(chosen.source, chosen.out, chosen.bundle, _rows_read)
+    machines, alarms = fleet["machine"].nunique(), (fleet["alarm"] == "yes").sum()
+    print(f"Wrote {chosen.out}: {machines:,} machines, {alarms:,} risks at or above their threshold.")
+
+
+def _rows_read(text: str) -> None:
+    """How far reading is, where somebody looks on."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _show(_: argparse.Namespace) -> None:

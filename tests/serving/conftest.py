@@ -12,7 +12,11 @@ import pandas as pd
 import pytest
 
 from forestall.data.dataset import Dataset
+from forestall.data.events import Events
+from forestall.data.store import write_frame
 from forestall.features import build
+from forestall.features.baselines import own_baselines, own_frame
+from forestall.features.files import BASELINES
 from forestall.features.reference import Reference
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
@@ -79,6 +83,22 @@ def made() -> Made:
 @pytest.fixture(scope="session")
 def bundle_folder(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
+    write_bundle(folder, made.fit("random_forest"), made.reference, served())
+    return folder
+
+
+def bundle_with_baselines(
+    folder: Path, made: Made, telemetry: pd.DataFrame, events: Events, without: tuple[str, ...] = ()
+) -> Path:
+    """A bundle of the small plant, with its machines' baselines at the end of the telemetry."""
+    spans, end = made.reference.spans, int(telemetry["time"].max())
+    (history,) = build.histories(lambda: iter([telemetry]), events, plant.dataset(), end)
+    until = np.full(len(history.machines), end)
+    frame = own_frame(
+        history.machines, own_baselines(history, spans, (), until), until, list(made.reference.sensors), ()
+    )
+    clock = plant.dataset().clock
+    write_frame(folder / BASELINES, frame[~frame["machine"].isin(without)], clock)
     write_bundle(folder, made.fit("random_forest"), made.reference, served())
     return folder
 

@@ -61,8 +61,10 @@ def fleet(made: Made, no_opinion: str, folder: Path):  # type: ignore[no-untyped
     bundle = load_bundle(folder)
     ones = np.ones((2, 1, 2))
     normal = Normal(ones, ones, np.zeros((2, 1, 2, 0)), ones, ones, ones, np.zeros(0))
-    opinions = np.array(["", no_opinion], dtype=object)
-    now = Latest(["m0", "m5"], np.full(2, 1_706_000_000), made.features[[500, 900]], normal, opinions)
+    opinions, readings = np.array(["", no_opinion], dtype=object), np.full((2, 48, 2), np.nan)
+    now = Latest(
+        ["m0", "m5"], np.full(2, 1_706_000_000), made.features[[500, 900]], normal, opinions, readings
+    )
     return worst_first(fleet_table(opinions_at(now, bundle, {("m5", "seal")}), bundle))
 
 

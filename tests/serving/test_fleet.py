@@ -11,6 +11,7 @@ import pytest
 from forestall.features import build
 from forestall.features.baselines import own_baselines
 from forestall.serving.bundle import Bundle, load_bundle
+from forestall.serving.deviations import Deviations
 from forestall.serving.export import write_bundle
 from forestall.serving.fleet import fleet_table, worst_first
 from forestall.serving.opinions import latest, opinions_of
@@ -72,5 +73,10 @@ def test_reasons_are_in_the_counters_unit(bundle: Bundle) -> None:
     names = [feature.name for feature in bundle.reference.features]
     row[names.index("s1.own.10cycles")] = 4.0
     row[names.index("machine.replaced")], row[names.index("machine.replaced.known")] = 12, 1
-    assert describe("s1", row, bundle.reference) == "s1 4.0 sd above this machine's normal over 10 cycles"
-    assert describe("age of machine", row, bundle.reference) == "machine replaced 12 cycles ago"
+    about = Deviations(np.full(20, np.nan), level=1.0, spread=1.0, unit="")
+    seen = describe("s1", row, 0 * row, bundle.reference, about)
+    assert seen.text == "s1 4.0 sd above this machine's normal over 10 cycles"
+    lasting = describe("s1", row, 0 * row, bundle.reference, replace(about, values=np.array([0.0, 4.0, 4.0])))
+    assert lasting.text == "s1 4.0 sd above this machine's normal for 2 cycles"
+    age = describe("age of machine", row, 0 * row, bundle.reference)
+    assert (age.text, age.unit) == ("machine replaced 12 cycles ago", "cycles")

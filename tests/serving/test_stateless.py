@@ -9,15 +9,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from forestall.data.store import write_frame
-from forestall.features import build
-from forestall.features.baselines import own_baselines, own_frame
 from forestall.serving.bundle import load_bundle
-from forestall.serving.export import write_bundle
-from forestall.serving.opinions import Opinion, opinions_of
+from forestall.serving.opinions import Opinion, history_of, opinions_of
 from forestall.serving.stateless import FieldError, Stateless
 from tests import plant
-from tests.serving.conftest import Made, served
+from tests.serving.conftest import Made, bundle_with_baselines
 
 EVENTS, DATASET = plant.events(6, 60), plant.dataset()
 TELEMETRY = plant.with_signal(plant.telemetry(6, 60), EVENTS)
@@ -29,12 +25,7 @@ DAYS = 3  # of readings that are sent: the lookback of 48 hours, and some that d
 def stateless(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Stateless:
     """A bundle with the baselines of all machines but m4."""
     folder = tmp_path_factory.mktemp("bundle")
-    (history,) = build.histories(lambda: iter([TELEMETRY]), EVENTS, DATASET, END)
-    until = np.full(len(history.machines), END)
-    own = own_baselines(history, made.reference.spans, (), until)
-    frame = own_frame(history.machines, own, until, ["volt", "spin"], ())
-    write_frame(folder / "baselines.parquet", frame[frame["machine"] != "m4"], DATASET.clock)
-    write_bundle(folder, made.fit("random_forest"), made.reference, served())
+    bundle_with_baselines(folder, made, TELEMETRY, EVENTS, without=("m4",))
     return Stateless.of(folder, load_bundle(folder))
 
 
@@ -64,7 +55,7 @@ def ask(stateless: Stateless, request: dict[str, Any]) -> list[Opinion]:
 
 
 def batch(stateless: Stateless) -> list[Opinion]:
-    (history,) = build.histories(lambda: iter([TELEMETRY]), EVENTS, DATASET, END)
+    history = history_of(TELEMETRY, EVENTS, stateless.bundle, END)
     return opinions_of(history, stateless.known.of(history.machines), stateless.bundle)
 
 

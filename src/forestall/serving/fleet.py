@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 from forestall.data.clock import hour_of
+from forestall.data.events import Events
 from forestall.features import labels
+from forestall.features.build import MACHINES_AT_A_TIME
 from forestall.features.columns import span_name
+from forestall.features.history import History, lay_out
 from forestall.serving.bundle import Bundle
-from forestall.serving.opinions import Opinion
+from forestall.serving.handed import Known, own_or_known
+from forestall.serving.opinions import Opinion, last_decisions, opinions_of
 from forestall.serving.reasons import Reason
 from forestall.serving.words import life_in_words
 from forestall.training.remaining import LIFE
 
 GONE = f"no opinion: {labels.FAILED}"
+
+
+def fleet_of(
+    frames: Iterable[pd.DataFrame], events: Events, known: Known, bundle: Bundle, end: int
+) -> pd.DataFrame:
+    """The fleet's table, worst first.
+
+    Args:
+        frames: clean telemetry, whole machines at a time.
+        known: the bundle's baselines, for machines whose history is too short for one of their own.
+        end: up to which time it is told; ticks.
+    """
+    opinions: list[Opinion] = []
+    for history in _histories(frames, events, bundle, end):
+        until = last_decisions(history, bundle.reference)
+        own = own_or_known(history, until, known, bundle.reference)
+        opinions += opinions_of(history, own, bundle)
+    return worst_first(fleet_table(opinions, bundle))
+
+
+def _histories(frames: Iterable[pd.DataFrame], events: Events, bundle: Bundle, end: int) -> Iterator[History]:
+    sensors, spans = list(bundle.reference.sensors), bundle.reference.spans
+    for frame in frames:
+        machines = frame["machine"].unique()
+        for first in range(0, len(machines), MACHINES_AT_A_TIME):
+            some = frame[frame["machine"].isin(machines[first : first + MACHINES_AT_A_TIME])]
+            yield lay_out(some, events, sensors, spans, end)
 
 
 def fleet_table(opinions: Iterable[Opinion], bundle: Bundle) -> pd.DataFrame:

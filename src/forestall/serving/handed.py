@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from forestall.data import store
-from forestall.features.baselines import OwnBaselines, columns_of
+from forestall.features.baselines import OwnBaselines, columns_of, own_baselines, own_frame
 from forestall.features.files import BASELINES
-from forestall.features.history import Floats
+from forestall.features.history import Floats, History, Ints
 from forestall.features.reference import Reference
 from forestall.serving.bundle import Bundle
 
@@ -28,11 +28,17 @@ class Known:
 
     def of(self, machines: Sequence[str]) -> OwnBaselines:
         """What holds at any time for these machines; a machine that is not known has none of its own."""
+        return _always(self.rows(machines))
+
+    def rows(self, machines: Sequence[str]) -> Floats:
+        """The values of these machines, [machines, sensors, 2 + conditions]."""
         nobody = len(self.values) - 1
-        values = self.values[[self.position.get(machine, nobody) for machine in machines], None]
-        return OwnBaselines(
-            np.array([ALWAYS], dtype=np.int64), values[..., 0], values[..., 1], values[..., 2:]
-        )
+        return self.values[[self.position.get(machine, nobody) for machine in machines]]
+
+
+def _always(values: Floats) -> OwnBaselines:
+    held = values[:, None]
+    return OwnBaselines(np.array([ALWAYS], dtype=np.int64), held[..., 0], held[..., 1], held[..., 2:])
 
 
 def known(frame: pd.DataFrame, reference: Reference) -> Known:
@@ -56,3 +62,15 @@ def handed_in(frame: pd.DataFrame, machines: Sequence[str], reference: Reference
     A machine that the frame lacks has none of its own: its model's stands in where features are made.
     """
     return known(frame, reference).of(machines)
+
+
+def own_or_known(history: History, until: Ints, stored: Known, reference: Reference) -> OwnBaselines:
+    """Each machine's baseline as of its time in `until` [machines], from its own history.
+
+    Of a machine whose history is too short for any, it is the stored one.
+    """
+    sensors, places = list(reference.sensors), reference.condition_places
+    own = own_baselines(history, reference.spans, places, until)
+    mine = known(own_frame(history.machines, own, until, sensors, places), reference).rows(history.machines)
+    none = np.isnan(mine[:, :, :1]).all(axis=1, keepdims=True)
+    return _always(np.where(none, stored.rows(history.machines), mine))

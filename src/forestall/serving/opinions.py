@@ -14,9 +14,9 @@ from forestall.data.events import Events, absent_pairs
 from forestall.data.repairs import Repairs
 from forestall.features import labels, matrix
 from forestall.features.baselines import OwnBaselines
-from forestall.features.history import History, Ints, lay_out
+from forestall.features.history import Floats, History, Ints, Spans, lay_out
 from forestall.features.labels import failed_for_good
-from forestall.features.reference import Matrix
+from forestall.features.reference import Matrix, Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
@@ -57,7 +57,7 @@ class Opinion:
 @dataclass(frozen=True)
 class Latest:
     """Machines at their latest decision: its time [machines], filled features [machines, features], the baselines
-    that hold, and why there is no opinion, [machines].
+    that hold, why there is no opinion, [machines], and the lookback's readings [machines, slots, sensors].
     """
 
     machines: list[str]
@@ -65,6 +65,7 @@ class Latest:
     features: Matrix
     normal: Normal
     no_opinion: npt.NDArray[np.object_]
+    readings: Floats
 
 
 def history_of(readings: pd.DataFrame, events: Events, bundle: Bundle, end: int) -> History:
@@ -93,25 +94,44 @@ def latest(history: History, own: OwnBaselines, bundle: Bundle) -> Latest:
     their own there is no common end, and each is asked at its own.
     """
     reference, spans, each = bundle.reference, bundle.reference.spans, np.arange(len(history.machines))
-    times, opinions = history.decisions(spans), labels.opinions(history, spans)
-    step = np.full(len(each), len(times) - 1)
+    step, opinions = _last_steps(history, reference), labels.opinions(history, spans)
     if reference.own_clocks:
         opinions[history.own_last_steps(spans) < 0] = labels.SHORT
-        step = np.maximum(history.own_last_steps(spans), 0)
     opinions[failed_for_good(history, bundle.plant.dataset)] = labels.FAILED
     return Latest(
         machines=history.machines,
-        time=times[step],
+        time=last_decisions(history, reference),
         features=matrix.feature_matrix(history, own, reference)[each, step],
         normal=matrix.normal_of(history, own, reference).at(each, step),
         no_opinion=opinions[each, step],
+        readings=_lookback(history, step, spans),
     )
+
+
+def last_decisions(history: History, reference: Reference) -> Ints:
+    """The time of each machine's latest decision, [machines]."""
+    return history.decisions(reference.spans)[_last_steps(history, reference)]
+
+
+def _last_steps(history: History, reference: Reference) -> Ints:
+    if reference.own_clocks:
+        return np.maximum(history.own_last_steps(reference.spans), 0)
+    return np.full(len(history.machines), len(history.decisions(reference.spans)) - 1)
+
+
+def _lookback(history: History, step: Ints, spans: Spans) -> Floats:
+    """The lookback's readings up to a decision step of each machine, [machines, slots, sensors]; NaN before any."""
+    slots = -(-spans.lookback // spans.interval)
+    slot = (step[:, None] + 1) * spans.width + np.arange(-slots, 0)
+    found = history.readings[np.arange(len(step))[:, None], np.maximum(slot, 0)]
+    return np.where((slot >= 0)[..., None], found, np.nan)
 
 
 def opinions_at(now: Latest, bundle: Bundle, absent: set[tuple[str, str]]) -> list[Opinion]:
     """Each machine and component; `absent` are the pairs that do not exist."""
     curves, most = bundle.curves(now.features), bundle.plant.reasons
-    why = reasons(now.features, healthy_reference(now.features, now.normal, bundle.reference), bundle, most)
+    healthy = healthy_reference(now.features, now.normal, bundle.reference)
+    why = reasons(now.features, healthy, now.normal, now.readings, bundle, most)
     spans, hour = bundle.reference.spans, hour_of(bundle.reference.unit)[0]
     lives = (
         np.stack([remaining_life(curves, spans.horizons, share) for share in LIFE.values()], axis=-1) / hour

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from forestall.features.columns import Feature
+from forestall.features.history import Floats
 from forestall.features.reference import Matrix, Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
-from forestall.serving.words import describe
+from forestall.serving.deviations import Deviations, deviations
+from forestall.serving.words import Sighting, describe
+
+LEAST = 0.05  # what makes less of a risk than this is no reason
 
 
 @dataclass(frozen=True)
-class Reason:
+class Reason(Sighting):
     """A source, how much of the risk goes when it is set to healthy, and what was seen of it."""
 
-    source: str
-    share: float
-    text: str
+    source: str = field(kw_only=True)
+    share: float = field(kw_only=True)
 
 
 def healthy_reference(features: Matrix, normal: Normal, reference: Reference) -> Matrix:
@@ -60,28 +64,47 @@ def _healthy_sensor(
     return 0.0 if kind in ("own", "trend") or kind.startswith("slope.") else None
 
 
-def reasons(features: Matrix, healthy: Matrix, bundle: Bundle, most: int) -> list[list[list[Reason]]]:
-    """For each row and component at most `most` reasons, the strongest first; one call of the model in all.
+def reasons(
+    features: Matrix, healthy: Matrix, normal: Normal, readings: Floats, bundle: Bundle, most: int
+) -> list[list[list[Reason]]]:
+    """For each row and component at most `most` reasons, the strongest first; two calls of the model in all.
 
     Args:
         features, healthy: [rows, features].
+        normal: the baselines that hold at the rows' time, [rows, 1, …].
+        readings: those of the lookback up to it, [rows, slots, sensors].
     """
     sources = list(dict.fromkeys(feature.source for feature in bundle.reference.features))
-    is_of = np.array([[f.source == source for f in bundle.reference.features] for source in sources])
+    of_feature = np.array([sources.index(feature.source) for feature in bundle.reference.features])
+    is_of = of_feature == np.arange(len(sources))[:, None]
     changed = np.where(is_of[None], healthy[:, None], features[:, None])
+    differs = (changed != features[:, None]).any(axis=2)
     risk = bundle.risk(features)
-    without = bundle.risk(changed.reshape(-1, features.shape[1])).reshape(len(features), len(sources), -1)
-    drop = risk[:, None] - without
-    texts = [[describe(source, row, bundle.reference) for source in sources] for row in features]
-    return [
-        [
-            _strongest(drop[row, :, c], float(risk[row, c]), sources, texts[row], most)
-            for c in range(risk.shape[1])
+    drop = np.zeros((len(features), len(sources), risk.shape[1]), dtype=np.float32)
+    drop[differs] = risk[np.nonzero(differs)[0]] - bundle.risk(changed[differs])
+
+    @cache
+    def seen(row: int, source: str) -> Sighting:
+        sensor = _readings_of(source, row, normal, readings, bundle)
+        return describe(source, features[row], healthy[row], bundle.reference, sensor)
+
+    def strongest(row: int, c: int) -> list[Reason]:
+        of, whole = drop[row, :, c], float(risk[row, c])
+        order = [i for i in np.argsort(-of, kind="stable")[:most] if of[i] > LEAST * whole]
+        return [
+            Reason(**vars(seen(row, sources[i])), source=sources[i], share=float(of[i]) / whole)
+            for i in order
         ]
-        for row in range(len(features))
-    ]
+
+    return [[strongest(row, c) for c in range(risk.shape[1])] for row in range(len(features))]
 
 
-def _strongest(drop: Matrix, risk: float, sources: list[str], texts: list[str], most: int) -> list[Reason]:
-    order = np.argsort(-drop, kind="stable")[:most]
-    return [Reason(sources[i], float(drop[i]) / risk, texts[i]) for i in order if drop[i] > 0.05 * risk]
+def _readings_of(
+    source: str, row: int, normal: Normal, readings: Floats, bundle: Bundle
+) -> Deviations | None:
+    """The readings behind a source that is a sensor."""
+    reference = bundle.reference
+    if source not in reference.sensors:
+        return None
+    unit = bundle.plant.dataset.tables.telemetry.sensors[source].unit
+    return deviations(readings, normal, row, reference.sensors.index(source), reference, unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,72 +11,134 @@ import numpy.typing as npt
 from forestall.data.clock import day_of, hour_of
 from forestall.features.columns import span_text
 from forestall.features.reference import Reference
+from forestall.serving.deviations import BEYOND, Deviations
 
-Seen = dict[str, float]
 # How far a feature must be from healthy to be as striking as one standard deviation of the level.
 RATIO, MISSING, STUCK = 0.3, 0.1, 6.0
 STILL = {"stuck": "unchanged", "silent": "silent"}
 
 
-def describe(source: str, row: npt.NDArray[np.float32], reference: Reference) -> str:
-    """What is most striking about a source in one row of features [features]."""
-    seen = {f.name: float(row[i]) for i, f in enumerate(reference.features) if f.source == source}
-    if source in reference.sensors:
-        return _sensor(source, seen, reference)
+@dataclass(frozen=True)
+class Sighting:
+    """What is most striking about a source: in words, the feature that says so, its value and the healthy one.
+
+    unit: of both values; empty for counts, shares and sensors without one.
+    """
+
+    text: str
+    feature: str
+    value: float
+    healthy: float
+    unit: str = ""
+
+
+Seen = dict[str, Sighting]  # the features of one source by name, without words
+
+
+def describe(
+    source: str,
+    row: npt.NDArray[np.float32],
+    healthy: npt.NDArray[np.float32],
+    reference: Reference,
+    sensor: Deviations | None = None,
+) -> Sighting:
+    """What is most striking about a source in one row of features [features], beside the healthy ones.
+
+    Args:
+        sensor: if the source is a sensor, its readings.
+    """
+    seen = {
+        feature.name: Sighting("", feature.name, float(row[i]), float(healthy[i]))
+        for i, feature in enumerate(reference.features)
+        if feature.source == source
+    }
+    if sensor is not None:
+        return _sensor(source, seen, reference, sensor)
     group = next(feature.group for feature in reference.features if feature.source == source)
     if group == "errors":
         return _errors(source, seen, reference)
-    return _age(source, seen, reference) if group == "replacements" else source
+    if group == "replacements":
+        return _age(source, seen, reference)
+    return replace(next(iter(seen.values())), text=source)
 
 
-def _sensor(sensor: str, seen: Seen, reference: Reference) -> str:
-    found = max(_striking(sensor, seen, reference), default=(0.0, sensor))
-    if found[0] > 0:
-        return found[1]
-    levels = {name: value for name, value in seen.items() if name.startswith(f"{sensor}.mean.")}
-    for name, value in levels.items():
-        return f"{sensor} at {value:.3g} on average over {_span(name, reference)}"
-    return sensor
+def _sensor(sensor: str, seen: Seen, reference: Reference, about: Deviations) -> Sighting:
+    found = max(_striking(sensor, seen, reference, about), key=lambda one: one[0], default=None)
+    if found is not None and found[0] > 0:
+        return _lasting(sensor, found[1], reference, about)
+    for name, one in seen.items():
+        if name.startswith(f"{sensor}.mean."):
+            text = f"{sensor} at {one.value:.3g} on average over {_span(name, reference)}"
+            return replace(one, text=text, unit=about.unit)
+    return replace(next(iter(seen.values())), text=sensor)
 
 
-def _striking(sensor: str, seen: Seen, reference: Reference) -> Iterator[tuple[float, str]]:
+def _striking(
+    sensor: str, seen: Seen, reference: Reference, about: Deviations
+) -> Iterator[tuple[float, Sighting]]:
     """How striking each feature of a sensor is, and what to say of it."""
-    for name, value in seen.items():
+    spread, unit = about.spread, about.unit
+    for name, one in seen.items():
         kind, _, window = name.removeprefix(f"{sensor}.").rpartition(".")
-        over = f"over {span_text(window, reference.unit)}"
+        value, over = one.value, f"over {span_text(window, reference.unit)}"
         if kind == "own":
-            side = "above" if value > 0 else "below"
-            yield abs(value), f"{sensor} {abs(value):.1f} sd {side} this machine's normal {over}"
+            text = f"{sensor} {abs(value):.1f} sd {_side(value)} this machine's normal {over}"
+            level = about.level
+            yield abs(value), Sighting(text, name, level + value * spread, level, unit)
         elif kind == "spread":
-            yield (value - 1) / RATIO, f"{sensor} varies {value:.1f} times as much as normal {over}"
+            text = f"{sensor} varies {value:.1f} times as much as normal {over}"
+            yield (value - 1) / RATIO, Sighting(text, name, value * spread, spread, unit)
         elif kind == "trend":
-            side = "rose" if value > 0 else "fell"
-            yield abs(value) / 2, f"{sensor} {side} by {abs(value):.1f} sd {over}"
+            text = f"{sensor} {'rose' if value > 0 else 'fell'} by {abs(value):.1f} sd {over}"
+            yield abs(value) / 2, Sighting(text, name, value * spread, 0.0, unit)
         elif kind.startswith("slope."):
-            more = "more" if value > 0 else "less"
-            yield abs(value), f"{sensor} follows {kind.removeprefix('slope.')} {more} than normal {over}"
+            more, condition = "more" if value > 0 else "less", kind.removeprefix("slope.")
+            text = f"{sensor} follows {condition} {more} than normal {over}"
+            yield abs(value), Sighting(text, name, value * spread, 0.0, unit)
         elif kind == "missing":
-            yield value / MISSING, f"{sensor} missing in {value:.0%} of readings {over}"
+            yield value / MISSING, replace(one, text=f"{sensor} missing in {value:.0%} of readings {over}")
         elif window in STILL:
-            yield value / STUCK, f"{sensor} {STILL[window]} for {value:.0f} {hour_of(reference.unit)[1]}"
+            hour = hour_of(reference.unit)[1]
+            text = f"{sensor} {STILL[window]} for {value:.0f} {hour}"
+            yield value / STUCK, replace(one, text=text, unit=hour)
 
 
-def _errors(source: str, seen: Seen, reference: Reference) -> str:
+def _lasting(sensor: str, one: Sighting, reference: Reference, about: Deviations) -> Sighting:
+    """A level beyond normal, with how long it has been so, where its readings tell."""
+    if not one.feature.startswith(f"{sensor}.own.") or abs(one.value - one.healthy) < BEYOND * about.spread:
+        return one
+    length, sd = about.lasting(1 if one.value > one.healthy else -1)
+    if not length:
+        return one
+    ticks, name = hour_of(reference.unit)
+    lasted = length * reference.spans.interval / ticks
+    more = " or more" if length == len(about.values) else ""
+    text = f"{sensor} {abs(sd):.1f} sd {_side(sd)} this machine's normal for {lasted:.3g} {name}{more}"
+    return replace(one, text=text, value=about.level + sd * about.spread)
+
+
+def _side(value: float) -> str:
+    return "above" if value > 0 else "below"
+
+
+def _errors(source: str, seen: Seen, reference: Reference) -> Sighting:
     """What was counted over the shortest window in which anything was; `errors` counts different codes."""
-    for name, value in seen.items():
+    for name, one in seen.items():
         window = f"in {_span(name, reference)}"
-        if ".distinct." in name and value > 0:
-            return f"{value:.0f} different errors {window}"
-        if ".count." in name and value > 0:
-            return f"{source} seen {value:.0f} times {window}"
-    return f"{source}: none lately"
+        if ".distinct." in name and one.value > 0:
+            return replace(one, text=f"{one.value:.0f} different errors {window}")
+        if ".count." in name and one.value > 0:
+            return replace(one, text=f"{source} seen {one.value:.0f} times {window}")
+    return replace(next(iter(seen.values())), text=f"{source}: none lately")
 
 
-def _age(source: str, seen: Seen, reference: Reference) -> str:
+def _age(source: str, seen: Seen, reference: Reference) -> Sighting:
     component = source.removeprefix("age of ")
-    if seen.get(f"{component}.replaced.known", 1.0) == 0 or f"{component}.replaced" not in seen:
-        return f"{component}: age unknown"
-    return f"{component} replaced {seen[f'{component}.replaced']:.0f} {day_of(reference.unit)[1]} ago"
+    known, age = seen.get(f"{component}.replaced.known"), seen.get(f"{component}.replaced")
+    if age is None or (known is not None and known.value == 0):
+        return replace(known or next(iter(seen.values())), text=f"{component}: age unknown")
+    days = day_of(reference.unit)[1]
+    return replace(age, text=f"{component} replaced {age.value:.0f} {days} ago", unit=days)
 
 
 def _span(feature: str, reference: Reference) -> str:
