@@ -30,7 +30,9 @@ def whole_bundle(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     until = np.full(len(history.machines), END)
     own = own_baselines(history, made.reference.spans, (), until)
     write_frame(
-        folder / "baselines.parquet", own_frame(history.machines, own, until, ["volt", "spin"], ()), DATASET.clock
+        folder / "baselines.parquet",
+        own_frame(history.machines, own, until, ["volt", "spin"], ()),
+        DATASET.clock,
     )
     write_bundle(folder, made.fit("random_forest"), made.reference, served())
     return folder

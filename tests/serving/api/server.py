@@ -43,9 +43,9 @@ class Running:
         return self.client.post(path, json=content, headers=headers)
 
 
-def opened(folder: Path, database: Path, host: str = "127.0.0.1") -> Service:
+def opened(folder: Path, database: Path, host: str = "127.0.0.1", recorded: bool = True) -> Service:
     """A service whose store knows the plant's machines."""
-    service = open_service(f"sqlite:///{database}", folder, host)
+    service = open_service(f"sqlite:///{database}", folder, host, recorded)
     if service.champion.serving is not None:
         with service.champion.serving.store.writing() as connection:
             add_machines(connection, ATTRIBUTES)
@@ -85,5 +85,7 @@ def fields(response: httpx.Response) -> list[str]:
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
     assert problem["status"] == response.status_code
-    assert problem["title"] and problem["detail"] and problem["request_id"] == response.headers["x-request-id"]
+    assert (
+        problem["title"] and problem["detail"] and problem["request_id"] == response.headers["x-request-id"]
+    )
     return [error["field"] for error in problem.get("errors", [])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import APIRouter, Depends, Request, Response
@@ -22,7 +22,9 @@ from forestall.serving.store.events import Said, said
 ROUTER = APIRouter(prefix="/v1/export", tags=["data"])
 Reader = Annotated[str, Depends(May(Role.READ))]
 EXAMPLE = "machine,time,component,source\nM00001,2024-07-10 11:51:00,bearing,feedback\n"
-OK = {200: {"description": "OK", "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}}}}
+OK: dict[int | str, dict[str, Any]] = {
+    200: {"description": "OK", "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}}}
+}
 
 
 @ROUTER.get("/{table}", responses={**OK, **problem_answers(*ASKING, 422)}, response_class=Response)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Connection, select
 
+from forestall.data.store import read_frame
+from forestall.features.files import BASELINES
 from forestall.serving.bundle import Bundle
 from forestall.serving.handed import ALWAYS, handed_in
 from forestall.serving.store.machines import known_numbers, pieces
@@ -73,6 +76,11 @@ def forget_baselines(connection: Connection, number: int, since: int) -> None:
     """Take out a machine's renewals from a time on: something new is known of the history before them."""
     late = (baselines.c.machine_id == number, baselines.c.time >= since, baselines.c.time > ALWAYS)
     connection.execute(baselines.delete().where(*late))
+
+
+def baselines_in(folder: Path, bundle: Bundle) -> pd.DataFrame:
+    """The baselines that came with a bundle, from its folder."""
+    return read_frame(folder / BASELINES, bundle.plant.dataset.clock)
 
 
 def hand_in(connection: Connection, frame: pd.DataFrame, bundle: Bundle) -> None:

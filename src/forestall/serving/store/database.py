@@ -19,7 +19,8 @@ from forestall.serving.store.faults import StoreBusyError, StoreError, told_apar
 HEAD = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 10  # seconds that a writer waits for the others
-MIGRATING = 7_310_521  # of PostgreSQL's advisory locks, the one that is held while tables change
+# PostgreSQL's advisory locks: held while tables change, and by the process that scores.
+MIGRATING, SCORING = 7_310_521, 7_310_522
 DRIVERS = ("sqlite", "postgresql+psycopg")
 
 
@@ -73,6 +74,28 @@ class Store:
                 yield connection
         finally:
             self.turn.release()
+
+    @contextmanager
+    def leading(self) -> Iterator[bool]:
+        """Whether this process is the one that scores now: of several over one PostgreSQL only one does.
+
+        Raises:
+            StoreBusyError, StoreGoneError: see there.
+        """
+        if self.embedded:
+            yield True
+            return
+        with (
+            told_apart(),
+            self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+        ):
+            lock = {"lock": SCORING}
+            leads = bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), lock).scalar())
+            try:
+                yield leads
+            finally:
+                if leads:
+                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
 
     def for_bundle(self, bundle: Bundle) -> Store:
         """The same database for another bundle: sensors that are new are given their places."""

@@ -194,6 +194,14 @@ def touch(
     connection.execute(machines.update().where(machines.c.id == bindparam("number")).values(values), rows)
 
 
+def known_since(connection: Connection, first: Mapping[str, int]) -> None:
+    """Note when machines' histories began, where it was before the first of their readings that is stored."""
+    rows = [{"machine": name, "begun": time} for name, time in first.items()]
+    begun = bindparam("begun", type_=BigInteger)
+    earlier = machines.update().where(machines.c.name == bindparam("machine"), machines.c.first > begun)
+    connection.execute(earlier.values(first=begun), rows)
+
+
 def _least(column: Any, value: Any) -> Any:
     return case((column < value, column), else_=value)
 

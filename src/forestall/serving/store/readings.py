@@ -19,6 +19,7 @@ from forestall.serving.store.tables import readings
 
 PACKED = np.dtype("<f8")
 Floats = npt.NDArray[np.float64]
+Row = tuple[Any, ...]  # machine's number, time, running, packed values
 
 
 class OtherReadingError(ForestallError):
@@ -66,17 +67,30 @@ def add_readings(connection: Connection, store: Store, batch: Readings, referenc
     """
     if not len(batch):
         return Added(0, 0)
-    numbers = numbers_of(connection, store, batch.machine)
-    ids = [numbers[name] for name in batch.machine]
-    blobs = _packed(batch, store.sensors)
-    columns = (ids, batch.time.tolist(), batch.running.tolist(), blobs)
-    rows = list(zip(*columns, strict=True))
+    rows = _rows(connection, store, batch)
     new = _insert(connection, rows)
     if new < len(rows):
         _refuse_conflicts(connection, rows, batch)
     if new:
-        touch(connection, _spans(ids, batch.time), readings=True, normal=reference.spans.horizon)
+        spans = _spans([row[0] for row in rows], batch.time)
+        touch(connection, spans, readings=True, normal=reference.spans.horizon)
     return Added(new, len(rows) - new)
+
+
+def replace_readings(connection: Connection, store: Store, batch: Readings, reference: Reference) -> int:
+    """Store a batch, in the place of other readings of the same machines and times; how many are new or other.
+
+    Raises:
+        UnknownMachineError: a machine that the plant's machines table lacks.
+    """
+    rows = _rows(connection, store, batch) if len(batch) else []
+    held = _held(connection, rows)
+    new = [row for row in rows if not _same(row, held.get((row[0], row[1])))]
+    if new:
+        _insert(connection, new, 'DO UPDATE SET running = excluded.running, "values" = excluded."values"')
+        spans = _spans([row[0] for row in new], np.array([row[1] for row in new], dtype=np.int64))
+        touch(connection, spans, readings=True, normal=reference.spans.horizon)
+    return len(new)
 
 
 def recent(
@@ -115,6 +129,13 @@ def unpacked(blobs: Sequence[bytes], count: int) -> Floats:
     return np.frombuffer(padded, dtype=PACKED).reshape(len(blobs), count)
 
 
+def _rows(connection: Connection, store: Store, batch: Readings) -> list[Row]:
+    numbers = numbers_of(connection, store, batch.machine)
+    ids = [numbers[name] for name in batch.machine]
+    columns = (ids, batch.time.tolist(), batch.running.tolist(), _packed(batch, store.sensors))
+    return list(zip(*columns, strict=True))
+
+
 def _packed(batch: Readings, order: tuple[str, ...]) -> list[bytes]:
     """Each row's values as bytes; one missing value and one zero, so that equal readings are equal bytes."""
     values = np.full((len(batch), len(order)), np.nan, dtype=PACKED)
@@ -125,35 +146,49 @@ def _packed(batch: Readings, order: tuple[str, ...]) -> list[bytes]:
     return [whole[start : start + size] for start in range(0, len(whole), size)]
 
 
-def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> int:
-    """How many of the rows were not there."""
+def _insert(connection: Connection, rows: list[Row], meeting: str = "DO NOTHING") -> int:
+    """How many of the rows were not there; `meeting` says what to do with those that are."""
     if connection.dialect.name == "sqlite":
         # The driver itself, with rows as tuples: half of the time of an ingest otherwise goes into mappings.
-        statement = "INSERT INTO readings VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        statement = f"INSERT INTO readings VALUES (?, ?, ?, ?) ON CONFLICT (machine_id, time) {meeting}"
         return int(connection.exec_driver_sql(statement, rows).rowcount)
     ids, times, running, blobs = (list(column) for column in zip(*rows, strict=True))
     statement = (
         'INSERT INTO readings (machine_id, "time", running, "values") '
-        "SELECT * FROM unnest(%s::int[], %s::bigint[], %s::bool[], %s::bytea[]) ON CONFLICT DO NOTHING"
+        "SELECT * FROM unnest(%s::int[], %s::bigint[], %s::bool[], %s::bytea[]) "
+        f'ON CONFLICT (machine_id, "time") {meeting}'
     )
     return int(connection.exec_driver_sql(statement, (ids, times, running, blobs)).rowcount)
 
 
-def _refuse_conflicts(connection: Connection, rows: list[tuple[Any, ...]], batch: Readings) -> None:
+def _held(connection: Connection, rows: Sequence[Row]) -> dict[tuple[int, int], tuple[bool, bytes]]:
+    """What is stored of these machines in the span of these rows' times, each machine its own."""
     held: dict[tuple[int, int], tuple[bool, bytes]] = {}
-    for number, (low, high) in _spans([row[0] for row in rows], batch.time).items():
+    spans = _spans([row[0] for row in rows], np.array([row[1] for row in rows], dtype=np.int64))
+    for number, (low, high) in spans.items():
         query = select(readings.c.time, readings.c.running, readings.c["values"]).where(
             readings.c.machine_id == number, readings.c.time >= low, readings.c.time <= high
         )
         held |= {(number, row[0]): (row[1], bytes(row[2])) for row in connection.execute(query)}
-    for place, (number, time, running, blob) in enumerate(rows):
-        was, values = held[number, time]
-        missing = np.full(len(blob) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
-        if was != running or values + missing[len(values) :] != blob:
-            raise OtherReadingError(batch.machine[place], time, place)
+    return held
+
+
+def _same(row: Row, held: tuple[bool, bytes] | None) -> bool:
+    if held is None:
+        return False
+    (_, _, running, blob), (was, values) = row, held
+    missing = np.full(len(blob) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
+    return bool(was == running and values + missing[len(values) :] == blob)
+
+
+def _refuse_conflicts(connection: Connection, rows: list[Row], batch: Readings) -> None:
+    held = _held(connection, rows)
+    for place, row in enumerate(rows):
+        if not _same(row, held[row[0], row[1]]):
+            raise OtherReadingError(batch.machine[place], row[1], place)
 
 
 def _spans(ids: list[int], time: npt.NDArray[np.int64]) -> dict[int, tuple[int, int]]:
-    by_number = pd.Series(time).groupby(np.array(ids))
-    lows, highs = by_number.min(), by_number.max()
-    return {int(n): (int(lows[n]), int(highs[n])) for n in lows.index}
+    """By machine's number the earliest and the latest of its times."""
+    by_number = pd.Series(time).groupby(np.array(ids, dtype=np.int64)).agg(["min", "max"])
+    return {number: (low, high) for number, low, high in by_number.itertuples(name=None)}

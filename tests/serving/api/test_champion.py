@@ -1,0 +1,111 @@
+"""A new bundle is swapped in without dropping a request; a refused one leaves the old one serving."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from forestall.serving.export import write_bundle
+from tests.serving.api.server import Running, fields, opened, running
+from tests.serving.conftest import Made, served
+
+
+def wait(until: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def ready(api: Running) -> httpx.Response:
+    return api.client.get("/health/ready")
+
+
+def test_a_new_bundle_takes_over_without_a_failed_request(
+    made: Made, whole_bundle: Path, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "bundle", tmp_path / "other"
+    shutil.copytree(whole_bundle, folder)
+    other.mkdir()
+    shutil.copy(whole_bundle / "baselines.parquet", other)
+    write_bundle(other, made.fit("extra_trees"), made.reference, served())
+    vector = {"features": list(made.reference.fills)}
+    statuses: list[int] = []
+    stop = threading.Event()
+    with running(opened(folder, tmp_path / "forestall.sqlite")) as api:
+
+        def ask() -> None:
+            with httpx.Client(base_url=api.url) as client:
+                while not stop.is_set():
+                    statuses.append(client.post("/predict", json=vector).status_code)
+
+        before, old = ready(api).json()["model"], api.send("/predict", vector).json()["risk"]
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for file in other.iterdir():
+            shutil.copy(file, folder / file.name)
+        wait(lambda: ready(api).json().get("model") != before)
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+        assert set(statuses) == {200} and len(statuses) > 20
+        assert api.send("/predict", vector).json()["risk"] != old
+
+
+@pytest.mark.parametrize("harm", ["bytes", "manifest", "pickle", "format"])
+def test_a_refused_bundle_leaves_the_old_one(
+    whole_bundle: Path, tmp_path: Path, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(whole_bundle, folder)
+    with running(opened(folder, tmp_path / "forestall.sqlite")) as api, caplog.at_level(logging.ERROR):
+        before = ready(api).json()
+        assert before["refused"] is False
+        manifest = json.loads((folder / "manifest.json").read_text())
+        if harm == "bytes":
+            model = bytearray((folder / "model.onnx").read_bytes())
+            model[-1] ^= 1
+            (folder / "model.onnx").write_bytes(model)
+        elif harm == "manifest":
+            (folder / "manifest.json").write_text("{")
+        elif harm == "pickle":
+            (folder / "model.onnx").write_bytes(b"\x80\x04\x95cos\nsystem\n.")
+        else:
+            (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+        wait(lambda: ready(api).json()["refused"])
+        assert ready(api).json()["model"] == before["model"]
+        assert api.send("/predict", {"features": manifest["reference"]["fills"]}).status_code == 200
+        assert any(record.getMessage() == "bundle refused" for record in caplog.records)
+        shutil.copytree(whole_bundle, folder, dirs_exist_ok=True)
+        wait(lambda: not ready(api).json()["refused"])
+
+
+def test_without_a_bundle_it_starts_and_says_so(tmp_path: Path, whole_bundle: Path) -> None:
+    folder = tmp_path / "bundle"
+    with running(opened(folder, tmp_path / "forestall.sqlite")) as api:
+        response = ready(api)
+        assert (response.status_code, fields(response)) == (503, ["model"])
+        assert api.send("/predict", {"features": [1]}).status_code == 503
+        assert api.client.get("/health/live").json() == {"status": "alive"}
+        shutil.copytree(whole_bundle, folder)
+        wait(lambda: ready(api).status_code == 200)
+
+
+def test_stale_readings_are_not_ready(whole_bundle: Path, tmp_path: Path) -> None:
+    with running(opened(whole_bundle, tmp_path / "forestall.sqlite", recorded=False)) as api:
+        assert ready(api).json()["latest"] is None
+        old = {"machine": "m1", "time": "2024-02-01T10:00:00Z", "volt": 170.0}
+        assert api.send("/v1/readings", [old]).status_code == 200
+        assert fields(ready(api)) == ["readings"]
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        assert api.send("/v1/readings", [old | {"time": now}]).status_code == 200
+        assert ready(api).json()["latest"] == now

@@ -1,0 +1,217 @@
+"""A plant's history is sent over HTTP; what is said of its machines is what the batch says."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests import plant
+from tests.serving.api.conftest import END, EVENTS, TELEMETRY
+from tests.serving.api.server import Running, fields, opened, running
+from tests.serving.feeding import batch_of
+
+LAST_DAYS = 4
+
+
+def stamp(ticks: int) -> str:
+    return f"{np.datetime64(int(ticks), 's')}Z"
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): cell for name, cell in row.items()} | {"time": stamp(row["time"])} for row in plain]
+
+
+def events(low: int, high: int) -> list[dict[str, Any]]:
+    rows = []
+    for kind in ("errors", "maintenance", "failures"):
+        frame = getattr(EVENTS, kind)
+        rows += [{"kind": kind, **row} for row in records(frame[frame["time"].between(low + 1, high)])]
+    return rows
+
+
+def send(api: Running, low: int, high: int) -> None:
+    some = TELEMETRY[TELEMETRY["time"].between(low + 1, high)]
+    for path, rows in (("/v1/events", events(low, high)), ("/v1/readings", records(some))):
+        response = api.send(path, rows)
+        assert response.status_code == 200, response.text
+
+
+@pytest.fixture(scope="module")
+def filled(whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """All of the history but its last days."""
+    service = opened(whole_bundle, tmp_path_factory.mktemp("store") / "forestall.sqlite")
+    with running(service) as api:
+        send(api, 0, END - LAST_DAYS * plant.DAY)
+        yield api
+
+
+def test_a_replay_through_http_gives_the_batch_to_the_last_bit(filled: Running) -> None:
+    serving = filled.service.champion.serving
+    assert serving is not None
+    batch = batch_of(TELEMETRY, EVENTS, serving.bundle)
+    step, compared = serving.bundle.reference.spans.every, 0
+    for decision in range(END - LAST_DAYS * plant.DAY + step, END + 1, step):
+        send(filled, decision - step, decision)
+        (place,) = np.flatnonzero(batch.decisions == decision)
+        for row, machine in enumerate(batch.machines):
+            answer = filled.client.get(f"/v1/machines/{machine}").json()
+            for one in answer["components"]:
+                assert one["time"] == stamp(decision)
+                column = serving.bundle.components.index(one["component"])
+                if one["risk"] is not None:
+                    said = np.array(list(one["risk"].values()), dtype=np.float32)
+                    assert (said == batch.curves[row, place, column]).all()
+                    assert np.float32(one["trend"][-1]["risk"]) == said[-1]
+                    compared += 1
+    assert compared > 300
+
+
+def test_the_ranking_is_paged_without_loss(filled: Running) -> None:
+    whole = filled.client.get("/v1/machines").json()["machines"]
+    assert len(whole) == 12
+    risks = [list(one["risk"].values())[-1] for one in whole if one["risk"]]
+    assert risks == sorted(risks, reverse=True) and len(risks) > 8
+    for order in ("risk", "machine"):
+        pages, cursor = [], None
+        while True:
+            query = {"order": order, "limit": 5} | ({"cursor": cursor} if cursor else {})
+            page = filled.client.get("/v1/machines", params=query).json()
+            pages += page["machines"]
+            if (cursor := page["next"]) is None:
+                break
+        assert sorted(map(str, pages)) == sorted(map(str, whole))
+    assert [one["machine"] for one in pages] == sorted(one["machine"] for one in pages)
+
+
+def test_the_ranking_is_filtered(filled: Running) -> None:
+    def names(**query: Any) -> list[str]:
+        found = filled.client.get("/v1/machines", params=query).json()["machines"]
+        return [f"{one['machine']} {one['component']}" for one in found]
+
+    assert names(search="M5", order="machine") == ["m5 pump", "m5 seal"]
+    assert names(standing="not applicable") == ["m5 seal"]
+    assert set(names(component="pump")) == {f"m{n} pump" for n in range(6)}
+    every = filled.client.get("/v1/machines").json()["machines"]
+    high = [one for one in every if one["risk"] and list(one["risk"].values())[-1] >= 0.2]
+    assert len(names(min_risk=0.2)) == len(high)
+    assert names(search="%") == names(search="nobody") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=ten", "limit"),
+        ("min_risk=nan", "min_risk"),
+        ("min_risk=2", "min_risk"),
+        ("order=age", "order"),
+        ("standing=ill", "standing"),
+        ("search=%00", "search"),
+        ("cursor=x", "cursor"),
+        ("cursor=WyJyaXNrIl0", "cursor"),
+        ("cursor=%FF", "cursor"),
+        ("colour=red", "colour"),
+    ],
+)
+def test_queries_that_cannot_be(api: Running, query: str, field: str) -> None:
+    response = api.client.get(f"/v1/machines?{query}")
+    assert (response.status_code, fields(response)) == (422, [field])
+
+
+def test_one_machine_in_detail(filled: Running) -> None:
+    answer = filled.client.get("/v1/machines/m5").json()
+    assert answer["attributes"] == {"model": "small", "age": 5.0}
+    assert (answer["last"], answer["age"], answer["unit"], answer["behind"]) == (stamp(END), 0.0, "h", None)
+    by_component = {one["component"]: one for one in answer["components"]}
+    assert by_component["seal"]["standing"] == "not applicable"
+    replaced = EVENTS.maintenance.query("machine == 'm5' and component == 'pump'")["time"].max()
+    assert by_component["pump"]["replaced"] == stamp(replaced)
+    assert len(by_component["pump"]["trend"]) > 20
+    for name in ("m99", "m1%00", "%F0%9F%92%A9", "m1%0A"):
+        assert filled.client.get(f"/v1/machines/{name}").status_code == 404
+
+
+def test_readings_are_given_back_as_they_were_sent(filled: Running) -> None:
+    day = END - 10 * plant.DAY
+    query = {"after": stamp(day), "until": stamp(day + plant.DAY)}
+    got = filled.client.get("/v1/machines/m2/readings", params=query).json()["readings"]
+    sent = TELEMETRY[(TELEMETRY["machine"] == "m2") & TELEMETRY["time"].between(day + 1, day + plant.DAY)]
+    assert got == records(sent)
+    assert fields(filled.client.get("/v1/machines/m2/readings?after=yesterday")) == ["after"]
+
+
+def alarm(filled: Running) -> dict[str, Any]:
+    page = filled.client.get("/v1/alarms", params={"state": "open", "limit": 1}).json()
+    assert page["alarms"], "the history raises alarms"
+    found: dict[str, Any] = page["alarms"][0]
+    return found
+
+
+def change(filled: Running, number: int, version: Any, **body: Any) -> Any:
+    return filled.client.patch(f"/v1/alarms/{number}", json=body, headers={"If-Match": f'"{version}"'})
+
+
+def test_an_alarm_is_taken_on_and_closed_and_becomes_a_failure(filled: Running) -> None:
+    one = alarm(filled)
+    first = filled.client.get(f"/v1/alarms/{one['id']}")
+    assert first.headers["etag"] == '"1"' and first.json() == one
+    taken = change(filled, one["id"], 1, state="in work", assignee="Jo", note="Heard it\nmyself")
+    assert (taken.status_code, taken.headers["etag"]) == (200, '"2"'), taken.text
+    late = change(filled, one["id"], 1, state="acknowledged")
+    assert (late.status_code, late.headers["etag"]) == (412, '"2"')
+    back = change(filled, one["id"], 2, state="open")
+    assert (back.status_code, fields(back)) == (422, ["state"])
+    undated = change(filled, one["id"], 2, state="closed", finding="confirmed")
+    assert (undated.status_code, fields(undated)) == (422, ["found"])
+    found = pd.Timestamp(one["opened"]) + pd.Timedelta("90min")
+    when = found.strftime("%Y-%m-%dT%H:%M:%SZ")
+    closing = {"state": "closed", "finding": "confirmed", "found": when, "replaced": True}
+    closed = change(filled, one["id"], 2, **closing)
+    assert closed.json() | {"state": "closed", "finding": "confirmed", "version": 3} == closed.json()
+    changes = filled.client.get(f"/v1/alarms/{one['id']}/audit").json()["changes"]
+    assert [entry["after"].get("state") for entry in changes] == ["in work", "closed"]
+    assert {entry["who"] for entry in changes} == {"local"}
+    row = {"machine": one["machine"], "time": f"{found:%Y-%m-%d %H:%M:%S}", "component": one["component"]}
+    for table in ("failures", "maintenance"):
+        response = filled.client.get(f"/v1/export/{table}")
+        assert response.headers["content-type"] == "text/csv; charset=utf-8"
+        rows = list(csv.DictReader(io.StringIO(response.text)))
+        assert row | {"source": "feedback"} in rows
+        assert sum(one["source"] == "plant" for one in rows) == len(getattr(EVENTS, table))
+
+
+def test_changes_that_cannot_be(filled: Running) -> None:
+    number = alarm(filled)["id"]
+    path = f"/v1/alarms/{number}"
+    assert filled.client.patch(path, json={}).status_code == 428
+    assert filled.client.patch(path, json={}, headers={"If-Match": "*"}).status_code == 412
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"state": "done"}, "state"),
+        ({"mood": 1}, "mood"),
+        ({"assignee": 7}, "assignee"),
+        ({"assignee": "a\0"}, "assignee"),
+        ({"note": "x" * 4001}, "note"),
+        ({"replaced": "yes"}, "replaced"),
+        ({"state": "closed"}, "finding"),
+        ({"finding": "confirmed"}, "finding"),
+        ({"state": "closed", "finding": "confirmed", "found": "2124-01-01T00:00:00Z"}, "found"),
+        ({"state": "closed", "finding": "confirmed", "found": "2020-01-01T00:00:00Z"}, "found"),
+        ({"state": "closed", "finding": "confirmed", "found": "noon"}, "found"),
+    ]
+    for body, field in changes:
+        response = change(filled, number, 1, **body)
+        assert (response.status_code, fields(response)[:1]) == (422, [field]), body
+    assert change(filled, 999_999, 1).status_code == 404
+    assert filled.client.get("/v1/alarms/0").status_code == 422
+    assert filled.client.get("/v1/alarms/99999999999").status_code == 422
+    assert filled.client.get("/v1/alarms?state=sleeping").status_code == 422
+    assert filled.client.get("/v1/export/machines").status_code == 422
