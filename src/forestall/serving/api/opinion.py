@@ -12,6 +12,7 @@ from forestall.features.columns import span_name
 from forestall.features.reference import Reference
 from forestall.serving.api.times import time_of
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion
+from forestall.serving.reasons import Reason
 from forestall.training.remaining import LIFE
 
 NO_OPINION = "no opinion: "
@@ -35,12 +36,15 @@ def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:
         "time": time_of(opinion.time, reference),
         "risk": dict(zip(horizons, curve, strict=True)) if opinion.curve else None,
         "threshold": opinion.threshold,
-        "reasons": [
-            {"source": one.source, "share": round(one.share, 4), "text": one.text} for one in opinion.reasons
-        ],
+        "reasons": [_reason(one) for one in opinion.reasons],
         "life": _life(opinion),
         "act": act(opinion, reference),
     }
+
+
+def _reason(one: Reason) -> dict[str, Any]:
+    seen = {"feature": one.feature, "value": one.value, "healthy": one.healthy, "unit": one.unit or None}
+    return {"source": one.source, "share": round(one.share, 4), "text": one.text, **seen}
 
 
 def standing(opinion: Opinion) -> str:

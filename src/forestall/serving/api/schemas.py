@@ -34,7 +34,11 @@ REPLACEMENT = {"kind": "maintenance", "machine": "M00001", "time": TIME, "compon
 REASON = {
     "source": "vibration",
     "share": 0.82,
-    "text": "vibration 2.4 sd above this machine's normal over 24h",
+    "text": "vibration 2.4 sd above this machine's normal for 31 h",
+    "feature": "vibration.own.24h",
+    "value": 4.1,
+    "healthy": 2.8,
+    "unit": "mm/s",
 }
 OPINION = {
     "component": "bearing",
@@ -203,11 +207,15 @@ class Predictions(BaseModel):
 
 
 class Reason(BaseModel):
-    """What was seen, and how much of the risk goes when it is set to healthy."""
+    """What was seen, and how much of the risk goes when it is set to healthy; the value seen and the healthy one."""
 
     source: str
     share: float
     text: str
+    feature: str
+    value: float
+    healthy: float
+    unit: str | None = Field(description="of both values; null for counts and shares")
 
 
 class Life(BaseModel):

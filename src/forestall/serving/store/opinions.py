@@ -197,7 +197,7 @@ def _row(number: int, one: Opinion) -> dict[str, Any]:
         "rank": _last(one, standing) if one.risk is None else -one.risk,
         "threshold": one.threshold,
         "curve": list(one.curve),
-        "reasons": [[reason.source, reason.share, reason.text] for reason in one.reasons],
+        "reasons": [vars(reason) for reason in one.reasons],
         "life": life,
     }
 
@@ -223,6 +223,6 @@ def _opinion(row: Row[Any]) -> Opinion:
         status=row.status,
         threshold=row.threshold,
         curve=tuple(row.curve),
-        reasons=tuple(Reason(*reason) for reason in row.reasons),
+        reasons=tuple(Reason(**reason) for reason in row.reasons),
         life=tuple(np.inf if value is None else value for value in row.life),
     )
