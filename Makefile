@@ -22,7 +22,7 @@ READY_TRACKING := .venv/tracking.stamp
 READY_SERVING := .venv/serving.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps reproduce compare comment readme bench data lock clean help
+.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps reproduce compare comment readme serve bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -90,6 +90,9 @@ comment:  ## a comparison as the one comment of a GitHub pull request: make comm
 
 readme: setup  ## write the scores in metrics/ into README.md
 	python -m forestall.pipeline.readme
+
+serve: setup-serving  ## the service on this computer, with the workspace's bundle and its recorded data
+	forestall serve --recorded
 
 bench: setup-dev  ## benchmarks against what one would use instead
 	for benchmark in bench/[a-z]*.py; do python "$$benchmark"; done

@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     _add_explain(verbs.add_parser("explain-change", help="which of code, params, data, environment moved it"))
     _add_track(verbs.add_parser("track", help="publish a revision to an MLflow server"))
     _add_predict(verbs.add_parser("predict", help="risk of a fleet from its tables, without the pipeline"))
+    _add_serve(verbs.add_parser("serve", help="the service: readings in, risk out, over HTTP"))
+    _add_keys(verbs.add_parser("keys", help="who may use the service"))
     show = verbs.add_parser("show", help="the scores, and the machines most at risk")
     show.set_defaults(run=_show)
     return top
@@ -122,6 +124,53 @@ def _add_predict(predict: argparse.ArgumentParser) -> None:
         help="(default: models/bundle)",
     )
     predict.set_defaults(run=_predict)
+
+
+def _add_database(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--database",
+        metavar="URL",
+        default=os.environ.get("FORESTALL_DATABASE_URL", "sqlite:///var/forestall.sqlite"),
+        help="sqlite:///FILE or postgresql+psycopg://… (default: FORESTALL_DATABASE_URL, or var/forestall.sqlite)",
+    )
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    _add_database(serve)
+    serve.add_argument("--host", default="127.0.0.1", help="the address to bind to (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
+    serve.add_argument(
+        "--bundle",
+        type=Path,
+        default=Path("models/bundle"),
+        help="the folder that is watched for the model (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--rate",
+        type=float,
+        metavar="N",
+        default=5000,
+        help="requests a second of one key, or one address without keys (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--recorded", action="store_true", help="the data are a recording: now is their latest reading"
+    )
+    serve.set_defaults(run=_serve)
+
+
+def _add_keys(keys: argparse.ArgumentParser) -> None:
+    verbs = keys.add_subparsers(required=True, metavar="VERB")
+    add = verbs.add_parser("add", help="make a key; it is shown once")
+    add.add_argument("name", help="who or what uses it")
+    add.add_argument("--role", required=True, choices=("read", "write", "admin"))
+    add.set_defaults(run=_keys_add)
+    every = verbs.add_parser("list", help="all keys, without their secrets")
+    every.set_defaults(run=_keys_list)
+    revoke = verbs.add_parser("revoke", help="from now on the key is none")
+    revoke.add_argument("id", help="as `forestall keys list` shows it")
+    revoke.set_defaults(run=_keys_revoke)
+    for verb in (add, every, revoke):
+        _add_database(verb)
 
 
 # Each verb imports what it needs when it runs: `forestall --help` must not wait for pandas.
@@ -222,6 +271,57 @@ def _rows_read(text: str) -> None:
     """How far reading is, where somebody looks on."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _serve(chosen: argparse.Namespace) -> None:
+    from forestall.serving.api.limits import Rate
+    from forestall.serving.api.start import fill_if_empty, open_service, run
+
+    if not 0 <= chosen.port < 2**16:
+        raise ForestallError(f"--port {chosen.port}: a port is a number up to 65535.")
+    if not chosen.rate > 0:
+        raise ForestallError(f"--rate {chosen.rate:g}: must be more than 0.")
+    service = open_service(chosen.database, chosen.bundle, chosen.host, chosen.recorded)
+    service.rate = Rate(chosen.rate)
+    fill_if_empty(service, chosen.bundle, Path("data/raw"), _progress)
+    run(service, chosen.host, chosen.port)
+
+
+def _keys_add(chosen: argparse.Namespace) -> None:
+    import time
+
+    from forestall.serving.store.database import connect
+    from forestall.serving.store.keys import create_key
+
+    with connect(chosen.database).writing() as connection:
+        key, text = create_key(connection, chosen.name, chosen.role, int(time.time()))
+    _progress(f"Key {key.id} of {key.name}, which may {key.role}. Keep it: it cannot be shown again.")
+    print(text)
+
+
+def _keys_list(chosen: argparse.Namespace) -> None:
+    from datetime import UTC, datetime
+
+    from forestall.serving.store.database import connect
+    from forestall.serving.store.keys import list_keys
+
+    with connect(chosen.database).reading() as connection:
+        for key in list_keys(connection):
+            made = datetime.fromtimestamp(key.created, UTC)
+            print(
+                f"{key.id}  {key.role:5}  {made:%Y-%m-%d}  {'revoked' if key.revoked else 'valid':7}  {key.name}"
+            )
+
+
+def _keys_revoke(chosen: argparse.Namespace) -> None:
+    import time
+
+    from forestall.serving.store.database import connect
+    from forestall.serving.store.keys import revoke_key
+
+    with connect(chosen.database).writing() as connection:
+        revoke_key(connection, chosen.id, int(time.time()))
+    print(f"Key {chosen.id} is revoked; a running service knows within 2 s.")
 
 
 def _show(_: argparse.Namespace) -> None:

@@ -215,9 +215,8 @@ class Live:
             fresh = set(scored(connection, seen, due.until, self.model))
             numbers = {name: seen[name].number for name in fresh}
             kept = set(numbers.values())
-            for machine in due.machines:
-                if machine.name in fresh and machine.unsettled is not None:
-                    forget_baselines(connection, machine.number, machine.unsettled)
+            unsettled = {one.number: one.unsettled for one in due.machines if one.unsettled is not None}
+            forget_baselines(connection, {n: time for n, time in unsettled.items() if n in kept})
             new = {at: value for at, value in found.renewed.new.items() if at[0] in kept}
             write_baselines(connection, new, self.bundle)
             decided = [one for one in found.decided if one.number in kept]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from forestall.data.store import read_frame
+from forestall.features.files import BASELINES
 from forestall.serving.api.champion import Champion
 from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
@@ -12,7 +16,9 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.stateless import Stateless
 from forestall.serving.store.database import Store, connect
+from forestall.serving.store.fill import fill
 from forestall.serving.store.keys import Key, any_keys, find_key, list_keys
+from forestall.serving.store.machines import known_machines
 
 
 def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> Service:
@@ -25,7 +31,7 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
         StoreError: the database cannot be opened.
         ForestallError: others than this computer could reach it, and there is no key in force.
     """
-    store = connect(url)
+    store = _connected(url)
     with store.reading() as connection:
         loopback = check_binding(host, any_keys(connection))
 
@@ -36,6 +42,35 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
     champion = Champion(folder, made_of)
     champion.look()
     return Service(champion, _keys(store, loopback))
+
+
+def _connected(url: str) -> Store:
+    """The store; the folder of an SQLite file is made, so that a fresh clone needs nothing."""
+    path = url.removeprefix("sqlite:///")
+    if path != url and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return connect(url)
+
+
+def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:
+    """Take in the tables of the bundle's dataset below `raw`, if the store has no machines and the tables are there.
+
+    Raises:
+        InputError: a table holds something that cannot be used.
+        StoreError: the database does not do its part; then it is empty as before.
+    """
+    serving = service.champion.serving
+    tables = raw / serving.bundle.plant.name if serving else raw
+    if serving is None or not tables.is_dir():
+        return
+    with serving.store.reading() as connection:
+        if known_machines(connection):
+            return
+    progress(f"The store is empty: filling it from {tables}")
+    dataset = serving.bundle.plant.dataset
+    baselines = read_frame(folder / BASELINES, dataset.clock)
+    with TemporaryDirectory(prefix="forestall-") as scratch:
+        fill(serving.store, tables, dataset, serving.bundle, baselines, progress, Path(scratch))
 
 
 def _keys(store: Store, loopback: bool) -> Keys:

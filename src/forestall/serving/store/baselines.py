@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from forestall.data.store import read_frame
 from forestall.features.files import BASELINES
@@ -61,21 +61,23 @@ def stored_baselines(
 def write_baselines(connection: Connection, values: Mapping[At, Floats], bundle: Bundle) -> None:
     """Store baselines, in the place of those that are there."""
     kind = kind_of(bundle)
-    for number, time in values:
-        same = (baselines.c.machine_id == number, baselines.c.kind == kind, baselines.c.time == time)
-        connection.execute(baselines.delete().where(*same))
+    gone = [{"number": number, "at": time} for number, time in values]
     rows = [
         {"machine_id": number, "kind": kind, "time": time, "values": value.astype(PACKED).tobytes()}
         for (number, time), value in values.items()
     ]
     if rows:
+        same = (baselines.c.machine_id == bindparam("number"), baselines.c.time == bindparam("at"))
+        connection.execute(baselines.delete().where(*same, baselines.c.kind == kind), gone)
         connection.execute(baselines.insert(), rows)
 
 
-def forget_baselines(connection: Connection, number: int, since: int) -> None:
-    """Take out a machine's renewals from a time on: something new is known of the history before them."""
-    late = (baselines.c.machine_id == number, baselines.c.time >= since, baselines.c.time > ALWAYS)
-    connection.execute(baselines.delete().where(*late))
+def forget_baselines(connection: Connection, since: Mapping[int, int]) -> None:
+    """Take out machines' renewals from a time on, by number: something new is known of the history before them."""
+    late = (baselines.c.machine_id == bindparam("number"), baselines.c.time >= bindparam("since"))
+    rows = [{"number": number, "since": time} for number, time in since.items()]
+    if rows:
+        connection.execute(baselines.delete().where(*late, baselines.c.time > ALWAYS), rows)
 
 
 def baselines_in(folder: Path, bundle: Bundle) -> pd.DataFrame:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, select, tuple_
 
 from forestall.features.labels import FAILED
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion
 from forestall.serving.reasons import Reason
-from forestall.serving.store.machines import ignoring, pieces
+from forestall.serving.store.machines import AT_A_TIME, ignoring, pieces
 from forestall.serving.store.tables import current, machines, models, risks
 
 CURVE = np.dtype("<f4")
@@ -82,7 +82,10 @@ def ranked(connection: Connection, wanted: Wanted, by: By, limit: int, after: Pl
     """
     key = KEYS[by]
     query = select(current, machines.c.name).join(machines, machines.c.id == current.c.machine_id)
-    query = _filtered(query, wanted).order_by(*key).limit(limit + 1)
+    query = _filtered(query, wanted)
+    if wanted.search:
+        query = query.where(_named_like(connection, wanted.search))
+    query = query.order_by(*key).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*(literal(value) for value in after)))
     rows = list(connection.execute(query))
@@ -123,10 +126,10 @@ def write_risks(connection: Connection, model: int, decisions: Sequence[Decided]
     for one in decisions:
         low, high = spans.get(one.number, (one.time, one.time))
         spans[one.number] = (min(low, one.time), max(high, one.time))
-    for number, (low, high) in spans.items():
-        connection.execute(
-            risks.delete().where(risks.c.machine_id == number, risks.c.time.between(low, high))
-        )
+    within = risks.c.time.between(bindparam("low"), bindparam("high"))
+    gone = [{"number": number, "low": low, "high": high} for number, (low, high) in spans.items()]
+    if gone:
+        connection.execute(risks.delete().where(risks.c.machine_id == bindparam("number"), within), gone)
     rows = [
         {
             "machine_id": one.number,
@@ -146,13 +149,12 @@ def longest_risks(
 ) -> dict[tuple[int, int], float]:
     """By machine's number and decision, a component's risk over the longest horizon, where there was an opinion."""
     found: dict[tuple[int, int], float] = {}
+    shapes = {row.id: row for row in connection.execute(select(models))}
     for some in pieces(list(numbers)):
-        query = (
-            select(risks.c.machine_id, risks.c.time, risks.c.curves, models.c.components, models.c.horizons)
-            .join(models, models.c.id == risks.c.model_id)
-            .where(risks.c.machine_id.in_(some), risks.c.time >= after)
-        )
-        for number, time, blob, components, horizons in connection.execute(query):
+        query = select(risks.c.machine_id, risks.c.time, risks.c.model_id, risks.c.curves)
+        query = query.where(risks.c.machine_id.in_(some), risks.c.time >= after)
+        for number, time, model, blob in connection.execute(query):
+            components, horizons = shapes[model].components, shapes[model].horizons
             if component in components:
                 row = np.frombuffer(blob, dtype=CURVE).reshape(len(components), len(horizons))
                 risk = float(row[components.index(component), -1])
@@ -180,9 +182,14 @@ def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
         query = query.where(current.c.component == wanted.component)
     if wanted.min_risk is not None:
         query = query.where(current.c.rank <= -wanted.min_risk)
-    if wanted.search:
-        query = query.where(machines.c.name.icontains(wanted.search, autoescape=True))
     return query
+
+
+def _named_like(connection: Connection, text: str) -> ColumnElement[bool]:
+    """Few machines are named by their numbers: no index of the ranking leads to a part of a name."""
+    like = machines.c.name.icontains(text, autoescape=True)
+    few = connection.execute(select(machines.c.id).where(like).limit(AT_A_TIME + 1)).scalars().all()
+    return current.c.machine_id.in_(few) if len(few) <= AT_A_TIME else like
 
 
 def _row(number: int, one: Opinion) -> dict[str, Any]:

@@ -157,6 +157,7 @@ current = Table(
     Column("reasons", JSON, nullable=False),
     Column("life", JSON, nullable=False),
     Index("current_by_rank", "rank", "machine_id", "component"),
+    Index("current_by_standing", "standing", "rank", "machine_id", "component"),
     sqlite_with_rowid=False,
 )
 

@@ -111,6 +111,7 @@ def _opinions() -> None:
         **ROWS,
     )
     op.create_index("current_by_rank", "current", ["rank", "machine_id", "component"])
+    op.create_index("current_by_standing", "current", ["standing", "rank", "machine_id", "component"])
 
 
 def _alarms() -> None:
