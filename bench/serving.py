@@ -2,8 +2,8 @@
 
 One worker each, four clients. A vector of features: against the tutorials' Flask and joblib server with the same
 forest, and against `mlflow models serve` if .venv/mlflow is there (`.ci/setup mlflow .venv/mlflow`). A machine's
-history of 200 readings: against an echo that parses the same body with the same schema. Then readings taken in per second,
-the first page of a ranking of 10,000 machines, and the time from start to ready.
+history of 200 readings: against an echo that parses the same body with the same schema. Then readings taken in per
+second, the first page of a ranking of 10,000 machines, and the time from start to ready.
 """
 
 from __future__ import annotations
