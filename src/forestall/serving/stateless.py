@@ -22,6 +22,9 @@ from forestall.serving.handed import Known, of_bundle
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion, history_of, opinions_of
 
 NAMELESS = ""
+NO_STOPS = pd.DataFrame(
+    {"machine": pd.Series(dtype=object), "start": pd.Series(dtype=np.int64), "end": pd.Series(dtype=np.int64)}
+)
 
 
 class FieldError(ForestallError):
@@ -140,6 +143,8 @@ def _timed(rows: Sequence[Row], machine: str, label: str) -> pd.DataFrame:
 
 
 def _downtime(rows: list[Row], machine: str) -> pd.DataFrame:
+    if not rows:
+        return NO_STOPS
     spans = [(row["start"], GOES_ON if row.get("end") is None else row["end"]) for row in rows]
     for number, (start, end) in enumerate(spans):
         if end < start:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,44 +62,49 @@ def describe(
 
 
 def _sensor(sensor: str, seen: Seen, reference: Reference, about: Deviations) -> Sighting:
-    found = max(_striking(sensor, seen, reference, about), key=lambda one: one[0], default=None)
-    if found is not None and found[0] > 0:
-        return _lasting(sensor, found[1], reference, about)
+    kinds = {name: name[len(sensor) + 1 :].split(".", 1)[0] for name in seen}
+    name = max(seen, key=lambda name: _striking(kinds[name], seen[name].value))
+    if _striking(kinds[name], seen[name].value) > 0:
+        return _lasting(sensor, _said(sensor, kinds[name], seen[name], reference, about), reference, about)
     for name, one in seen.items():
-        if name.startswith(f"{sensor}.mean."):
+        if kinds[name] == "mean":
             text = f"{sensor} at {one.value:.3g} on average over {_span(name, reference)}"
             return replace(one, text=text, unit=about.unit)
     return replace(next(iter(seen.values())), text=sensor)
 
 
-def _striking(
-    sensor: str, seen: Seen, reference: Reference, about: Deviations
-) -> Iterator[tuple[float, Sighting]]:
-    """How striking each feature of a sensor is, and what to say of it."""
-    spread, unit = about.spread, about.unit
-    for name, one in seen.items():
-        kind, _, window = name.removeprefix(f"{sensor}.").rpartition(".")
-        value, over = one.value, f"over {span_text(window, reference.unit)}"
-        if kind == "own":
-            text = f"{sensor} {abs(value):.1f} sd {_side(value)} this machine's normal {over}"
-            level = about.level
-            yield abs(value), Sighting(text, name, level + value * spread, level, unit)
-        elif kind == "spread":
-            text = f"{sensor} varies {value:.1f} times as much as normal {over}"
-            yield (value - 1) / RATIO, Sighting(text, name, value * spread, spread, unit)
-        elif kind == "trend":
-            text = f"{sensor} {'rose' if value > 0 else 'fell'} by {abs(value):.1f} sd {over}"
-            yield abs(value) / 2, Sighting(text, name, value * spread, 0.0, unit)
-        elif kind.startswith("slope."):
-            more, condition = "more" if value > 0 else "less", kind.removeprefix("slope.")
-            text = f"{sensor} follows {condition} {more} than normal {over}"
-            yield abs(value), Sighting(text, name, value * spread, 0.0, unit)
-        elif kind == "missing":
-            yield value / MISSING, replace(one, text=f"{sensor} missing in {value:.0%} of readings {over}")
-        elif window in STILL:
-            hour = hour_of(reference.unit)[1]
-            text = f"{sensor} {STILL[window]} for {value:.0f} {hour}"
-            yield value / STUCK, replace(one, text=text, unit=hour)
+def _striking(kind: str, value: float) -> float:
+    """How striking a kind of feature is, in standard deviations of the level; 0 if there are no words for it."""
+    if kind in ("own", "slope"):
+        return abs(value)
+    if kind == "spread":
+        return (value - 1) / RATIO
+    if kind == "trend":
+        return abs(value) / 2
+    return value / MISSING if kind == "missing" else value / STUCK if kind in STILL else 0.0
+
+
+def _said(sensor: str, kind: str, one: Sighting, reference: Reference, about: Deviations) -> Sighting:
+    """What a sensor's feature says, in words and in the sensor's unit."""
+    name, value = one.feature, one.value
+    if kind in STILL:
+        hour = hour_of(reference.unit)[1]
+        return replace(one, text=f"{sensor} {STILL[kind]} for {value:.0f} {hour}", unit=hour)
+    over, level, spread, unit = f"over {_span(name, reference)}", about.level, about.spread, about.unit
+    if kind == "own":
+        text = f"{sensor} {abs(value):.1f} sd {_side(value)} this machine's normal {over}"
+        return Sighting(text, name, level + value * spread, level, unit)
+    if kind == "spread":
+        text = f"{sensor} varies {value:.1f} times as much as normal {over}"
+        return Sighting(text, name, value * spread, spread, unit)
+    if kind == "trend":
+        text = f"{sensor} {'rose' if value > 0 else 'fell'} by {abs(value):.1f} sd {over}"
+        return Sighting(text, name, value * spread, 0.0, unit)
+    if kind == "slope":
+        condition = name.removeprefix(f"{sensor}.slope.").rsplit(".", 1)[0]
+        text = f"{sensor} follows {condition} {'more' if value > 0 else 'less'} than normal {over}"
+        return Sighting(text, name, value * spread, 0.0, unit)
+    return replace(one, text=f"{sensor} missing in {value:.0%} of readings {over}")
 
 
 def _lasting(sensor: str, one: Sighting, reference: Reference, about: Deviations) -> Sighting:
