@@ -76,6 +76,9 @@ def test_a_finding_becomes_the_rows_that_it_says(
 @pytest.mark.parametrize(
     ("field", "wanted"),
     [
+        ("note", {"note": "a\0b"}),
+        ("note", {"note": "\ud83d"}),
+        ("assignee", {"assignee": "x" * 201}),
         ("finding", {"state": "closed"}),
         ("finding", {"finding": "confirmed", "found": T + 1}),
         ("found", {"state": "closed", "finding": "confirmed"}),

@@ -20,6 +20,7 @@ Finding = Literal["confirmed", "no fault found", "replaced unseen"]
 Why = Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"]
 STATES: tuple[State, ...] = get_args(State)
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
+LONGEST = {"assignee": 200, "note": 10_000}
 PEOPLES = ("state", "finding", "assignee", "note")
 
 
@@ -225,6 +226,17 @@ def _check(alarm: Alarm, change: Change) -> None:
     if to != "closed" and change.finding is not None:
         raise RefusedChangeError("finding", "A finding closes an alarm: set `state` to 'closed', too.")
     _check_time(alarm, change)
+    for field, text in (("assignee", change.assignee), ("note", change.note)):
+        _check_text(field, text or "")
+
+
+def _check_text(field: str, text: str) -> None:
+    """No database takes half a character, PostgreSQL none that is 0."""
+    longest = LONGEST[field]
+    if len(text) > longest:
+        raise RefusedChangeError(field, f"That is longer than {longest:,} characters.")
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise RefusedChangeError(field, "There is a character in it that cannot be stored.")
 
 
 def _check_time(alarm: Alarm, change: Change) -> None:
