@@ -91,3 +91,9 @@ def trends(store: Store, batch: Batch, bundle: Bundle) -> dict[tuple[str, str], 
             for machine in batch.machines
             for component in bundle.components
         }
+
+
+def assert_equal(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Equal to the last bit, by position, whatever kind of text their columns are."""
+    expected = expected.reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=True)

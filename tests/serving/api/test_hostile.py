@@ -155,6 +155,7 @@ def test_ten_megabytes_are_too_large_declared_or_streamed(api: Running) -> None:
         ({"kind": "failures", "machine": "m1", "time": TIME, "component": "gear"}, "events[0].component"),
         ({"kind": "failures", "machine": "m1", "time": TIME}, "events[0].component"),
         ({"kind": "errors", "machine": "m1", "time": TIME, "code": 5}, "events[0].code"),
+        ({"kind": "errors", "machine": "m1", "time": TIME, "code": [["e1"]]}, "events[0].code"),
         ({"kind": "errors", "machine": "m9", "time": TIME, "code": "e1"}, "events[0].machine"),
         ({"kind": "mistakes", "machine": "m1", "time": TIME, "code": "e1"}, "events[0].kind"),
         ({"kind": "errors", "machine": "m1", "time": "2124-01-01T00:00:00Z", "code": "e1"}, "events[0].time"),

@@ -169,3 +169,19 @@ def test_unknown_paths_and_methods_are_problems(api: Running) -> None:
     response = api.client.delete("/v1/machines")
     assert (response.status_code, response.headers["allow"]) == (405, "GET")
     fields(response)
+
+
+def test_what_fails_says_nothing_of_the_inside(
+    whole_bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = opened(whole_bundle, tmp_path / "forestall.sqlite")
+    serving = service.champion.serving
+    assert serving is not None
+    with running(service) as api:
+        with serving.store.writing() as connection:
+            connection.exec_driver_sql("DROP TABLE current")
+        response = api.client.get("/v1/machines")
+        assert response.status_code == 500 and "current" not in response.text
+        assert response.headers["x-content-type-options"] == "nosniff"
+        fields(response)
+    assert any("no such table" in str(record.exc_info) for record in caplog.records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
@@ -10,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from forestall.serving.api import (
     alarms,
@@ -33,15 +35,6 @@ tables are in its own wall clock sends and reads that, marked Z. The names of ma
 are the plant's, here those of the simulated fleet.
 """
 PARTS = (predict, readings, machines, alarms, export, health, inference)
-BODIES = (
-    schemas.ProblemBody,
-    schemas.Readings,
-    schemas.Events,
-    schemas.Vectors,
-    schemas.History,
-    schemas.ChangeBody,
-    schemas.InferBody,
-)
 
 
 def create_app(service: Service) -> Gate:
@@ -65,11 +58,22 @@ def application() -> FastAPI:
             made = get_openapi(
                 title="Forestall", version=version("forestall"), description=ABOUT, routes=app.routes
             )
-            document.update(completed(made, *BODIES))
+            document.update(completed(made, _models()))
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's manual has it
     return app
+
+
+def _models() -> list[type[BaseModel]]:
+    """All that the schemas describe."""
+    named = [getattr(schemas, name) for name in schemas.__all__]
+    return [one for one in named if isinstance(one, type) and issubclass(one, BaseModel)]
+
+
+def openapi_text() -> str:
+    """The document as its file in docs/reference holds it."""
+    return json.dumps(application().openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _beside(service: Service) -> Callable[[Any], AbstractAsyncContextManager[None]]:

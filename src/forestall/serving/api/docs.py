@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from forestall.serving.api.problems import MEDIA_TYPE
 
@@ -70,16 +72,11 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def completed(document: dict[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
-    """FastAPI's document with the bodies' and problems' schemas, and the ways to show a key."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in models:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
-    document["components"]["securitySchemes"] = SCHEMES
+def completed(document: dict[str, Any], models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """FastAPI's document with the models' schemas as they are, and the ways to show a key."""
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    _, schemas = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    document["components"] = {"schemas": dict(sorted(schemas["$defs"].items())), "securitySchemes": SCHEMES}
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None) if _is_fastapis(operation) else None

@@ -25,7 +25,7 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Gate:
-    """ASGI middleware around the whole application; unexpected errors become a 500 that says nothing of the inside."""
+    """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, places: Places) -> None:
         self.app, self.places = app, places
@@ -47,10 +47,8 @@ class Gate:
         try:
             await self._inside(scope, receive, send_with_headers)
         except Exception:
+            # It has been answered: see `problems`.
             LOG.exception("failed", extra={"fields": {"request_id": request_id}})
-            if status == 0:
-                problem = Problem(500, f"The service failed. Its log says more, under request {request_id}.")
-                await answer(problem, request_id)(scope, receive, send_with_headers)
         finally:
             _log(scope, status, begun)
 

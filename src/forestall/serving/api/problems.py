@@ -73,6 +73,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(StoreError, _of_store)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def request_id_of(request: Request) -> str:
@@ -110,6 +111,14 @@ def _of_store(request: Request, error: Exception) -> Response:
     say("store", logging.ERROR, request_id=request_id_of(request), problem=str(error))
     return answer(
         Problem(507 if full else 503, str(error).partition(" (")[0], (), headers), request_id_of(request)
+    )
+
+
+def _unexpected(request: Request, _: Exception) -> Response:
+    """What is wrong stands in the log, and is nobody else's business."""
+    request_id = request_id_of(request)
+    return answer(
+        Problem(500, f"The service failed. Its log says more, under request {request_id}."), request_id
     )
 
 

@@ -1,0 +1,83 @@
+"""The bodies and answers that OpenAPI describes, with examples. What comes in is checked elsewhere, by the plant."""
+
+from forestall.serving.api.schemas.alarms import AlarmBody, Alarms, Audit, ChangeBody, EntryBody
+from forestall.serving.api.schemas.data import Accepted, Event, Events, Reading, Readings
+from forestall.serving.api.schemas.health import Alive, Ready
+from forestall.serving.api.schemas.inference import (
+    InferAnswer,
+    InferBody,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    Tensor,
+    TensorMetadata,
+    TensorOut,
+)
+from forestall.serving.api.schemas.machines import (
+    ComponentBody,
+    Life,
+    MachineBody,
+    OpinionBody,
+    PointBody,
+    RankedBody,
+    Ranking,
+    Reason,
+)
+from forestall.serving.api.schemas.predict import (
+    Code,
+    History,
+    HistoryAnswer,
+    HistoryReading,
+    Part,
+    Predictions,
+    Stop,
+    Vectors,
+)
+from forestall.serving.api.schemas.shared import FieldProblem, ProblemBody, Standing, State
+
+__all__ = [
+    "Accepted",
+    "AlarmBody",
+    "Alarms",
+    "Alive",
+    "Audit",
+    "ChangeBody",
+    "Code",
+    "ComponentBody",
+    "EntryBody",
+    "Event",
+    "Events",
+    "FieldProblem",
+    "History",
+    "HistoryAnswer",
+    "HistoryReading",
+    "InferAnswer",
+    "InferBody",
+    "Life",
+    "MachineBody",
+    "ModelMetadata",
+    "ModelReady",
+    "OpinionBody",
+    "Part",
+    "PointBody",
+    "Predictions",
+    "ProblemBody",
+    "RankedBody",
+    "Ranking",
+    "Reading",
+    "Readings",
+    "Ready",
+    "Reason",
+    "ServerLive",
+    "ServerMetadata",
+    "ServerReady",
+    "Standing",
+    "State",
+    "Stop",
+    "Tensor",
+    "TensorMetadata",
+    "TensorOut",
+    "Vectors",
+]

@@ -1,0 +1,126 @@
+"""What is thought of machines and their components."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from forestall.serving.api.schemas.shared import TIME, Standing, Time, about
+
+REASON = {
+    "source": "vibration",
+    "share": 0.82,
+    "text": "vibration 2.4 sd above this machine's normal for 31 h",
+    "feature": "vibration.own.24h",
+    "value": 4.1,
+    "healthy": 2.8,
+    "unit": "mm/s",
+}
+
+
+OPINION = {
+    "component": "bearing",
+    "standing": "alarm",
+    "because": None,
+    "time": TIME,
+    "risk": {"24h": 0.213, "72h": 0.38, "168h": 0.461},
+    "threshold": 0.289,
+    "reasons": [REASON],
+    "life": {"p10": 11.3, "p50": None, "p90": None},
+    "act": "Inspect the bearing within 11 h and be ready to replace it: it fails within 168 h with a chance of 46%.",
+}
+
+
+class Reason(BaseModel):
+    """What was seen, and how much of the risk goes when it is set to healthy; the value seen and the healthy one."""
+
+    source: str
+    share: float
+    text: str
+    feature: str
+    value: float
+    healthy: float
+    unit: str | None = Field(description="of both values; null for counts and shares")
+
+
+class Life(BaseModel):
+    """By when the part has failed with a chance of 10, 50 and 90 %, in hours or the counter's unit; null: later than
+    the longest horizon.
+    """
+
+    p10: float | None
+    p50: float | None
+    p90: float | None
+
+
+class OpinionBody(BaseModel):
+    """What is thought of one component at its last decision."""
+
+    model_config = about(OPINION)
+    component: str
+    standing: Standing
+    because: str | None = Field(description="why there is no opinion")
+    time: Time
+    risk: dict[str, float] | None = Field(description="the chance that it fails within each horizon")
+    threshold: float
+    reasons: list[Reason]
+    life: Life | None
+    act: str = Field(description="what to do about it, in words")
+
+
+class RankedBody(OpinionBody):
+    """An opinion in the ranking."""
+
+    model_config = about({"machine": "M00001", **OPINION})
+    machine: str
+
+
+class Ranking(BaseModel):
+    """A page of the ranking; `next` asks for the next one."""
+
+    model_config = about({"machines": [{"machine": "M00001", **OPINION}], "next": None})
+    machines: list[RankedBody]
+    next: str | None
+
+
+class PointBody(BaseModel):
+    """The risk over the longest horizon at an earlier decision; null without an opinion."""
+
+    time: Time
+    risk: float | None
+
+
+class ComponentBody(OpinionBody):
+    """A component of a machine: what is thought of it, when it was replaced, and how its risk went."""
+
+    model_config = about(
+        {**OPINION, "replaced": "2024-10-23T22:12:00Z", "trend": [{"time": TIME, "risk": 0.461}]}
+    )
+    replaced: Time | None
+    trend: list[PointBody]
+
+
+class MachineBody(BaseModel):
+    """All that is known of a machine. `age`: of its last reading, in `unit`. `behind`: why opinions may be old."""
+
+    model_config = about(
+        {
+            "machine": "M00001",
+            "attributes": {"model": "MD-32", "age": 12.5},
+            "first": "2024-01-01T01:00:00Z",
+            "last": TIME,
+            "age": 0.4,
+            "unit": "h",
+            "behind": None,
+            "components": [{**OPINION, "replaced": None, "trend": [{"time": TIME, "risk": 0.461}]}],
+            "model": "d4daa407cd16",
+        }
+    )
+    machine: str
+    attributes: dict[str, str | float | None]
+    first: Time | None
+    last: Time | None
+    age: float | None
+    unit: str
+    behind: str | None
+    components: list[ComponentBody]
+    model: str

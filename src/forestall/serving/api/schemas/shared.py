@@ -1,0 +1,62 @@
+"""What several of the schemas share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TIME = "2024-12-30T12:00:00Z"
+
+
+Time = Annotated[
+    str | int,
+    Field(description="RFC 3339 in UTC, or a whole count where the plant has a counter", examples=[TIME]),
+]
+
+
+Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
+
+
+State = Literal["open", "acknowledged", "in work", "closed"]
+
+
+Finding = Literal["confirmed", "no fault found", "replaced unseen"]
+
+
+def about(example: dict[str, Any], closed: bool = True) -> ConfigDict:
+    """A model's settings: an example, and whether other keys are refused."""
+    return ConfigDict(extra="forbid" if closed else "allow", json_schema_extra={"examples": [example]})
+
+
+class FieldProblem(BaseModel):
+    """One field that cannot be used."""
+
+    field: str
+    problem: str
+
+
+class ProblemBody(BaseModel):
+    """An error as RFC 9457 has it."""
+
+    model_config = about(
+        {
+            "type": "about:blank",
+            "title": "Unprocessable Content",
+            "status": 422,
+            "detail": "readings[3].vibration: 900.0 must be between 0 and 50; is its unit right?.",
+            "request_id": "3f9c1b2a77d0e514",
+            "errors": [
+                {
+                    "field": "readings[3].vibration",
+                    "problem": "900.0 must be between 0 and 50; is its unit right?",
+                }
+            ],
+        }
+    )
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str = Field(description="under which the request stands in the service's log")
+    errors: list[FieldProblem] = []

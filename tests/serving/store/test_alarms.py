@@ -1,0 +1,137 @@
+"""What people make of alarms: states, findings that become the plant's records, and who changed what."""
+
+from __future__ import annotations
+
+import pytest
+
+from forestall.serving.bundle import Bundle
+from forestall.serving.store.alarms import (
+    Alarm,
+    Change,
+    RefusedChangeError,
+    StaleAlarmError,
+    UnknownAlarmError,
+    audit_of,
+    change_alarm,
+    count_open,
+    get_alarm,
+    list_alarms,
+    raise_alarm,
+)
+from forestall.serving.store.database import Store
+from forestall.serving.store.events import Said, said
+from forestall.serving.store.machines import known_numbers, machine_named
+from tests import plant
+
+T = plant.START + 10 * plant.DAY
+
+
+def raised(store: Store, machine: str = "m1", component: str = "pump", opened: int = T) -> Alarm:
+    with store.writing() as connection:
+        number = known_numbers(connection, [machine])[machine]
+        return raise_alarm(connection, number, component, opened, 0.5, 0.1, 1000)
+
+
+def change(store: Store, bundle: Bundle, alarm: Alarm, **wanted: object) -> Alarm:
+    with store.writing() as connection:
+        asked = Change(**wanted)  # type: ignore[arg-type]
+        return change_alarm(connection, store, alarm.id, alarm.version, asked, "ann", 2000, bundle.reference)
+
+
+def test_an_alarm_goes_its_way_and_every_step_is_kept(store: Store, bundle: Bundle) -> None:
+    alarm = raised(store)
+    assert (alarm.state, alarm.version, alarm.ended) == ("open", 1, None)
+    seen = change(store, bundle, alarm, state="acknowledged", assignee="bob")
+    work = change(store, bundle, seen, state="in work", note="noisy")
+    done = change(store, bundle, work, state="closed", finding="confirmed", found=T + 60, replaced=True)
+    with store.reading() as connection:
+        assert get_alarm(connection, alarm.id) == done
+        entries = audit_of(connection, alarm.id)
+        assert list(said(connection, "failures")) == [Said("m1", T + 60, "pump", "feedback")]
+        assert list(said(connection, "maintenance")) == [Said("m1", T + 60, "pump", "feedback")]
+        machine = machine_named(connection, "m1")
+    assert machine is not None
+    assert machine.changed == T + 60
+    assert [(e.at, e.who, e.before, e.after, e.note) for e in entries] == [
+        (2000, "ann", {"state": "open", "assignee": ""}, {"state": "acknowledged", "assignee": "bob"}, ""),
+        (2000, "ann", {"state": "acknowledged", "note": ""}, {"state": "in work", "note": "noisy"}, "noisy"),
+        (2000, "ann", {"state": "in work", "finding": None}, {"state": "closed", "finding": "confirmed"}, ""),
+    ]
+    assert done.version == 4
+
+
+@pytest.mark.parametrize(
+    ("finding", "found", "failures", "maintenance"),
+    [("no fault found", None, 0, 0), ("replaced unseen", T + 5, 0, 1), ("confirmed", T + 5, 1, 0)],
+)
+def test_a_finding_becomes_the_rows_that_it_says(
+    store: Store, bundle: Bundle, finding: str, found: int | None, failures: int, maintenance: int
+) -> None:
+    change(store, bundle, raised(store), state="closed", finding=finding, found=found)
+    with store.reading() as connection:
+        assert len(list(said(connection, "failures"))) == failures
+        assert len(list(said(connection, "maintenance"))) == maintenance
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [
+        ("finding", {"state": "closed"}),
+        ("finding", {"finding": "confirmed", "found": T + 1}),
+        ("found", {"state": "closed", "finding": "confirmed"}),
+        ("found", {"state": "closed", "finding": "no fault found", "found": T + 1}),
+        ("found", {"state": "closed", "finding": "confirmed", "found": T - 1}),
+        ("replaced", {"state": "closed", "finding": "replaced unseen", "found": T + 1, "replaced": True}),
+    ],
+)
+def test_a_change_that_cannot_be_names_its_field(
+    store: Store, bundle: Bundle, field: str, wanted: dict[str, object]
+) -> None:
+    alarm = raised(store)
+    with pytest.raises(RefusedChangeError) as error:
+        change(store, bundle, alarm, **wanted)
+    assert error.value.field == field
+    with store.reading() as connection:
+        assert get_alarm(connection, alarm.id) == alarm
+
+
+def test_no_state_goes_back(store: Store, bundle: Bundle) -> None:
+    work = change(store, bundle, raised(store), state="in work")
+    with pytest.raises(RefusedChangeError, match="does not go back to 'acknowledged'"):
+        change(store, bundle, work, state="acknowledged")
+    done = change(store, bundle, work, state="closed", finding="no fault found")
+    with pytest.raises(RefusedChangeError, match="is closed"):
+        change(store, bundle, done, note="later")
+
+
+def test_who_read_an_older_version_is_told(store: Store, bundle: Bundle) -> None:
+    alarm = raised(store)
+    change(store, bundle, alarm, assignee="bob")
+    with pytest.raises(StaleAlarmError) as error:
+        change(store, bundle, alarm, assignee="eve")
+    assert error.value.now == 2
+    with store.reading() as connection, pytest.raises(UnknownAlarmError):
+        get_alarm(connection, 999)
+
+
+def test_a_change_that_changes_nothing_is_none(store: Store, bundle: Bundle) -> None:
+    alarm = raised(store)
+    assert change(store, bundle, alarm, state="open", assignee="") == alarm
+    with store.reading() as connection:
+        assert audit_of(connection, alarm.id) == []
+
+
+def test_alarms_are_listed_newest_first_a_page_at_a_time(store: Store, bundle: Bundle) -> None:
+    made = [raised(store, f"m{n % 3}", ("pump", "seal")[n % 2], T + n) for n in range(6)]
+    change(store, bundle, made[2], state="acknowledged")
+    with store.reading() as connection:
+        first = list_alarms(connection, 4)
+        assert [one.id for one in first.alarms] == [one.id for one in reversed(made[2:])]
+        second = list_alarms(connection, 4, after=first.next)
+        assert [one.id for one in second.alarms] == [made[1].id, made[0].id]
+        assert second.next is None
+        assert [one.id for one in list_alarms(connection, 9, states=["acknowledged"]).alarms] == [made[2].id]
+        assert {one.machine for one in list_alarms(connection, 9, machine="m1").alarms} == {"m1"}
+        assert {one.component for one in list_alarms(connection, 9, component="seal").alarms} == {"seal"}
+        assert len(list_alarms(connection, 9, ended=True).alarms) == 0
+        assert count_open(connection) == {"open": 5, "acknowledged": 1, "in work": 0, "closed": 0}

@@ -1,0 +1,234 @@
+"""Machines that count their own time, plants with no table but their readings, and what else happens in service."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forestall.features import build
+from forestall.serving.bundle import Bundle, load_bundle
+from forestall.serving.export import write_bundle
+from forestall.serving.live import Live, keep_scoring
+from forestall.serving.store.alarms import Change, change_alarm, list_alarms
+from forestall.serving.store.database import Store, open_store
+from forestall.serving.store.machines import machine_named
+from forestall.serving.store.opinions import opinions_about, trend
+from tests import engines, plant
+from tests.serving.conftest import Made, served
+from tests.serving.feeding import batch_of, between, events_between, send, send_events
+from tests.serving.store.stores import Addresses
+
+ENGINES = ["5", "9", "23", "31", "1"]
+CYCLES, EVENTS = engines.telemetry(), engines.events()
+CYCLES = CYCLES[CYCLES["machine"].isin(ENGINES)].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of engines that count cycles; the plant has no table but its readings."""
+    whole = engines.telemetry()
+
+    def chunks():  # type: ignore[no-untyped-def]
+        return iter([whole])
+
+    end = int(whole["time"].max())
+    reference = build.fit_reference(chunks, EVENTS, engines.dataset(), engines.FEATURE_GROUPS, 3, end)
+    (part,) = build.parts(chunks, EVENTS, engines.dataset(), reference, end)
+    folder = tmp_path_factory.mktemp("bundle")
+    model = Made(part.decisions, part.features, reference).fit("random_forest")
+    write_bundle(folder, model, reference, served(engines.dataset()))
+    return load_bundle(folder)
+
+
+@pytest.fixture
+def garage(addresses_of_a_kind: Addresses, counting: Bundle) -> Iterator[Store]:
+    store = open_store(addresses_of_a_kind.new(), counting)
+    yield store
+    store.close()
+
+
+def test_each_engine_is_judged_at_its_own_cycle(garage: Store, counting: Bundle) -> None:
+    live = Live.over(garage, counting, lambda: 10**9)
+    for start in range(0, 250, 10):
+        send(garage, between(CYCLES, start, start + 10), counting)
+        live.score_due()
+    failures = EVENTS.failures[EVENTS.failures["machine"].isin(ENGINES)]
+    batch = batch_of(CYCLES, replace(EVENTS, failures=failures), counting)
+    last = engines.last_cycles()
+    for machine in ENGINES:
+        with garage.reading() as connection:
+            points = trend(connection, machine, "machine", 0)
+            (opinion,) = opinions_about(connection, machine)
+        assert [point.time for point in points] == list(range(1, last[machine] + 1))
+        assert opinion.time == last[machine]
+        for point in points[30:]:
+            expected = batch.curves[batch.machines.index(machine), point.time - 1, 0]
+            assert np.array(point.curve, dtype=np.float32).tobytes() == expected.tobytes()
+    assert live.due() == []
+
+
+def test_an_engine_that_failed_has_no_risk(garage: Store, counting: Bundle) -> None:
+    live = Live.over(garage, counting, None)
+    send(garage, CYCLES, counting)
+    live.score_due()
+    failures = EVENTS.failures[EVENTS.failures["machine"] == "1"]
+    send_events(garage, replace(EVENTS, failures=failures), counting)
+    assert live.due() == ["1"]
+    live.score_due()
+    with garage.reading() as connection:
+        (opinion,) = opinions_about(connection, "1")
+    assert opinion.status == "no opinion: history ended with its failure"
+
+
+FRAME = plant.with_signal(plant.telemetry(6, 30), plant.events(6, 30))
+END = int(FRAME["time"].max())
+
+
+def test_what_comes_days_late_alters_baselines_too(store: Store, bundle: Bundle) -> None:
+    events = plant.events(6, 30)
+    live = Live.over(store, bundle, None)
+    late = (FRAME["time"] > END - 9 * plant.DAY) & (FRAME["time"] < END - 4 * plant.DAY)
+    send(store, FRAME[~late], bundle)
+    send_events(store, replace(events, failures=events.failures.iloc[::2]), bundle)
+    live.score_due()
+    send(store, FRAME[late], bundle)
+    send_events(store, events, bundle)
+    live.score_due()
+    batch = batch_of(FRAME, events, bundle)
+    with store.reading() as connection:
+        for row, machine in enumerate(batch.machines):
+            for one in opinions_about(connection, machine):
+                if one.curve:
+                    expected = batch.curves[row, -1, bundle.components.index(one.component)]
+                    assert one.curve == tuple(expected.tolist())
+    assert live.due() == []
+
+
+def test_a_machine_without_a_reading_has_no_opinion_yet(store: Store, bundle: Bundle) -> None:
+    live = Live.over(store, bundle, lambda: END)
+    assert live.score_due() == 6
+    with store.reading() as connection:
+        found = {one.component: one.status for one in opinions_about(connection, "m5")}
+    assert found == {"pump": "no opinion: too short a history", "seal": "not applicable"}
+    send(store, FRAME, bundle)
+    assert live.score_due() == 6
+    with store.reading() as connection:
+        assert all(one.curve for one in opinions_about(connection, "m0"))
+
+
+def test_a_machine_that_fell_silent_is_stale(store: Store, bundle: Bundle) -> None:
+    live = Live.over(store, bundle, lambda: END + 40 * plant.DAY)
+    send(store, FRAME, bundle)
+    assert live.score_due() == 6
+    with store.reading() as connection:
+        assert {one.status for one in opinions_about(connection, "m0")} == {"no opinion: stale sensors"}
+
+
+def test_a_reading_after_the_last_decision_waits_for_the_next(store: Store, bundle: Bundle) -> None:
+    live = Live.over(store, bundle, lambda: END)
+    send(store, between(FRAME, 0, END - 3 * plant.HOUR), bundle)
+    live.score_due()
+    send(store, FRAME.iloc[:1].assign(time=END + 60), bundle)
+    assert live.due() == []
+    send(store, between(FRAME, END - 3 * plant.HOUR, END), bundle)
+    assert len(live.due()) == 6
+
+
+def test_another_bundle_scores_all_again(store: Store, bundle: Bundle) -> None:
+    send(store, FRAME, bundle)
+    assert Live.over(store, bundle, None).score_due() == 6
+    other = replace(bundle, manifest=bundle.manifest | {"thresholds": {"pump": 0.9, "seal": 0.9}})
+    live = Live.over(store, other, None)
+    assert live.score_due() == 6
+    assert live.due() == []
+    with store.reading() as connection:
+        assert {one.threshold for one in opinions_about(connection, "m0")} == {0.9}
+
+
+def test_a_confirmed_failure_ends_the_alarm(store: Store, bundle: Bundle) -> None:
+    live = Live.over(store, bundle, lambda: END)
+    eager = replace(
+        live, bundle=replace(bundle, manifest=bundle.manifest | {"thresholds": {"pump": 0.0, "seal": 0.9}})
+    )
+    send(store, FRAME, bundle)
+    eager.score_due()
+    with store.reading() as connection:
+        alarm = list_alarms(connection, 1, machine="m0", component="pump", ended=False).alarms[0]
+    found = Change(state="closed", finding="confirmed", found=END - 60, replaced=True)
+    with store.writing() as connection:
+        change_alarm(connection, store, alarm.id, 1, found, "ann", 1, bundle.reference)
+    eager.score_due()
+    with store.reading() as connection:
+        kept = {one.id: one for one in list_alarms(connection, 100, machine="m0", component="pump").alarms}
+    assert (kept[alarm.id].ended, kept[alarm.id].why, kept[alarm.id].state) == (END - 60, "failed", "closed")
+
+
+def test_new_readings_while_a_machine_is_scored_are_not_forgotten(
+    store: Store, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live.over(store, bundle, lambda: END)
+    early, late = between(FRAME, 0, END - plant.DAY), between(FRAME, END - plant.DAY, END)
+    send(store, early, bundle)
+    think = Live._think
+
+    def thinking(self: Live, *words: object) -> object:
+        send(store, late, bundle)
+        return think(self, *words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Live, "_think", thinking)
+    live.score_due()
+    monkeypatch.undo()
+    assert len(live.due()) == 6
+    live.score_due()
+    batch = batch_of(FRAME, replace(plant.events(6, 30), **_no_events()), bundle)
+    with store.reading() as connection:
+        for one in opinions_about(connection, "m2"):
+            expected = batch.curves[2, -1, bundle.components.index(one.component)]
+            assert one.curve == tuple(expected.tolist())
+
+
+def _no_events() -> dict[str, pd.DataFrame]:
+    events = events_between(plant.events(6, 30), 0, 0)
+    return {kind: getattr(events, kind) for kind in ("errors", "maintenance", "failures")}
+
+
+def test_a_thread_scores_what_comes_until_it_is_stopped(store: Store, bundle: Bundle) -> None:
+    live, stop = Live.over(store, bundle, lambda: END), threading.Event()
+    thread = threading.Thread(target=keep_scoring, args=[lambda: live, stop, 0.01])
+    thread.start()
+    try:
+        send(store, FRAME, bundle)
+        for _ in range(1000):
+            with store.reading() as connection:
+                machine = machine_named(connection, "m5")
+            if machine is not None and machine.scored_until is not None and machine.changed is None:
+                break
+            time.sleep(0.02)
+        assert live.due() == []
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.mark.slow
+def test_of_several_services_one_scores(
+    addresses_of_a_kind: Addresses, bundle: Bundle, tmp_path: Path
+) -> None:
+    url = addresses_of_a_kind.new()
+    if not url.startswith("postgresql"):
+        pytest.skip("a file is one service's")
+    stores = [open_store(url, bundle) for _ in range(2)]
+    with stores[0].leading() as one, stores[1].leading() as other:
+        assert (one, other) == (True, False)
+    with stores[1].leading() as other:
+        assert other
+    for store in stores:
+        store.close()
