@@ -65,6 +65,7 @@ lint: setup-dev  ## style, types, import contracts, workflows
 	mypy
 	lint-imports
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 	zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: setup-dev  ## put the code in the one layout that lint accepts

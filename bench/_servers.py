@@ -37,28 +37,49 @@ def flask(port: int) -> None:
 
 
 def echo(port: int) -> None:
-    """FastAPI that parses a history with the schema of /predict, and sends it back."""
-    import uvicorn
-    from fastapi import FastAPI, Request, Response
+    """FastAPI that parses a history with the schema of /predict, and sends it back: as its manual has it."""
+    from fastapi import FastAPI
 
+    app, history = FastAPI(), _history()
+
+    async def predict(asked: Any) -> Any:
+        return asked
+
+    predict.__annotations__ = {"asked": history, "return": history}
+    app.post("/predict")(predict)
+    _run(app, port)
+
+
+def bare_echo(port: int) -> None:
+    """The same without what FastAPI does around it."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    history = _history()
+
+    async def predict(request: Request) -> Response:
+        asked = history.model_validate_json(await request.body())
+        return Response(asked.model_dump_json(exclude_unset=True), media_type="application/json")
+
+    _run(Starlette(routes=[Route("/predict", predict, methods=["POST"])]), port)
+
+
+def _history() -> Any:
     from forestall.serving.asked import asked_type
     from forestall.serving.bundle import load_bundle
 
-    app, asked = FastAPI(), asked_type(load_bundle(BUNDLE))
+    return asked_type(load_bundle(BUNDLE))
 
-    async def predict(request: Request) -> Response:
-        history = asked.model_validate_json(await request.body())
-        return Response(history.model_dump_json(exclude_unset=True), media_type="application/json")
 
-    app.add_route("/predict", predict, methods=["POST"])
-    options: dict[str, Any] = {
-        "loop": "uvloop",
-        "http": "httptools",
-        "access_log": False,
-        "log_level": "error",
-    }
-    uvicorn.run(app, port=port, **options)
+def _run(app: Any, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error")
 
 
 if __name__ == "__main__":
-    {"ours": ours, "flask": flask, "echo": echo}[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])
+    {"ours": ours, "flask": flask, "echo": echo, "bare_echo": bare_echo}[sys.argv[1]](
+        int(sys.argv[2]), *sys.argv[3:]
+    )

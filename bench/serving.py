@@ -128,12 +128,13 @@ def mlflow(row: list[float], scratch: Path) -> Figures:
 def histories(bundle: Bundle, scratch: Path) -> None:
     sent = [post(scratch, f"history-{n}", "/predict", one) for n, one in enumerate(bodies(bundle))]
     found = {}
-    for name, more in (("ours", [str(scratch / "a.db")]), ("echo", [])):
+    for name, more in (("ours", [str(scratch / "a.db")]), ("echo", []), ("bare_echo", [])):
         port = free_port()
         with server(name, *more, port=port):
             found[name] = load(port, sent)
             show(f"{READINGS} readings, {name}", found[name])
-    print(f"  ours / echo: {found['ours']['p99_ms'] / found['echo']['p99_ms']:.1f} times its p99")
+    for name in ("echo", "bare_echo"):
+        print(f"  ours / {name}: {found['ours']['p99_ms'] / found[name]['p99_ms']:.1f} times its p99")
 
 
 def bodies(bundle: Bundle) -> list[dict[str, Any]]:

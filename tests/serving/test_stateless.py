@@ -72,6 +72,16 @@ def test_the_order_of_rows_and_copies_of_them_change_nothing(stateless: Stateles
     assert ask(stateless, messy) == ask(stateless, request)
 
 
+def test_readings_between_the_slots_are_cleaned_as_in_the_batch(stateless: Stateless) -> None:
+    moved = TELEMETRY.assign(time=TELEMETRY["time"] - 600)
+    history = history_of(moved[moved["machine"] == "m1"], EVENTS, stateless.bundle, END)
+    together = opinions_of(history, stateless.known.of(["m1"]), stateless.bundle)
+    request = body("m1")
+    for row in request["readings"]:
+        row["time"] = str(np.datetime64(row["time"][:-1]) - np.timedelta64(600, "s")) + "Z"
+    assert ask(stateless, request | {"at": stamp(END)}) == together
+
+
 def test_it_can_be_asked_of_an_earlier_time(stateless: Stateless) -> None:
     at = END - plant.DAY
     asked = ask(stateless, body("m2") | {"at": stamp(at)})

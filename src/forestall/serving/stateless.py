@@ -15,11 +15,12 @@ from forestall.data.events import Events, absent_pairs
 from forestall.data.read_events import GOES_ON
 from forestall.errors import ForestallError
 from forestall.features import labels
-from forestall.features.history import Spans
+from forestall.features.history import History, Spans, lay_out
 from forestall.serving.asked import Asked, Row, asked_type
 from forestall.serving.bundle import Bundle
 from forestall.serving.handed import Known, of_bundle
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion, history_of, opinions_of
+from forestall.serving.regular import clean_regular, is_regular
 
 NAMELESS = ""
 NO_STOPS = pd.DataFrame(
@@ -64,8 +65,7 @@ class Stateless:
         if decision - first < spans.every:
             return _too_short(machine, decision, events, self.bundle)
         recent = _recent(readings, decision, self.bundle)
-        history = history_of(_frame(recent, machine, self.bundle), events, self.bundle, end)
-        history = replace(history, first=np.array([first]))
+        history = replace(_history(recent, machine, events, self.bundle, end), first=np.array([first]))
         return opinions_of(history, self.known.of([machine]), self.bundle)
 
 
@@ -91,16 +91,19 @@ def _recent(readings: list[Row], decision: int, bundle: Bundle) -> list[Row]:
     return recent or [max(readings, key=lambda row: int(row["time"]))]
 
 
-def _frame(readings: list[Row], machine: str, bundle: Bundle) -> pd.DataFrame:
-    """Readings as `clean_telemetry` wants them."""
-    columns: dict[str, Any] = {
-        "machine": _texts([machine] * len(readings)),
-        "time": np.array([row["time"] for row in readings], dtype=np.int64),
-        "running": np.array([row.get("running", True) for row in readings], dtype=bool),
-    }
-    for name in bundle.reference.sensors:
-        columns[name] = np.array([row.get(name) for row in readings], dtype=np.float64)
-    return pd.DataFrame(columns)
+def _history(readings: list[Row], machine: str, events: Events, bundle: Bundle, end: int) -> History:
+    reference = bundle.reference
+    by_time = {row["time"]: row for row in readings}  # of copies the last
+    rows = [by_time[moment] for moment in sorted(by_time)]
+    time = np.array([row["time"] for row in rows], dtype=np.int64)
+    running = np.array([row.get("running", True) for row in rows], dtype=bool)
+    columns = [np.array([row.get(name) for row in rows], dtype=np.float64) for name in reference.sensors]
+    if events.downtime.empty and is_regular(time, grid_of(bundle.plant.dataset)):
+        clean = clean_regular(machine, time, running, np.stack(columns, axis=1), bundle)
+        return lay_out(clean, events, list(reference.sensors), reference.spans, end)
+    said: dict[str, Any] = {"machine": _texts([machine] * len(rows)), "time": time, "running": running}
+    raw = pd.DataFrame(said | dict(zip(reference.sensors, columns, strict=True)))
+    return history_of(raw, events, bundle, end)
 
 
 def _texts(texts: list[Any]) -> pd.Series[Any]:

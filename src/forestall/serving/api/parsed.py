@@ -77,7 +77,7 @@ def _frame(kind: Kind, rows: Rows, bundle: Bundle, latest: int | None, faults: F
             columns[name] = np.array(names(rows, name, known, faults, name), dtype=object)
     if kind == "downtime":
         columns["end"] = _ends(rows, columns["start"], bundle, faults)
-    return pd.DataFrame(columns)
+    return pd.DataFrame() if faults else pd.DataFrame(columns)
 
 
 def _ends(rows: Rows, start: Ints, bundle: Bundle, faults: Faults) -> Ints:

@@ -1,0 +1,29 @@
+"""Saves the fitted forests as an MLflow model into a folder, for `mlflow models serve`; run by MLflow's own environment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow.pyfunc
+
+
+class Forests(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """joblib's model of all parts."""
+
+    def load_context(self, context: Any) -> None:
+        import joblib
+
+        self.model = joblib.load(context.artifacts["model"])
+
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        """Risks over the longest horizon, [rows, components]."""
+        import numpy as np
+
+        return self.model.curves(np.asarray(model_input, dtype=np.float32))[:, :, -1]
+
+
+if __name__ == "__main__":
+    artifacts = {"model": str(Path("models/model.joblib").resolve())}
+    mlflow.pyfunc.save_model(sys.argv[1], python_model=Forests(), artifacts=artifacts)

@@ -1,0 +1,79 @@
+"""The deployment recipes hold what their README says, as far as that can be told without running them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forestall.data.settings import read_yaml
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+
+
+def stages() -> list[list[tuple[str, str]]]:
+    """The Dockerfile's instructions, stage by stage."""
+    text = re.sub(r"^#.*\n", "", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    lines = [line for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line]
+    found: list[list[tuple[str, str]]] = []
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            found.append([])
+        found[-1].append((word, rest))
+    return found
+
+
+def test_the_image_has_two_stages_of_a_named_version_and_does_not_run_as_root() -> None:
+    build, final = stages()
+    for stage in (build, final):
+        assert re.match(r"[a-z]+:\d+\.\d+-slim\b", stage[0][1])
+    users = [rest for word, rest in final if word == "USER"]
+    assert users == ["10001"]
+    assert [word for word, _ in final][-2:] == ["ENTRYPOINT", "CMD"]
+
+
+def test_all_that_comes_from_elsewhere_is_checked_by_hash() -> None:
+    for word, rest in [one for stage in stages() for one in stage]:
+        assert word != "ADD"
+        for command in rest.split("&&") if word == "RUN" else []:
+            if "pip " in command:
+                assert "--require-hashes" in command or "--no-index" in command, command
+            assert not re.search(r"\b(curl|wget|apt)\b", command)
+
+
+def test_what_is_copied_is_there_and_not_ignored() -> None:
+    kept = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    for word, rest in stages()[0]:
+        for source in rest.split()[:-1] if word == "COPY" else []:
+            assert (ROOT / source).exists()
+            assert any(source.startswith(line[1:]) for line in kept if line.startswith("!")), source
+
+
+def test_the_pinned_builder_is_found_in_the_lock() -> None:
+    (command,) = [rest for word, rest in stages()[0] if word == "RUN" and "sed" in rest]
+    script = command.split("&&")[0].split(">")[0]
+    done = subprocess.run(script, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"setuptools==[\d.]+ \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+", done.stdout)
+
+
+def test_no_secret_has_a_default() -> None:
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    assert "POSTGRES_PASSWORD: ${FORESTALL_DATABASE_PASSWORD:?" in text
+    services = read_yaml(DEPLOY / "compose.yaml")["services"]
+    assert services["forestall"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_reads_the_unit(tmp_path: Path) -> None:
+    unit = (DEPLOY / "forestall.service").read_text(encoding="utf-8")
+    # The clone of the unit is not here: `true` stands for its command.
+    here = unit.replace("/opt/forestall/.venv/bin/forestall", shutil.which("true") or "/bin/true")
+    (tmp_path / "forestall.service").write_text(here, encoding="utf-8")
+    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "forestall.service")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "forestall.service" not in done.stderr, done.stderr
