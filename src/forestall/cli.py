@@ -11,6 +11,7 @@ from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
     from forestall.pipeline.revisions import Revision
+    from forestall.serving.store.database import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -281,19 +282,33 @@ def _serve(chosen: argparse.Namespace) -> None:
         raise ForestallError(f"--port {chosen.port}: a port is a number up to 65535.")
     if not chosen.rate > 0:
         raise ForestallError(f"--rate {chosen.rate:g}: must be more than 0.")
+    _make_folder(chosen.database)
     service = open_service(chosen.database, chosen.bundle, chosen.host, chosen.recorded)
     service.rate = Rate(chosen.rate)
     fill_if_empty(service, chosen.bundle, Path("data/raw"), _progress)
     run(service, chosen.host, chosen.port)
 
 
+def _store(url: str) -> "Store":
+    from forestall.serving.store.database import connect
+
+    _make_folder(url)
+    return connect(url)
+
+
+def _make_folder(url: str) -> None:
+    """The folder of an SQLite file is made: a fresh clone has none."""
+    path = url.removeprefix("sqlite:///")
+    if path != url:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
 def _keys_add(chosen: argparse.Namespace) -> None:
     import time
 
-    from forestall.serving.store.database import connect
     from forestall.serving.store.keys import create_key
 
-    with connect(chosen.database).writing() as connection:
+    with _store(chosen.database).writing() as connection:
         key, text = create_key(connection, chosen.name, chosen.role, int(time.time()))
     _progress(f"Key {key.id} of {key.name}, which may {key.role}. Keep it: it cannot be shown again.")
     print(text)
@@ -302,10 +317,9 @@ def _keys_add(chosen: argparse.Namespace) -> None:
 def _keys_list(chosen: argparse.Namespace) -> None:
     from datetime import UTC, datetime
 
-    from forestall.serving.store.database import connect
     from forestall.serving.store.keys import list_keys
 
-    with connect(chosen.database).reading() as connection:
+    with _store(chosen.database).reading() as connection:
         for key in list_keys(connection):
             made = datetime.fromtimestamp(key.created, UTC)
             print(
@@ -316,10 +330,9 @@ def _keys_list(chosen: argparse.Namespace) -> None:
 def _keys_revoke(chosen: argparse.Namespace) -> None:
     import time
 
-    from forestall.serving.store.database import connect
     from forestall.serving.store.keys import revoke_key
 
-    with connect(chosen.database).writing() as connection:
+    with _store(chosen.database).writing() as connection:
         revoke_key(connection, chosen.id, int(time.time()))
     print(f"Key {chosen.id} is revoked; a running service knows within 2 s.")
 

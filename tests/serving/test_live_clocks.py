@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,10 +12,10 @@ import pytest
 from forestall.features import build
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
-from forestall.serving.live import Live, keep_scoring
+from forestall.serving.live import Live
 from forestall.serving.store.alarms import Change, change_alarm, list_alarms
 from forestall.serving.store.database import Store, open_store
-from forestall.serving.store.machines import machine_named
+from forestall.serving.store.machines import add_machines, attributes_of
 from forestall.serving.store.opinions import opinions_about, trend
 from tests import engines, plant
 from tests.serving.conftest import Made, served
@@ -199,36 +196,20 @@ def _no_events() -> dict[str, pd.DataFrame]:
     return {kind: getattr(events, kind) for kind in ("errors", "maintenance", "failures")}
 
 
-def test_a_thread_scores_what_comes_until_it_is_stopped(store: Store, bundle: Bundle) -> None:
-    live, stop = Live.over(store, bundle, lambda: END), threading.Event()
-    thread = threading.Thread(target=keep_scoring, args=[lambda: live, stop, 0.01])
-    thread.start()
-    try:
-        send(store, FRAME, bundle)
-        for _ in range(1000):
-            with store.reading() as connection:
-                machine = machine_named(connection, "m5")
-            if machine is not None and machine.scored_until is not None and machine.changed is None:
-                break
-            time.sleep(0.02)
-        assert live.due() == []
-    finally:
-        stop.set()
-        thread.join(20)
-    assert not thread.is_alive()
-
-
-@pytest.mark.slow
-def test_of_several_services_one_scores(
-    addresses_of_a_kind: Addresses, bundle: Bundle, tmp_path: Path
-) -> None:
+def test_of_several_services_one_scores(addresses_of_a_kind: Addresses, bundle: Bundle) -> None:
     url = addresses_of_a_kind.new()
     if not url.startswith("postgresql"):
         pytest.skip("a file is one service's")
     stores = [open_store(url, bundle) for _ in range(2)]
-    with stores[0].leading() as one, stores[1].leading() as other:
-        assert (one, other) == (True, False)
-    with stores[1].leading() as other:
-        assert other
+    with stores[0].writing() as connection:
+        add_machines(connection, attributes_of(plant.events(6, 30).machines))
+    send(stores[0], FRAME, bundle)
+    other = Live.over(stores[1], bundle, None)
+    with stores[0].leading() as leads:
+        assert leads
+        assert other.score_some() == 0
+        assert len(other.due()) == 6
+    assert other.score_some() == 6
+    assert other.score_some() == 0
     for store in stores:
         store.close()

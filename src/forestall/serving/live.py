@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Event
 
 import numpy as np
 from sqlalchemy import Connection
@@ -22,32 +20,11 @@ from forestall.serving.raising import Moment, raise_alarms
 from forestall.serving.renewing import Renewed, renewed
 from forestall.serving.store.baselines import forget_baselines, write_baselines
 from forestall.serving.store.database import Store
-from forestall.serving.store.faults import StoreError
 from forestall.serving.store.machines import Machine, known_machines, latest_reading, scored
 from forestall.serving.store.opinions import Decided, model_number, write_opinions, write_risks
 
 MACHINES_AT_A_TIME = 200
 STEPS_AT_A_TIME = 64
-LOG = logging.getLogger(__name__)
-
-
-def keep_scoring(live: Callable[[], Live], stop: Event, pause: float) -> None:
-    """Score what is due until `stop` is set, with a pause in seconds after each round; the work of a thread.
-
-    What the database refuses is logged and tried again in the next round.
-
-    Args:
-        live: asked each round, so that a new bundle goes to work with the next.
-    """
-    while not stop.is_set():
-        try:
-            one = live()
-            with one.store.leading() as leads:
-                if leads:
-                    one.score_due(stop)
-        except StoreError as error:
-            LOG.warning("scoring: %s", error)
-        stop.wait(pause)
 
 
 @dataclass(frozen=True)
@@ -116,14 +93,21 @@ class Live:
                 wanted = [one.name for due in plan if due.until < due.last for one in due.machines]
         return count
 
-    def score_due(self, stop: Event | None = None) -> int:
-        """Score all machines that are due, or as many as until `stop` is set; how many that were."""
-        names, count = self.due(), 0
-        for start in range(0, len(names), MACHINES_AT_A_TIME):
-            if stop is not None and stop.is_set():
-                break
-            count += self.score(names[start : start + MACHINES_AT_A_TIME])
-        return count
+    def score_due(self) -> int:
+        """Score all machines that are due; how many that were; raises as `score` does."""
+        return self.score(self.due())
+
+    def score_some(self) -> int:
+        """Score some of the machines that are due, if this is the one of several services that scores now.
+
+        Returns:
+            How many that were: 0 says that there is nothing to do for this one now.
+
+        Raises:
+            StoreError: as `score`.
+        """
+        with self.store.leading() as leads:
+            return self.score(self.due()[:MACHINES_AT_A_TIME]) if leads else 0
 
     def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
         """The machines that are due, together where they have the same decisions before them."""

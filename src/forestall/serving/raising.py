@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from forestall.data.events import Events
 from forestall.serving.bundle import Bundle
-from forestall.serving.store.alarms import Alarm, Why, end_alarm, raise_alarm, running_alarms
+from forestall.serving.store.alarms import Alarm, Why
 from forestall.serving.store.opinions import Decided, longest_risks
+from forestall.serving.store.raised import end_alarm, raise_alarm, running_alarms
 from forestall.training.alarms import NONE, open_alarms
 from forestall.training.series import Rules, risk_matrix, series_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.serving.api.server import Running, opened, running
 from tests.serving.conftest import Made, served
 
 DATASET, EVENTS = plant.dataset(), plant.events(6, 60)
+EVENTS = replace(EVENTS, maintenance=EVENTS.maintenance.query("machine != 'm5' or component != 'seal'"))
 TELEMETRY = plant.with_signal(plant.telemetry(6, 60), EVENTS)
 END = int(TELEMETRY["time"].max())
 

@@ -157,6 +157,7 @@ def test_ten_megabytes_are_too_large_declared_or_streamed(api: Running) -> None:
         ({"kind": "errors", "machine": "m1", "time": TIME, "code": 5}, "events[0].code"),
         ({"kind": "errors", "machine": "m1", "time": TIME, "code": [["e1"]]}, "events[0].code"),
         ({"kind": "errors", "machine": "m9", "time": TIME, "code": "e1"}, "events[0].machine"),
+        ({"kind": "failures", "machine": "m5", "time": TIME, "component": "seal"}, "events[0].component"),
         ({"kind": "mistakes", "machine": "m1", "time": TIME, "code": "e1"}, "events[0].kind"),
         ({"kind": "errors", "machine": "m1", "time": "2124-01-01T00:00:00Z", "code": "e1"}, "events[0].time"),
         ({"machine": "m1", "time": TIME, "code": "e1"}, "events[0].kind"),

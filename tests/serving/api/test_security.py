@@ -184,4 +184,9 @@ def test_what_fails_says_nothing_of_the_inside(
         assert response.status_code == 500 and "current" not in response.text
         assert response.headers["x-content-type-options"] == "nosniff"
         fields(response)
+        object.__setattr__(serving, "bundle", None)
+        response = api.send("/predict", {"features": [1]})
+        assert response.status_code == 500 and "NoneType" not in response.text
+        assert response.headers["x-content-type-options"] == "nosniff"
+        fields(response)
     assert any("no such table" in str(record.exc_info) for record in caplog.records)

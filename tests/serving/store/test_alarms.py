@@ -16,11 +16,11 @@ from forestall.serving.store.alarms import (
     count_open,
     get_alarm,
     list_alarms,
-    raise_alarm,
 )
 from forestall.serving.store.database import Store
 from forestall.serving.store.events import Said, said
 from forestall.serving.store.machines import known_numbers, machine_named
+from forestall.serving.store.raised import raise_alarm
 from tests import plant
 
 T = plant.START + 10 * plant.DAY
@@ -76,6 +76,9 @@ def test_a_finding_becomes_the_rows_that_it_says(
 @pytest.mark.parametrize(
     ("field", "wanted"),
     [
+        ("note", {"note": "a\0b"}),
+        ("note", {"note": "\ud83d"}),
+        ("assignee", {"assignee": "x" * 201}),
         ("finding", {"state": "closed"}),
         ("finding", {"finding": "confirmed", "found": T + 1}),
         ("found", {"state": "closed", "finding": "confirmed"}),

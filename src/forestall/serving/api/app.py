@@ -42,7 +42,7 @@ def create_app(service: Service) -> Gate:
     app = application()
     app.state.service = service
     app.router.lifespan_context = _beside(service)
-    return Gate(app, service.places)
+    return Gate(predict.Shortcut(app), service.places)
 
 
 def application() -> FastAPI:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forestall.serving.api.limits import Places
 from forestall.serving.api.logs import LOG, say
-from forestall.serving.api.problems import Problem, answer
+from forestall.serving.api.problems import Problem, answer, unexpected
 
 SECURITY = [
     (b"x-content-type-options", b"nosniff"),
@@ -47,8 +47,9 @@ class Gate:
         try:
             await self._inside(scope, receive, send_with_headers)
         except Exception:
-            # It has been answered: see `problems`.
             LOG.exception("failed", extra={"fields": {"request_id": request_id}})
+            if status == 0:
+                await unexpected(request_id)(scope, receive, send_with_headers)
         finally:
             _log(scope, status, begun)
 

@@ -114,12 +114,14 @@ def _of_store(request: Request, error: Exception) -> Response:
     )
 
 
+def unexpected(request_id: str) -> Response:
+    """500. What is wrong stands in the log, and is nobody else's business."""
+    problem = Problem(500, f"The service failed. Its log says more, under request {request_id}.")
+    return answer(problem, request_id)
+
+
 def _unexpected(request: Request, _: Exception) -> Response:
-    """What is wrong stands in the log, and is nobody else's business."""
-    request_id = request_id_of(request)
-    return answer(
-        Problem(500, f"The service failed. Its log says more, under request {request_id}."), request_id
-    )
+    return unexpected(request_id_of(request))
 
 
 def _field(location: Sequence[int | str]) -> str:

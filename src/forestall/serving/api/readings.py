@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from forestall.data.events import absent_pairs
 from forestall.serving.api import schemas
 from forestall.serving.api.access import May
 from forestall.serving.api.answers import as_json
@@ -20,7 +21,7 @@ from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.times import latest
 from forestall.serving.store.events import add_events
-from forestall.serving.store.machines import UnknownMachineError
+from forestall.serving.store.machines import UnknownMachineError, machines_frame
 from forestall.serving.store.readings import Added, OtherReadingError, add_readings
 
 ROUTER = APIRouter(prefix="/v1", tags=["data"])
@@ -90,4 +91,23 @@ def _add_events(rows: Rows, serving: Serving) -> Added:
         added = [
             add_events(connection, serving.store, kind, frame, reference) for kind, frame in frames.items()
         ]
+        names = [name for name in dict.fromkeys(rows.column("machine")) if name is not None]
+        absent = absent_pairs(machines_frame(connection, names, serving.bundle), serving.bundle.plant.dataset)
+        _refuse_absent(rows, absent)
     return Added(sum(one.new for one in added), sum(one.known for one in added))
+
+
+def _refuse_absent(rows: Rows, absent: set[tuple[str, str]]) -> None:
+    """Refuse components that their machines do not have; what the transaction did is undone.
+
+    Raises:
+        Problem: 422.
+    """
+    pairs = zip(rows.column("machine"), rows.column("component"), strict=True)
+    faults = [
+        (rows.field(row, "component"), f"machine {machine!r} has no component {component!r}")
+        for row, (machine, component) in enumerate(pairs)
+        if (machine, component) in absent
+    ]
+    if faults:
+        raise unfit(faults)

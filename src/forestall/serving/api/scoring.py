@@ -7,7 +7,6 @@ import logging
 
 from forestall.serving.api.logs import LOG, say
 from forestall.serving.api.service import Service
-from forestall.serving.live import MACHINES_AT_A_TIME
 from forestall.serving.store.faults import StoreError
 
 SECONDS, AFTER_AN_ERROR = 1.0, 5.0
@@ -29,7 +28,4 @@ async def score_again(service: Service) -> None:
 
 def _score_some(service: Service) -> int:
     serving = service.champion.serving
-    if serving is None:
-        return 0
-    due = serving.live.due()[:MACHINES_AT_A_TIME]
-    return serving.live.score(due) if due else 0
+    return 0 if serving is None else serving.live.score_some()

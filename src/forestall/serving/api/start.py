@@ -31,7 +31,7 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
         StoreError: the database cannot be opened.
         ForestallError: others than this computer could reach it, and there is no key in force.
     """
-    store = _connected(url)
+    store = connect(url)
     with store.reading() as connection:
         loopback = check_binding(host, any_keys(connection))
 
@@ -42,14 +42,6 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
     champion = Champion(folder, made_of)
     champion.look()
     return Service(champion, _keys(store, loopback))
-
-
-def _connected(url: str) -> Store:
-    """The store; the folder of an SQLite file is made, so that a fresh clone needs nothing."""
-    path = url.removeprefix("sqlite:///")
-    if path != url and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return connect(url)
 
 
 def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import pandas as pd
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from forestall.errors import ForestallError
 from forestall.features.reference import Reference
 from forestall.serving.store.database import Store
 from forestall.serving.store.events import FEEDBACK, Kind, add_events
-from forestall.serving.store.machines import pieces
 from forestall.serving.store.tables import alarms, audit, machines
 
 State = Literal["open", "acknowledged", "in work", "closed"]
@@ -21,6 +20,7 @@ Finding = Literal["confirmed", "no fault found", "replaced unseen"]
 Why = Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"]
 STATES: tuple[State, ...] = get_args(State)
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
+LONGEST = {"assignee": 200, "note": 10_000}
 PEOPLES = ("state", "finding", "assignee", "note")
 
 
@@ -118,7 +118,7 @@ def list_alarms(
         ended: whether the rules have ended them; None for both.
         after: what the page before said is next.
     """
-    query = _alarms().where(alarms.c.state.in_(states)).order_by(alarms.c.id.desc()).limit(limit + 1)
+    query = all_alarms().where(alarms.c.state.in_(states)).order_by(alarms.c.id.desc()).limit(limit + 1)
     if machine is not None:
         query = query.where(machines.c.name == machine)
     if component is not None:
@@ -127,7 +127,7 @@ def list_alarms(
         query = query.where(alarms.c.ended.is_not(None) if ended else alarms.c.ended.is_(None))
     if after is not None:
         query = query.where(alarms.c.id < after)
-    rows = [_alarm(row) for row in connection.execute(query)]
+    rows = [alarm_of(row) for row in connection.execute(query)]
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
@@ -137,10 +137,10 @@ def get_alarm(connection: Connection, number: int) -> Alarm:
     Raises:
         UnknownAlarmError: there is none of that number.
     """
-    row = connection.execute(_alarms().where(alarms.c.id == number)).one_or_none()
+    row = connection.execute(all_alarms().where(alarms.c.id == number)).one_or_none()
     if row is None:
         raise UnknownAlarmError(f"There is no alarm {number}.")
-    return _alarm(row)
+    return alarm_of(row)
 
 
 def audit_of(connection: Connection, number: int) -> list[Entry]:
@@ -196,39 +196,21 @@ def change_alarm(
     return replace(alarm, version=version + 1, **new)
 
 
-def running_alarms(
-    connection: Connection, numbers: Sequence[int], since: int
-) -> dict[tuple[int, str], list[Alarm]]:
-    """By machine's number and component, alarms that have not ended or that opened at or after a time, in order."""
-    found: dict[tuple[int, str], list[Alarm]] = {}
-    for some in pieces(list(numbers)):
-        query = _alarms().where(
-            alarms.c.machine_id.in_(some), or_(alarms.c.ended.is_(None), alarms.c.opened >= since)
-        )
-        for row in connection.execute(query.order_by(alarms.c.opened)):
-            found.setdefault((row.machine_id, row.component), []).append(_alarm(row))
-    return found
-
-
-def raise_alarm(
-    connection: Connection, number: int, component: str, opened: int, risk: float, threshold: float, now: int
-) -> Alarm:
-    """A new alarm about a machine's component."""
-    row = {"machine_id": number, "component": component, "opened": opened, "risk": risk}
-    row |= {"threshold": threshold, "raised": now, "state": "open", "assignee": "", "note": "", "version": 1}
-    number = connection.execute(alarms.insert().values(row).returning(alarms.c.id)).scalar_one()
-    return get_alarm(connection, number)
-
-
-def end_alarm(connection: Connection, number: int, ended: int | None, why: Why | None) -> None:
-    """What the rules say now of an alarm's end; its version stays, for people's part of it is the same."""
-    connection.execute(alarms.update().where(alarms.c.id == number).values(ended=ended, why=why))
-
-
 def count_open(connection: Connection) -> dict[State, int]:
     """How many alarms there are in each state."""
     rows = connection.execute(select(alarms.c.state, func.count()).group_by(alarms.c.state))
     return dict.fromkeys(STATES, 0) | dict(rows.all())
+
+
+def all_alarms() -> Select[Any]:
+    """Every alarm with its machine's name, for `alarm_of`."""
+    return select(alarms, machines.c.name).join(machines, machines.c.id == alarms.c.machine_id)
+
+
+def alarm_of(row: Row[Any]) -> Alarm:
+    """A row of `all_alarms`."""
+    fields = {name: getattr(row, name) for name in Alarm.__dataclass_fields__ if name != "machine"}
+    return Alarm(machine=row.name, **fields)
 
 
 def _check(alarm: Alarm, change: Change) -> None:
@@ -244,6 +226,17 @@ def _check(alarm: Alarm, change: Change) -> None:
     if to != "closed" and change.finding is not None:
         raise RefusedChangeError("finding", "A finding closes an alarm: set `state` to 'closed', too.")
     _check_time(alarm, change)
+    for field, text in (("assignee", change.assignee), ("note", change.note)):
+        _check_text(field, text or "")
+
+
+def _check_text(field: str, text: str) -> None:
+    """No database takes half a character, PostgreSQL none that is 0."""
+    longest = LONGEST[field]
+    if len(text) > longest:
+        raise RefusedChangeError(field, f"That is longer than {longest:,} characters.")
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise RefusedChangeError(field, "There is a character in it that cannot be stored.")
 
 
 def _check_time(alarm: Alarm, change: Change) -> None:
@@ -265,12 +258,3 @@ def _tell(connection: Connection, store: Store, alarm: Alarm, change: Change, re
     row = {"machine": [alarm.machine], "time": [change.found], "component": [alarm.component]}
     for kind in kinds:
         add_events(connection, store, kind, pd.DataFrame(row), reference, FEEDBACK)
-
-
-def _alarms() -> Select[Any]:
-    return select(alarms, machines.c.name).join(machines, machines.c.id == alarms.c.machine_id)
-
-
-def _alarm(row: Row[Any]) -> Alarm:
-    fields = {name: getattr(row, name) for name in Alarm.__dataclass_fields__ if name != "machine"}
-    return Alarm(machine=row.name, **fields)
