@@ -1,4 +1,4 @@
-"""Saves the fitted forests as an MLflow model into a folder, for `mlflow models serve`; run by MLflow's own environment."""
+"""Saves the fitted forests as an MLflow model in a folder, for `mlflow models serve`; MLflow's environment runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Forests(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
 
         self.model = joblib.load(context.artifacts["model"])
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002  (MLflow's names)
         """Risks over the longest horizon, [rows, components]."""
         import numpy as np
 

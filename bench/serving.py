@@ -31,7 +31,7 @@ from forestall.features.files import read_features
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.opinions import Opinion
 from forestall.serving.store.database import open_store
-from forestall.serving.store.machines import add_machines, known_machines
+from forestall.serving.store.machines import add_machines, known_numbers
 from forestall.serving.store.opinions import write_opinions
 
 BUNDLE, PREPARED, MLFLOW = Path("models/bundle"), Path("data/prepared"), Path(".venv/mlflow")
@@ -41,18 +41,20 @@ Figures = dict[str, float]
 
 @contextmanager
 def serving(*command: str, path: str = "/predict", port: int) -> Iterator[float]:
-    """A server process while the block runs; how long it took until it answered, in seconds."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    try:
-        while not answers(port, path):
-            if process.poll() is not None:
-                raise RuntimeError(process.stderr.read() if process.stderr else command)
-            time.sleep(0.01)
-        yield time.perf_counter() - began
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    """A server process while the block runs, its log in a file; how long it took until it answered, in seconds."""
+    with tempfile.TemporaryFile("w+") as log:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            while not answers(port, path):
+                if process.poll() is not None:
+                    log.seek(0)
+                    raise RuntimeError(log.read())
+                time.sleep(0.01)
+            yield time.perf_counter() - began
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
 def answers(port: int, path: str) -> bool:
@@ -200,7 +202,7 @@ def ranking(bundle: Bundle, scratch: Path) -> None:
     opened, rng = open_store(f"sqlite:///{database}", bundle), np.random.default_rng(0)
     with opened.writing() as connection:
         add_machines(connection, {f"m{n}": {} for n in range(MACHINES)})
-        numbers = {one.name: one.number for one in known_machines(connection)}
+        numbers = known_numbers(connection, [f"m{n}" for n in range(MACHINES)])
         opinions = [
             Opinion(
                 name,
