@@ -1,4 +1,4 @@
-"""The comparison as a report: plain mappings for machines, Markdown for people."""
+"""The comparison as a report, and the report in Markdown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from forestall.comparison.changes import Changes
+from forestall.comparison.gate import Ruling
+from forestall.comparison.paired import Difference, Verdict
+from forestall.evaluation.tables import COST
 
 Table = list[dict[str, Any]]
 PLAIN = re.compile(r"[^\W_]+(?:[_./-]+[^\W_]+)*")
@@ -16,27 +21,27 @@ WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a comparison found, as JSON holds it.
+    """All that a comparison found; `asdict` makes it what JSON holds.
 
-    figures: by fold, the validation fold first, rows of `paired.Difference`. failures: by fold, newly caught and
-    newly missed. rulings: the gate's.
+    base, head: name and commit. figures: by fold, the validation fold first. failures: by fold, newly caught and newly
+    missed. rulings: the gate's.
     """
 
     base: dict[str, str | None]
     head: dict[str, str | None]
-    changes: dict[str, Any]
+    changes: Changes
     notes: list[str]
-    figures: dict[str, Table]
-    verdict: dict[str, Any]
+    figures: dict[str, list[Difference]]
+    verdict: Verdict
     failures: dict[str, dict[str, Table]]
     alarms: dict[str, Table]
     slices: Table
-    rulings: Table
+    rulings: list[Ruling]
 
     @property
     def passed(self) -> bool:
         """Whether every rule of the gate holds."""
-        return all(one["passed"] for one in self.rulings)
+        return all(one.passed for one in self.rulings)
 
 
 def markdown(report: Report, gated: bool) -> str:
@@ -55,9 +60,9 @@ def markdown(report: Report, gated: bool) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     base, head = (_verbatim(one) for one in (report.base, report.head))
-    yield f"## {head} against {base}: {WORDS[report.verdict['word']]}"
+    yield f"## {head} against {base}: {WORDS[report.verdict.word]}"
     yield ""
-    low, high = report.verdict["low"], report.verdict["high"]
+    low, high = report.verdict.low, report.verdict.high
     if low is not None and high is not None:
         yield (
             f"Cost per machine-month on the validation fold, head less base: {low:+,.0f} to {high:+,.0f} "
@@ -74,7 +79,7 @@ def _gate(report: Report) -> Iterator[str]:
     yield ""
     yield from _table(
         ["rule", "", "why"],
-        [[one["rule"], "passed" if one["passed"] else "**failed**", one["reason"]] for one in report.rulings],
+        [[one.rule, "passed" if one.passed else "**failed**", one.reason] for one in report.rulings],
     )
 
 
@@ -87,32 +92,28 @@ def _figures(report: Report) -> Iterator[str]:
             ["figure", "base", "head", "difference", "95 %"],
             [
                 [
-                    verbatim(one["metric"]),
-                    number(one["base"]),
-                    number(one["head"]),
-                    signed(one["difference"]),
-                    span(one),
+                    verbatim(one.metric),
+                    number(one.base),
+                    number(one.head),
+                    signed(one.difference),
+                    span(one.low, one.high),
                 ]
                 for one in rows
             ],
         )
 
 
-def _what_changed(changes: Mapping[str, Any]) -> Iterator[str]:
+def _what_changed(changes: Changes) -> Iterator[str]:
     yield "### What changed"
     yield ""
-    some = False
-    for kind in ("params", "data", "packages"):
-        for name, (before, after) in changes[kind].items():
-            some = True
+    for kind, pairs in changes.values.items():
+        for name, (before, after) in pairs.items():
             yield f"- {kind}: {coded(name)} {_value(before)} → {_value(after)}"
-    if changes["code"]:
-        some = True
-        yield f"- code: {_listed([coded(file) for file in changes['code']])}"
-    for stage, what in changes["stages"].items():
-        some = True
+    if changes.code:
+        yield f"- code: {_listed([coded(file) for file in changes.code])}"
+    for stage, what in changes.stages.items():
         yield f"- stage {verbatim(stage)}: {', '.join(what)}"
-    if not some:
+    if not changes:
         yield "Nothing."
     yield ""
 
@@ -152,7 +153,7 @@ def _slices(slices: Table) -> Iterator[str]:
                     str(one["failures"]),
                     *(
                         number(one[f"{name}_{side}"])
-                        for name in ("event_recall", "cost_per_machine_month")
+                        for name in ("event_recall", COST)
                         for side in ("base", "head")
                     ),
                 ]
@@ -198,9 +199,9 @@ def _with_commit(text: str, one: Mapping[str, str | None]) -> str:
     return f"{text} ({short})" if short and not str(one["name"]).startswith(short) else text
 
 
-def span(one: Mapping[str, Any]) -> str:
+def span(low: float | None, high: float | None) -> str:
     """A 95 % interval; empty where there is none."""
-    return "" if one["low"] is None else f"{signed(one['low'])} to {signed(one['high'])}"
+    return "" if low is None else f"{signed(low)} to {signed(high)}"
 
 
 def signed(value: float | None) -> str:

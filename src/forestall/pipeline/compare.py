@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +73,14 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str
     return Report(
         base=_named(base),
         head=_named(head),
-        changes=asdict(found),
+        changes=found,
         notes=[*both.notes, *differ, *_notes(base, head, old, set(FOLDS) - set(folds)), *spread, *missing],
-        figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
-        verdict=asdict(verdict),
+        figures=figures,
+        verdict=verdict,
         failures={name: _failures(both, *models) for name, models in folds.items()},
         alarms=alarms,
         slices=names.slices_worse(*folds[VALIDATION], both.gaps, least),
-        rulings=[asdict(one) for one in gate.rulings(known, _limits(head))],
+        rulings=gate.rulings(known, _limits(head)),
     )
 
 
@@ -100,21 +99,21 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str
         old[head.revision.name],
     )
     try:
-        rulings = [asdict(one) for one in gate.rulings(known, _limits(head))]
+        rulings = gate.rulings(known, _limits(head))
     except ForestallError as error:
-        rulings = [asdict(gate.Ruling("params", False, str(error)))]
+        rulings = [gate.Ruling("params", False, str(error))]
     alarms, missing = _alarms(base, head)
     return Report(
         base=_named(base),
         head=_named(head),
-        changes=asdict(found),
+        changes=found,
         notes=[
             f"Not judged on the same decisions, only as recorded: {text}",
             *_notes(base, head, old),
             *missing,
         ],
-        figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
-        verdict=asdict(Verdict("no evidence", None, None)),
+        figures=figures,
+        verdict=Verdict("no evidence", None, None),
         failures={},
         alarms=alarms,
         slices=[],
