@@ -16,7 +16,7 @@ from forestall.comparison.report import Report
 from forestall.pipeline.compare import compare
 from forestall.pipeline.revisions import revision
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.repository import first_run, git
+from tests.pipeline.repository import first_run, git, notes_of
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -29,15 +29,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def against_main(folder: Path, head: str = "workspace") -> Report:
     return compare(revision("main", folder), revision(head, folder), folder)
-
-
-def notes_of(report: Report) -> list[str]:
-    """Its notes, but for the one that the study of seeds was of a larger fleet."""
-    return [
-        note
-        for note in report.notes
-        if not note.startswith("The spread over seeds was measured on other data")
-    ]
 
 
 def cost(report: Report) -> dict[str, Any]:
