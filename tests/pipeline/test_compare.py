@@ -22,7 +22,8 @@ from forestall.features.reference import Reference
 from forestall.pipeline.asking import asked
 from forestall.pipeline.compare import compare
 from forestall.pipeline.recomputed import NotComparableError, features_for
-from forestall.pipeline.revisions import RevisionError, merge_base, revision
+from forestall.pipeline.resolve import merge_base, revision
+from forestall.pipeline.revisions import RevisionError
 from forestall.pipeline.sides import Side, _computed
 from tests.pipeline.clones import command, repro, set_values
 from tests.pipeline.repository import branch, first_run, git, notes_of

@@ -14,7 +14,7 @@ import pytest
 from forestall.comparison.paired import cost_of
 from forestall.comparison.report import Report
 from forestall.pipeline.compare import compare
-from forestall.pipeline.revisions import revision
+from forestall.pipeline.resolve import revision
 from tests.pipeline.clones import command, repro, set_values
 from tests.pipeline.repository import first_run, git, notes_of
 
