@@ -19,12 +19,13 @@ from forestall.comparison.paired import same_decisions
 from forestall.comparison.report import Report, markdown
 from forestall.features.history import spans_of
 from forestall.features.reference import Reference
-from forestall.pipeline.asking import asked
+from forestall.pipeline.bundles import tried_bundle
 from forestall.pipeline.compare import compare
-from forestall.pipeline.recomputed import NotComparableError, features_for
+from forestall.pipeline.paired_risks import recomputed
+from forestall.pipeline.recomputed import features_for
 from forestall.pipeline.resolve import merge_base, revision
-from forestall.pipeline.revisions import RevisionError
-from forestall.pipeline.sides import Side, _computed
+from forestall.pipeline.revisions import NotComparableError, RevisionError
+from forestall.pipeline.side import Side
 from tests.pipeline.clones import command, repro, set_values
 from tests.pipeline.repository import branch, first_run, git, notes_of
 
@@ -108,7 +109,7 @@ def test_base_asked_about_heads_tables_gives_the_risks_of_its_own_features(
     base, head = (Side(revision(name, project), tmp_path / name) for name in ("main", "workspace"))
     decisions, own = base.features
     assert same_decisions(decisions, head.features[0])
-    computed = _computed(base, head, decisions)
+    computed = recomputed(base, head, decisions)
     assert computed.tobytes() == own.tobytes()
     assert base.bundle.risk(computed).tobytes() == base.bundle.risk(own).tobytes()
     assert not np.array_equal(base.bundle.risk(own), head.bundle.risk(own))
@@ -165,7 +166,7 @@ def test_a_bundle_of_another_format_is_said_to_be_one(project: Path, tmp_path: P
         if name == "graph":
             (folder / "model.onnx").write_bytes(b"not a graph")
         with pytest.raises(NotComparableError, match=said):
-            asked(folder, "old")
+            tried_bundle(folder, "old")
 
 
 def test_outputs_that_are_nowhere_leave_what_the_files_say(project: Path) -> None:

@@ -24,6 +24,7 @@ from forestall.evaluation.tables import COST
 from forestall.features.labels import VALIDATION
 from forestall.pipeline.differences import changes_of
 from forestall.pipeline.freshness import stale
+from forestall.pipeline.paired_risks import PairedRisks, paired_risks
 from forestall.pipeline.recorded import (
     RECORDED,
     fleet,
@@ -33,7 +34,7 @@ from forestall.pipeline.recorded import (
     table_of,
 )
 from forestall.pipeline.revisions import Revision, Workspace
-from forestall.pipeline.sides import FOLDS, PREPARED, Side, Together, together
+from forestall.pipeline.side import FOLDS, PREPARED, Side
 
 SEEDS = Path("studies/results/seeds.json")
 SAME = 1e-4  # metrics are written to six digits
@@ -52,7 +53,7 @@ def compare(base: Revision, head: Revision, root: Path) -> Report:
 
 
 def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str, str]) -> Report:
-    both, least = together(base, head), head.params.evaluate.min_failures
+    both, least = paired_risks(base, head), head.params.evaluate.min_failures
     folds = {name: _on_fold(both, base, head, name) for name in FOLDS if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
     cost = paired.cost_of(figures[VALIDATION])
@@ -155,7 +156,7 @@ def _limits(side: Side) -> gate.Limits:
     return gate.Limits(**asked.floors.model_dump(), **asked.model_dump(exclude={"floors"}))
 
 
-def _on_fold(both: Together, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
+def _on_fold(both: PairedRisks, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
     draws: Any = None
     found = []
     for side, risk in ((base, both.base_risk), (head, both.head_risk)):
@@ -165,7 +166,7 @@ def _on_fold(both: Together, base: Side, head: Side, name: str) -> tuple[Judged,
     return found[0], found[1]
 
 
-def _failures(both: Together, base: Judged, head: Judged) -> dict[str, names.Rows]:
+def _failures(both: PairedRisks, base: Judged, head: Judged) -> dict[str, names.Rows]:
     found = names.failures_changed(base, head)
     clock = both.data.dataset.clock
     return {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forestall.errors import ForestallError
-from forestall.pipeline.sides import Side
+from forestall.pipeline.side import Side
 
 PIPELINE = "dvc.yaml"
 CODE = ("src/", "requirements/")

@@ -12,14 +12,11 @@ from typing import Any
 
 from forestall.comparison.changes import flat, output_hash
 from forestall.errors import ForestallError
-from forestall.features.labels import TEST, VALIDATION
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import LOCK_FILE, WORKSPACE, Commit, Revision, git
-from forestall.pipeline.sides import BUNDLE, PREPARED, Side
-from forestall.pipeline.stage import RAW
+from forestall.pipeline.side import BUNDLE, FOLDS, PREPARED, Side
 
 PLOTS, CARD = "reports/plots", "reports/model_card.md"
-FOLDS = (VALIDATION, TEST)
 SHORT = 10
 
 
@@ -143,17 +140,13 @@ def _changed_stages(root: Path) -> list[str]:
 def _texts(side: Side) -> dict[str, str]:
     """The files in Git that say what a run was and what came of it, by path."""
     made = (one["path"] for stage in side.lock.values() for one in stage.get("outs", []))
-    paths = [str(PARAMS), _dataset_file(side), LOCK_FILE, *sorted(path for path in made if _is_figure(path))]
+    paths = [str(PARAMS), side.dataset_file, LOCK_FILE, *sorted(path for path in made if _is_figure(path))]
     found = ((path, side.revision.text(path)) for path in paths)
     return {path: text for path, text in found if text is not None}
 
 
 def _is_figure(path: str) -> bool:
     return path.startswith("metrics/") and path.endswith((".csv", ".json"))
-
-
-def _dataset_file(side: Side) -> str:
-    return (RAW / f"{side.dataset_name}.yaml").as_posix()
 
 
 def _digest(texts: Mapping[str, str]) -> str:
@@ -163,7 +156,7 @@ def _digest(texts: Mapping[str, str]) -> str:
 
 def _params(side: Side) -> dict[str, str]:
     """params.yaml, and the dataset file's keys after `dataset.`."""
-    content = flat(side.mapping(str(PARAMS))) | flat(side.mapping(_dataset_file(side)), "dataset")
+    content = flat(side.mapping(str(PARAMS))) | flat(side.mapping(side.dataset_file), "dataset")
     return {key: str(value) for key, value in content.items()}
 
 

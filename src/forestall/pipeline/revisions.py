@@ -27,6 +27,10 @@ class RevisionError(ForestallError):
     """A revision that does not exist, or a file of one that cannot be had."""
 
 
+class NotComparableError(ForestallError):
+    """Why two revisions' models cannot be judged on the same decisions."""
+
+
 class Revision(Protocol):
     """One state of the repository.
 
