@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forestall.comparison.changes import flat, output_hash
 from forestall.errors import ForestallError
+from forestall.pipeline.freshness import changed_params, stages_to_run
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import LOCK_FILE, WORKSPACE, Commit, Revision, git
 from forestall.pipeline.side import BUNDLE, FOLDS, PREPARED, Side
@@ -109,32 +110,15 @@ def _require_a_run(side: Side, root: Path) -> None:
         raise NothingToPublishError(
             f"{name} has no {LOCK_FILE}, so there is no run to publish. Run `dvc repro`."
         )
-    changed = sorted(set(_other_params(side)))
     if side.revision.commit is None:
-        changed = _changed_stages(root)
+        changed = stages_to_run(root)
+    else:
+        changed = sorted({key for stage in side.lock.values() for key in changed_params(side, stage)})
     if changed:
         raise NothingToPublishError(
             f"{name}: its figures were not made with its files, as far as {', '.join(changed)} go. Run `dvc repro`"
             f"{', commit' if side.revision.commit else ''}, then try again."
         )
-
-
-def _other_params(side: Side) -> Iterator[str]:
-    """Sections of params files that are not those that dvc.lock says the stages ran with."""
-    for stage in side.lock.values():
-        for file, sections in stage.get("params", {}).items():
-            now = side.mapping(file)
-            yield from (f"{file}: {name}" for name, used in sections.items() if now.get(name) != used)
-
-
-def _changed_stages(root: Path) -> list[str]:
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        return [str(name) for name in Repo(str(root)).status(targets=["dvc.yaml"])]
-    except DvcException as error:
-        raise NothingToPublishError(f"dvc status: {error}") from error
 
 
 def _texts(side: Side) -> dict[str, str]:
