@@ -1,4 +1,4 @@
-"""What a change does by name: machines newly alarmed, failures newly caught or missed, slices that got worse."""
+"""A change's outcomes, one by one: machines newly alarmed, failures newly caught or missed, slices that got worse."""
 
 from __future__ import annotations
 

@@ -119,6 +119,11 @@ class Commit:
             raise RevisionError(f"{missing} {NOT_HERE}")
 
 
+def named(one: Revision) -> dict[str, str | None]:
+    """A revision as reports have it: its name and its commit."""
+    return {"name": one.name, "commit": one.commit}
+
+
 def lock(one: Revision) -> dict[str, Any]:
     """The stages in dvc.lock; nothing where there is none.
 
