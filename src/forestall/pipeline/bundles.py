@@ -12,7 +12,7 @@ from forestall.serving.bundle import Bundle, BundleError, load_bundle
 
 # What onnxruntime says of a graph that it cannot load or feed. They have no base of their own.
 REFUSED = (onnx.Fail, onnx.InvalidArgument, onnx.InvalidGraph, onnx.InvalidProtobuf, onnx.NotImplemented)
-# What a manifest with other keys, or of other kinds, leads to: our format has no number by which to tell.
+# What a manifest with other keys, or of other kinds, leads to: its `format` has never been raised.
 OTHER = (KeyError, TypeError, AttributeError, ValueError)
 
 

@@ -161,6 +161,7 @@ def _limits(side: Side) -> gate.Limits:
 
 
 def _on_fold(both: PairedRisks, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
+    # No one-line rule is judged here: its alarms are none.
     before, after = (
         judge.fold_of(both.data, name, risk, risk * 0) for risk in (both.base_risk, both.head_risk)
     )

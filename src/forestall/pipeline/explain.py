@@ -83,7 +83,9 @@ class Pair:
         """Those that differ."""
         by_file = {factors.factor_of(path) for path in self.paths}
         before = self.mixed(set())
-        return [factor for factor in FACTORS if factor in by_file or self._read(self.mixed({factor}), before)]
+        return [
+            factor for factor in FACTORS if factor in by_file or self._differ(self.mixed({factor}), before)
+        ]
 
     def mixed(self, chosen: set[Factor]) -> dict[str, dict[str, Any]]:
         """The settings files that differ, with the chosen factors' part from head.
@@ -121,7 +123,7 @@ class Pair:
                 YAML(typ="safe").dump(content, file)
         return folder
 
-    def _read(self, some: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> bool:
+    def _differ(self, some: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> bool:
         """Whether two sets of settings differ in what a run reads: another dataset's facts are not."""
         used = {one.get(PARAMS, self._params).get("data", {}).get("dataset") for one in (some, other)}
         ignored = () if SIMULATED in used else ("simulate",)

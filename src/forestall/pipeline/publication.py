@@ -149,7 +149,7 @@ def _metrics(side: Side) -> dict[str, float]:
     return {
         f"{fold}.{name}": float(value)
         for fold in FOLDS
-        for name, value in side.figures(f"metrics/{fold}.json").items()
+        for name, value in side.numbers(f"metrics/{fold}.json").items()
     }
 
 
