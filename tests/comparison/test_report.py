@@ -9,7 +9,8 @@ import pytest
 from forestall.comparison.changes import Changes
 from forestall.comparison.gate import Ruling
 from forestall.comparison.paired import Difference, Verdict
-from forestall.comparison.report import SHOWN, Report, coded, markdown, number, signed, verbatim
+from forestall.comparison.report import SHOWN, Report, markdown
+from forestall.comparison.text import coded, number, signed, verbatim
 
 COST = Difference("cost_per_machine_month", 1000.0, 900.0, -100.0, -150.0, -50.0)
 NOTHING = Changes({}, {}, [], {}, {})

@@ -17,8 +17,9 @@ from typing import Any
 from forestall.comparison.html import Html, section, tag
 from forestall.comparison.intervals import interval_chart
 from forestall.comparison.paired import cost_of
-from forestall.comparison.report import Report, called
+from forestall.comparison.report import Report
 from forestall.comparison.sections import sections
+from forestall.comparison.text import called
 from forestall.evaluation.tables import COST
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 from forestall.comparison.changes import Changes
 from forestall.comparison.gate import Ruling
 from forestall.comparison.paired import Difference, Verdict
+from forestall.comparison.text import called_verbatim, coded, number, signed, span, verbatim
 from forestall.evaluation.tables import COST
 
 Table = list[dict[str, Any]]
-PLAIN = re.compile(r"[^\W_]+(?:[_./-]+[^\W_]+)*")
 BAR = "\\|"
 SHOWN = 20  # rows of a list; the JSON has them all
 WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference"}
@@ -59,7 +58,7 @@ def markdown(report: Report, gated: bool) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    base, head = (_verbatim(one) for one in (report.base, report.head))
+    base, head = (called_verbatim(one) for one in (report.base, report.head))
     yield f"## {head} against {base}: {WORDS[report.verdict.word]}"
     yield ""
     low, high = report.verdict.low, report.verdict.high
@@ -168,52 +167,6 @@ def _table(names: list[str], rows: list[list[str]]) -> Iterator[str]:
     # In a table a bar ends its cell, in code too; everywhere else it is a letter like others.
     yield from (f"| {' | '.join(cell.replace('|', BAR) for cell in row)} |" for row in rows)
     yield ""
-
-
-def verbatim(text: Any) -> str:
-    """A name or a value that people gave, so that Markdown shows it as it is: as code, unless it is plain words."""
-    line = " ".join(str(text).split())
-    return line if PLAIN.fullmatch(line) else coded(line)
-
-
-def coded(text: Any) -> str:
-    """As code, whatever backticks it holds, in one line."""
-    line = " ".join(str(text).split())
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
-    room = " " if line.startswith("`") or line.endswith("`") or not line else ""
-    return f"{fence}{room}{line}{room}{fence}"
-
-
-def called(one: Mapping[str, str | None]) -> str:
-    """A revision as it was named, and its commit."""
-    return _with_commit(str(one["name"]), one)
-
-
-def _verbatim(one: Mapping[str, str | None]) -> str:
-    """As `called`, for Markdown."""
-    return _with_commit(verbatim(one["name"]), one)
-
-
-def _with_commit(text: str, one: Mapping[str, str | None]) -> str:
-    short = (one["commit"] or "")[:7]
-    return f"{text} ({short})" if short and not str(one["name"]).startswith(short) else text
-
-
-def span(low: float | None, high: float | None) -> str:
-    """A 95 % interval; empty where there is none."""
-    return "" if low is None else f"{signed(low)} to {signed(high)}"
-
-
-def signed(value: float | None) -> str:
-    """A difference to three digits, with its sign."""
-    return "-" if value is None else f"{'+' if value > 0 else ''}{number(value)}"
-
-
-def number(value: float | None) -> str:
-    """A figure to three digits, or a dash where it is undefined."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
 
 
 def _value(value: Any) -> str:

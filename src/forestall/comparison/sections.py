@@ -9,7 +9,8 @@ from forestall.comparison.changes import Changes
 from forestall.comparison.html import Html, Part, breakable, joined, listed, section, table, tag
 from forestall.comparison.intervals import interval_chart
 from forestall.comparison.paired import Difference
-from forestall.comparison.report import SHOWN, Report, Table, number, signed, span
+from forestall.comparison.report import SHOWN, Report, Table
+from forestall.comparison.text import number, signed, span
 from forestall.evaluation.tables import COST
 
 BOTH = ("base", "head")
