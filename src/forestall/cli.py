@@ -135,7 +135,7 @@ def _compare(chosen: argparse.Namespace) -> int:
     from forestall.pipeline.files import write_json
     from forestall.pipeline.page import write_page
     from forestall.pipeline.rerun import rebuilding
-    from forestall.pipeline.revisions import top
+    from forestall.pipeline.resolve import top
 
     root = top()
     with rebuilding(*_revisions(chosen, root), root, chosen.rerun) as (base, head):
@@ -152,7 +152,7 @@ def _explain_change(chosen: argparse.Namespace) -> None:
     from forestall.comparison.explanation import markdown
     from forestall.pipeline.explain import explain_change
     from forestall.pipeline.files import write_json
-    from forestall.pipeline.revisions import top
+    from forestall.pipeline.resolve import top
 
     root = top()
     found = explain_change(*_revisions(chosen, root), root, _progress)
@@ -162,7 +162,7 @@ def _explain_change(chosen: argparse.Namespace) -> None:
 
 
 def _revisions(chosen: argparse.Namespace, root: Path) -> "tuple[Revision, Revision]":
-    from forestall.pipeline.revisions import merge_base, revision
+    from forestall.pipeline.resolve import merge_base, revision
 
     base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
     return revision(base, root), revision(chosen.head, root)
@@ -173,16 +173,18 @@ def _progress(text: str) -> None:
 
 
 def _track(chosen: argparse.Namespace) -> int:
-    from forestall.pipeline.revisions import revision, top
+    from forestall.pipeline.resolve import revision, top
     from forestall.pipeline.tracking_server import connect
 
     if not chosen.to:
         raise ForestallError("Say where to: --to URI, or MLFLOW_TRACKING_URI in the environment.")
-    one, server = revision(chosen.revision, top()), connect(chosen.to)
+    root = top()
+    one, server = revision(chosen.revision, root), connect(chosen.to)
+    # Only now: a name or a server that is not there need not wait for pandas.
     from forestall.pipeline.track import Asked, track
 
     asked = Asked(chosen.model, chosen.alias, chosen.experiments)
-    failed = track(one, server, asked, top(), print)
+    failed = track(one, server, asked, root, print)
     for problem in failed:
         print(f"forestall: not published: {problem}", file=sys.stderr)
     return 1 if failed else 0

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from forestall.comparison.report import SHOWN, Report, coded, markdown, number, signed, verbatim
+from forestall.comparison.changes import Changes
+from forestall.comparison.gate import Ruling
+from forestall.comparison.paired import Difference, Verdict
+from forestall.comparison.report import SHOWN, Report, markdown
+from forestall.comparison.text import coded, number, signed, verbatim
 
-COST = {
-    "metric": "cost_per_machine_month",
-    "base": 1000.0,
-    "head": 900.0,
-    "difference": -100.0,
-    "low": -150.0,
-    "high": -50.0,
-}
-NOTHING: dict[str, Any] = {"params": {}, "data": {}, "code": [], "packages": {}, "stages": {}}
+COST = Difference("cost_per_machine_month", 1000.0, 900.0, -100.0, -150.0, -50.0)
+NOTHING = Changes({}, {}, [], {}, {})
 SLICE = {
     "slice": "model",
     "value": "CP-40",
@@ -33,11 +29,11 @@ REPORT = Report(
     changes=NOTHING,
     notes=[],
     figures={"validation": [COST], "test": [COST]},
-    verdict={"word": "better", "low": -160.0, "high": -40.0},
+    verdict=Verdict("better", -160.0, -40.0),
     failures={},
     alarms={},
     slices=[],
-    rulings=[{"rule": "calibration", "passed": True, "reason": "fine"}],
+    rulings=[Ruling("calibration", True, "fine")],
 )
 
 
@@ -59,9 +55,7 @@ def test_the_word_stands_in_the_heading_and_the_interval_below() -> None:
 
 def test_the_gate_says_passed_only_if_all_its_rules_do() -> None:
     assert "### Gate: passed" in markdown(REPORT, gated=True)
-    failed = replace(
-        REPORT, rulings=[*REPORT.rulings, {"rule": "floor", "passed": False, "reason": "0.1 | 0.2"}]
-    )
+    failed = replace(REPORT, rulings=[*REPORT.rulings, Ruling("floor", False, "0.1 | 0.2")])
     text = markdown(failed, gated=True)
     assert "### Gate: NOT passed" in text
     assert "| floor | **failed** | 0.1 \\| 0.2 |" in text
@@ -92,7 +86,7 @@ def test_names_of_machines_slices_and_branches_stay_what_they_are(name: str) -> 
         alarms={"newly_alarmed": [part], "no_longer": []},
         failures={"validation": {"newly_caught": [{**part, "time": "2024-01-01"}], "newly_missed": []}},
         slices=[SLICE | {"value": name}],
-        changes=NOTHING | {"params": {"a.b": (name, None)}, "code": [name]},
+        changes=replace(NOTHING, params={"a.b": (name, None)}, code=[name]),
     )
     lines = markdown(report, gated=False).splitlines()
     assert {len(cells(line)) for line in lines if line.startswith("| model")} == {7}
@@ -119,7 +113,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 
 def test_what_is_undefined_is_a_dash() -> None:
-    row = COST | {"base": None, "difference": None, "low": None, "high": None}
+    row = Difference(COST.metric, None, 900.0, None, None, None)
     lines = markdown(replace(REPORT, figures={"validation": [row]}), gated=False).splitlines()
     assert "| cost_per_machine_month | - | 900 | - |  |" in lines
     assert (number(0.123456), number(1234.5), signed(2.0), signed(-0.5)) == ("0.123", "1,234", "+2", "-0.5")

@@ -74,16 +74,6 @@ def test_what_it_says_of_tables_under_dvc_helps(
     assert main(["dataset", "add", "mine", str(tables)]) == 0
 
 
-def test_dataset_add_works_again_after_what_it_says_is_done(
-    repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["dataset", "add", "mine", str(tables)]) == 0
-    assert main(["dataset", "add", "mine", str(tables)]) == 1
-    said = capsys.readouterr().err.strip().rpartition("Remove it first: ")[2]
-    subprocess.run([sys.executable, "-m", *said.split()], check=True)
-    assert main(["dataset", "add", "mine", str(tables)]) == 0
-
-
 def test_dataset_add_names_the_missing_table(
     repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from forestall.comparison.gate import Ruling
 from forestall.comparison.paired import same_decisions
 from forestall.comparison.report import Report, markdown
 from forestall.features.history import spans_of
 from forestall.features.reference import Reference
-from forestall.pipeline.asking import asked
+from forestall.pipeline.bundles import tried_bundle
 from forestall.pipeline.compare import compare
-from forestall.pipeline.recomputed import NotComparableError, features_for
-from forestall.pipeline.revisions import RevisionError, merge_base, revision
-from forestall.pipeline.sides import Side, _computed
+from forestall.pipeline.paired_risks import recomputed
+from forestall.pipeline.recomputed import features_for
+from forestall.pipeline.resolve import merge_base, revision
+from forestall.pipeline.revisions import NotComparableError, RevisionError
+from forestall.pipeline.side import Side
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.repository import branch, first_run, git
+from tests.pipeline.repository import branch, first_run, git, notes_of
 
 pytestmark = pytest.mark.pipeline
 
@@ -57,22 +60,13 @@ def compared(folder: Path, base: str, head: str) -> Report:
 
 def reason(report: Report, rule: str = BASE) -> str:
     """Why a rule did not pass."""
-    found = next(one for one in report.rulings if one["rule"] == rule)
-    assert not found["passed"]
-    return str(found["reason"])
+    found = next(one for one in report.rulings if one.rule == rule)
+    assert not found.passed
+    return found.reason
 
 
-def notes_of(report: Report) -> list[str]:
-    """Its notes, but for the one that the study of seeds was of a larger fleet."""
-    return [
-        note
-        for note in report.notes
-        if not note.startswith("The spread over seeds was measured on other data")
-    ]
-
-
-def figure(report: Report, fold: str, metric: str) -> dict[str, float]:
-    return next(row for row in report.figures[fold] if row["metric"] == metric)
+def figure(report: Report, fold: str, metric: str) -> dict[str, Any]:
+    return asdict(next(row for row in report.figures[fold] if row.metric == metric))
 
 
 def text(folder: Path, path: str) -> str:
@@ -82,9 +76,7 @@ def text(folder: Path, path: str) -> str:
 def test_two_branches_are_judged_on_the_same_decisions(project: Path) -> None:
     report = compared(project, "main", "seed")
     assert notes_of(report) == []
-    assert (
-        len(report.notes) == 1
-    )  # a spread measured on the default fleet is not this one's, and the report says so
+    assert len(report.notes) == 1  # a spread measured on the default fleet is not this one's
     assert list(report.figures) == ["validation", "test"]
     for fold in report.figures:
         for name, side in (("main", "base"), ("seed", "head")):
@@ -92,10 +84,10 @@ def test_two_branches_are_judged_on_the_same_decisions(project: Path) -> None:
             here = figure(report, fold, "cost_per_machine_month")
             assert here[side] == pytest.approx(recorded["cost_per_machine_month"], rel=1e-4)
         assert here["low"] < here["difference"] < here["high"]
-    assert report.changes["params"] == {"train.seed": (1, 2)}
-    assert report.changes["code"] == []
-    assert set(report.changes["stages"]) == {"train", "export", "evaluate", "predict", "card"}
-    assert {one["rule"] for one in report.rulings} >= {"outputs are current", BASE}
+    assert report.changes.params == {"train.seed": (1, 2)}
+    assert report.changes.code == []
+    assert set(report.changes.stages) == {"train", "export", "evaluate", "predict", "card"}
+    assert {one.rule for one in report.rulings} >= {"outputs are current", BASE}
 
 
 def test_the_command_prints_writes_and_exits_by_the_gate_from_any_folder(
@@ -117,7 +109,7 @@ def test_base_asked_about_heads_tables_gives_the_risks_of_its_own_features(
     base, head = (Side(revision(name, project), tmp_path / name) for name in ("main", "workspace"))
     decisions, own = base.features
     assert same_decisions(decisions, head.features[0])
-    computed = _computed(base, head, decisions)
+    computed = recomputed(base, head, decisions)
     assert computed.tobytes() == own.tobytes()
     assert base.bundle.risk(computed).tobytes() == base.bundle.risk(own).tobytes()
     assert not np.array_equal(base.bundle.risk(own), head.bundle.risk(own))
@@ -174,7 +166,7 @@ def test_a_bundle_of_another_format_is_said_to_be_one(project: Path, tmp_path: P
         if name == "graph":
             (folder / "model.onnx").write_bytes(b"not a graph")
         with pytest.raises(NotComparableError, match=said):
-            asked(folder, "old")
+            tried_bundle(folder, "old")
 
 
 def test_outputs_that_are_nowhere_leave_what_the_files_say(project: Path) -> None:
@@ -186,9 +178,9 @@ def test_outputs_that_are_nowhere_leave_what_the_files_say(project: Path) -> Non
     report = compared(project, branch(project, "lost", "main", {"dvc.lock": lost}), "seed")
     assert "models/bundle of lost is neither in the cache nor in a remote" in reason(report)
     assert "dvc fetch" in report.notes[0]
-    assert report.verdict["word"] == "no evidence"
+    assert report.verdict.word == "no evidence"
     assert figure(report, "validation", "event_recall")["base"] is not None
-    assert report.changes["params"] == {"train.seed": (1, 2)}
+    assert report.changes.params == {"train.seed": (1, 2)}
     assert report.alarms["newly_alarmed"] or report.alarms["no_longer"]
     assert "only as recorded" in markdown(report, gated=True)
 
@@ -218,10 +210,10 @@ def test_metrics_that_one_side_does_not_have_are_named(project: Path) -> None:
 def test_a_base_without_a_model_is_the_first_and_passes(project: Path) -> None:
     first = git(project, "rev-list", "--max-parents=0", "main")
     report = compared(project, first, "seed")
-    ruling = next(one for one in report.rulings if one["rule"] == BASE)
-    assert ruling == {"rule": BASE, "passed": True, "reason": "base has no model to compare with"}
+    ruling = next(one for one in report.rulings if one.rule == BASE)
+    assert ruling == Ruling(BASE, True, "base has no model to compare with")
     assert f"{first} has no dvc.lock." in report.notes
-    assert all(row["base"] is None for row in report.figures["validation"])
+    assert all(row.base is None for row in report.figures["validation"])
 
 
 @pytest.mark.parametrize(
@@ -240,7 +232,7 @@ def test_a_torn_or_missing_lock_of_a_base_that_had_a_model_does_not_pass(
     assert reason(report)
     said = f"{name} has no dvc.lock" if lock is None else f"{name}:dvc.lock"
     assert any(said in note for note in report.notes)
-    assert report.changes["params"] == {"train.seed": (1, 2)}
+    assert report.changes.params == {"train.seed": (1, 2)}
     assert figure(report, "test", "event_recall")["base"] is not None
 
 
@@ -248,8 +240,8 @@ def test_params_that_this_code_cannot_read_do_not_matter_for_a_base(project: Pat
     params = text(project, "params.yaml")
     older = params.replace("by: cost", "choose: cheapest").replace("gate:", "checks:")
     report = compared(project, branch(project, "older-params", "main", {"params.yaml": older}), "seed")
-    assert report.verdict["low"] is not None
-    assert report.changes["params"]["alarm.choose"] == ("cheapest", None)
+    assert report.verdict.low is not None
+    assert report.changes.params["alarm.choose"] == ("cheapest", None)
     assert any(
         "older-params's files were changed after its outputs were made" in note for note in report.notes
     )
@@ -258,7 +250,7 @@ def test_params_that_this_code_cannot_read_do_not_matter_for_a_base(project: Pat
     assert any("torn-params:params.yaml" in note and "not readable" in note for note in report.notes)
     assert figure(report, "validation", "event_recall")["base"] is not None
     report = compared(project, "main", "older-params")
-    assert "older-params:params.yaml: alarm.choose: unknown key" in report.rulings[0]["reason"]
+    assert "older-params:params.yaml: alarm.choose: unknown key" in report.rulings[0].reason
     assert not report.passed
 
 
@@ -273,7 +265,7 @@ def test_a_commit_whose_lock_is_not_of_its_files_does_not_pass(project: Path) ->
     code = {"src/forestall/training/fit.py": text(project, "src/forestall/training/fit.py") + "# more\n"}
     report = compared(project, "main", branch(project, "code", "main", code))
     assert "(train" in reason(report, "outputs are current")
-    assert report.changes["code"] == ["src/forestall/training/fit.py"]
+    assert report.changes.code == ["src/forestall/training/fit.py"]
 
 
 def test_a_workspace_that_was_not_run_again_says_so_and_does_not_pass(kept: Path) -> None:
@@ -284,8 +276,8 @@ def test_a_workspace_that_was_not_run_again_says_so_and_does_not_pass(kept: Path
     assert "workspace's files were changed after its outputs were made (" in said
     assert "train" in said
     assert notes_of(report) == [f"{said}."]
-    assert report.changes["code"] == ["src/forestall/new part.py"]
-    assert report.changes["params"] == {"train.negatives": (1500, 1400)}
+    assert report.changes.code == ["src/forestall/new part.py"]
+    assert report.changes.params == {"train.negatives": (1500, 1400)}
 
 
 def test_a_fold_without_decisions_is_left_out_and_without_validation_nothing_is_judged(project: Path) -> None:
@@ -301,7 +293,7 @@ def test_a_fold_without_decisions_is_left_out_and_without_validation_nothing_is_
             pq.write_table(table.set_column(table.column_names.index("fold"), "fold", folds), file)
             report = compared(project, "main", "workspace")
             assert any(said in note for note in report.notes)
-            assert (report.verdict["low"] is None) == (fold == "validation")
+            assert (report.verdict.low is None) == (fold == "validation")
             assert reason(report, "outputs are current")
     finally:
         file.unlink()

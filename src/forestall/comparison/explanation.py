@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forestall.comparison.factors import Factor
-from forestall.comparison.report import number, signed
+from forestall.comparison.text import number, signed
 
 Figures = Mapping[str, float]
 # Metrics are written to six digits: a sum of them is off by no more than this share of their size.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from forestall.comparison.paired import Difference, Verdict
+from forestall.evaluation.tables import COST
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _calibration(known: Evidence, limits: Limits) -> Ruling:
 def _rule(known: Evidence, limits: Limits) -> Iterator[Ruling]:
     if not limits.beats_rule:
         return
-    own = known.figures.get("cost_per_machine_month")
+    own = known.figures.get(COST)
     if own is None or known.rule_cost is None:
         yield Ruling("one-line rule", False, "a cost is not known: run `dvc repro`")
     else:

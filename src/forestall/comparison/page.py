@@ -16,8 +16,11 @@ from typing import Any
 
 from forestall.comparison.html import Html, section, tag
 from forestall.comparison.intervals import interval_chart
-from forestall.comparison.report import Report, called
-from forestall.comparison.sections import PRIMARY, sections
+from forestall.comparison.paired import cost_of
+from forestall.comparison.report import Report
+from forestall.comparison.sections import sections
+from forestall.comparison.text import called
+from forestall.evaluation.tables import COST
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def page(report: Report, plots: list[Plot], library: str) -> str:
     """The page; library: a script that defines `vegaEmbed`, with all that it needs."""
     style, script = (_own(name) for name in ("page.css", "page.js"))
     scripts = [library, script] if plots else []
-    title = f"{report.verdict['word']}: {report.head['name']} against {report.base['name']}"
+    title = f"{report.verdict.word}: {report.head['name']} against {report.base['name']}"
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -63,17 +66,16 @@ def _policy(scripts: list[str]) -> str:
 
 
 def _verdict(report: Report) -> Html:
-    word, low, high = (report.verdict[name] for name in ("word", "low", "high"))
+    word, low, high = report.verdict.word, report.verdict.low, report.verdict.high
     parts = [
         tag("p", tag("bdi", called(report.head)), " against ", tag("bdi", called(report.base))),
         tag("h1", word),
     ]
     if low is not None and high is not None:
-        value = next(
-            one["difference"] for one in next(iter(report.figures.values())) if one["metric"] == PRIMARY
-        )
+        value = cost_of(next(iter(report.figures.values()))).difference
+        assert value is not None  # the verdict's interval lies around it
         parts += [
-            interval_chart(PRIMARY, value, low, high),
+            interval_chart(COST, value, low, high),
             tag(
                 "p",
                 tag("strong", f"{low:+,.0f} to {high:+,.0f}"),

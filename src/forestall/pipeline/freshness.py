@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forestall.errors import ForestallError
-from forestall.pipeline.sides import Side
+from forestall.pipeline.side import Side
 
 PIPELINE = "dvc.yaml"
 CODE = ("src/", "requirements/")
@@ -21,12 +21,16 @@ def stale(side: Side, root: Path) -> list[str]:
     Raises:
         ForestallError: that cannot be known.
     """
-    return (
-        _status(root) if side.revision.commit is None else list(_of_commit(side, root, side.revision.commit))
-    )
+    commit = side.revision.commit
+    return stages_to_run(root) if commit is None else list(_of_commit(side, root, commit))
 
 
-def _status(root: Path) -> list[str]:
+def stages_to_run(root: Path) -> list[str]:
+    """The stages of the workspace that `dvc repro` would run.
+
+    Raises:
+        ForestallError: that cannot be known.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -45,15 +49,15 @@ def _of_commit(side: Side, root: Path, commit: str) -> Iterator[str]:
         changed = any(
             one["path"] in code and one.get("md5") != now.get(one["path"]) for one in stage.get("deps", [])
         )
-        if changed or any(
-            _params_differ(side, file, values) for file, values in stage.get("params", {}).items()
-        ):
+        if changed or any(changed_params(side, stage)):
             yield name
 
 
-def _params_differ(side: Side, file: str, values: Mapping[str, Any]) -> bool:
-    content = side.mapping(file)
-    return any(_at(content, key) != value for key, value in values.items())
+def changed_params(side: Side, stage: Mapping[str, Any]) -> Iterator[str]:
+    """Those that are not what a stage of dvc.lock ran with, as `file: key`."""
+    for file, values in stage.get("params", {}).items():
+        content = side.mapping(file)
+        yield from (f"{file}: {key}" for key, value in values.items() if _at(content, key) != value)
 
 
 def _at(content: Any, key: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a change does by name: machines newly alarmed, failures newly caught or missed, slices that got worse."""
+"""A change's outcomes, one by one: machines newly alarmed, failures newly caught or missed, slices that got worse."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from forestall.evaluation import slices
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import CAUGHT, KEY, MISSED
 from forestall.evaluation.policies import MODEL
+from forestall.evaluation.tables import COST
 from forestall.features.labels import TRAIN
 from forestall.training.series import Floats
 
@@ -47,7 +48,7 @@ def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
         gaps: ticks of missing data before each decision of the fold's data. least: failures that a slice must have.
     """
     before, after = (_slices(one, gaps, least) for one in (base, head))
-    names = ["event_recall", "cost_per_machine_month"]
+    names = ["event_recall", COST]
     both = (
         before[names]
         .merge(
@@ -59,7 +60,7 @@ def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
         .dropna()
     )
     fewer = both["event_recall_head"] < both["event_recall_base"]
-    dearer = both["cost_per_machine_month_head"] > both["cost_per_machine_month_base"]
+    dearer = both[f"{COST}_head"] > both[f"{COST}_base"]
     return records(both[fewer | dearer].reset_index())
 
 
