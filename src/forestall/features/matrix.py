@@ -79,8 +79,12 @@ def model_of(machines: pd.DataFrame, categories: list[str]) -> pd.Series[str]:
     """Machine -> its categories joined: what is called its model."""
     if not categories:
         return pd.Series("", index=pd.Index(machines["machine"]))
-    joined = machines[categories].astype(str).agg(" ".join, axis=1)
-    return pd.Series(joined.to_numpy(), index=pd.Index(machines["machine"]))
+    joined = [" ".join(row) for row in zip(*(_texts(machines, name) for name in categories), strict=True)]
+    return pd.Series(joined, index=pd.Index(machines["machine"]), dtype=object)
+
+
+def _texts(machines: pd.DataFrame, attribute: str) -> list[str]:
+    return [str(value) for value in machines[attribute]]
 
 
 def _model_baseline(model: str, reference: Reference) -> list[list[float]]:
@@ -96,8 +100,9 @@ def _add_machine_features(columns: Columns, history: History, reference: Referen
         values = table[attribute].to_numpy(dtype=np.float64)
         columns.add(f"machine.{attribute}", "machine", attribute, np.broadcast_to(values[:, None], shape))
     for attribute, categories in reference.categories.items():
+        texts = _texts(table, attribute)
         for value in categories:
-            is_value = (table[attribute].astype(str) == value).to_numpy()
+            is_value = np.array([text == value for text in texts])
             columns.add(
                 f"machine.{attribute}.{value}",
                 "machine",
