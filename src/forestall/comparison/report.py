@@ -10,8 +10,10 @@ from typing import Any
 Table = list[dict[str, Any]]
 PLAIN = re.compile(r"[^\W_]+(?:[_./-]+[^\W_]+)*")
 BAR = "\\|"
+PRIMARY = "cost_per_machine_month"
+NOT_JUDGED = "not compared"
 SHOWN = 20  # rows of a list; the JSON has them all
-WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference"}
+WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference in cost"}
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Report:
     """All that a comparison found, as JSON holds it.
 
     figures: by fold, the validation fold first, rows of `paired.Difference`. failures: by fold, newly caught and
-    newly missed. rulings: the gate's.
+    newly missed. rulings: the gate's. judged: whether both were judged on the same decisions; if not, the figures are
+    those that both recorded, and the verdict says nothing.
     """
 
     base: dict[str, str | None]
@@ -32,6 +35,7 @@ class Report:
     alarms: dict[str, Table]
     slices: Table
     rulings: Table
+    judged: bool = True
 
     @property
     def passed(self) -> bool:
@@ -55,10 +59,13 @@ def markdown(report: Report, gated: bool) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     base, head = (_verbatim(one) for one in (report.base, report.head))
-    yield f"## {head} against {base}: {WORDS[report.verdict['word']]}"
+    yield f"## {head} against {base}: {WORDS[report.verdict['word']] if report.judged else NOT_JUDGED}"
     yield ""
     low, high = report.verdict["low"], report.verdict["high"]
-    if low is not None and high is not None:
+    if low is None or high is None:
+        yield without_interval(report)
+        yield ""
+    else:
         yield (
             f"Cost per machine-month on the validation fold, head less base: {low:+,.0f} to {high:+,.0f} "
             "(95 %, by machine, widened by the spread over seeds)."
@@ -196,6 +203,21 @@ def _verbatim(one: Mapping[str, str | None]) -> str:
 def _with_commit(text: str, one: Mapping[str, str | None]) -> str:
     short = (one["commit"] or "")[:7]
     return f"{text} ({short})" if short and not str(one["name"]).startswith(short) else text
+
+
+def without_interval(report: Report) -> str:
+    """Why the verdict has no interval."""
+    if not report.judged:
+        return "Both could not be judged on the same decisions: see the notes."
+    cost = "The cost per machine-month on the validation fold"
+    if cost_of(report)["difference"] == 0:
+        return f"{cost} is the same in both."
+    return f"{cost} has no interval: it is not defined, or the machines are too few."
+
+
+def cost_of(report: Report) -> Mapping[str, Any]:
+    """The primary figure's row, on the fold that decides."""
+    return next(one for one in next(iter(report.figures.values())) if one["metric"] == PRIMARY)
 
 
 def span(one: Mapping[str, Any]) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 from forestall.comparison.html import Html, Part, breakable, joined, listed, section, table, tag
 from forestall.comparison.intervals import interval_chart
-from forestall.comparison.report import SHOWN, Report, Table, number, signed, span
+from forestall.comparison.report import PRIMARY, SHOWN, Report, Table, number, signed, span
 
-PRIMARY = "cost_per_machine_month"
 BOTH = ("base", "head")
 
 

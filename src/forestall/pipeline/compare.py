@@ -119,6 +119,7 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str
         alarms=alarms,
         slices=[],
         rulings=rulings,
+        judged=False,
     )
 
 
