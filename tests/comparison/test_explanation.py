@@ -34,6 +34,10 @@ def test_shares_and_the_rest_add_up() -> None:
     assert sum(moved.values()) == 70 - 100
 
 
+def test_chance_is_what_two_runs_of_other_seeds_differ_by() -> None:
+    assert "the seed alone differ by up to 24.9 (95 %)" in markdown(explanation(100, 70, params=70))
+
+
 def test_rounding_is_no_remainder() -> None:
     assert explanation(3015.61, 3706.45, params=3706.44).moved(COST)[TOGETHER] == 0
 

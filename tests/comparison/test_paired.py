@@ -127,6 +127,8 @@ def test_failures_and_alarms_that_changed_are_named() -> None:
         "newly_alarmed": [{"machine": "8", "component": "seal"}],
         "no_longer": [{"machine": "7", "component": "pump"}],
     }
+    # A machine that left, or another dataset's, is not "no longer alarmed".
+    assert outcomes.alarms_changed(fleet, other.iloc[1:])["no_longer"] == []
 
 
 def test_slices_that_got_worse_are_found_although_the_total_got_better() -> None:

@@ -53,6 +53,21 @@ def test_the_word_stands_in_the_heading_and_the_interval_below() -> None:
     assert "Nothing." in lines
 
 
+def test_without_an_interval_the_report_says_why() -> None:
+    none = Verdict("no evidence", None, None)
+
+    def said(difference: float | None, judged: bool = True) -> list[str]:
+        row = replace(COST, difference=difference, low=None, high=None)
+        shown = replace(REPORT, figures={"validation": [row]}, verdict=none, judged=judged)
+        return markdown(shown, gated=False).splitlines()[:3:2]
+
+    assert said(0.0)[0].endswith(": no evidence of a difference in cost")
+    assert said(0.0)[1].endswith("is the same in both.")
+    assert "too few" in said(-100.0)[1] and "not defined" in said(None)[1]
+    assert said(400.0, judged=False)[0].endswith(": not compared")
+    assert said(400.0, judged=False)[1].endswith("see the notes.")
+
+
 def test_the_gate_says_passed_only_if_all_its_rules_do() -> None:
     assert "### Gate: passed" in markdown(REPORT, gated=True)
     failed = replace(REPORT, rulings=[*REPORT.rulings, Ruling("floor", False, "0.1 | 0.2")])

@@ -176,6 +176,8 @@ def test_outputs_that_are_nowhere_leave_what_the_files_say(project: Path) -> Non
     )
     lost = lock.replace(bundle.split()[-1], "0123456789abcdef0123456789abcdef.dir")
     report = compared(project, branch(project, "lost", "main", {"dvc.lock": lost}), "seed")
+    assert not report.judged
+    assert markdown(report, gated=False).splitlines()[0].endswith(": not compared")
     assert "models/bundle of lost is neither in the cache nor in a remote" in reason(report)
     assert "dvc fetch" in report.notes[0]
     assert report.verdict.word == "no evidence"
@@ -336,6 +338,7 @@ def test_revisions_may_have_any_name_that_git_allows(project: Path) -> None:
         git(project, "update-ref", f"refs/heads/{name}", main)
         assert revision(name, project).commit == main
     git(project, "tag", "-a", "v1", "-m", "one", "main")
+    assert main.startswith(parted := merge_base("main", "seed", project)) and len(parted) < len(main)
     for name in ("v1", ":/first run", "seed@{1 second ago}^", main[:7], "seed~1"):
         assert revision(name, project).commit == main
     done = command(project, "forestall", "compare", "--", "-dash", "main")

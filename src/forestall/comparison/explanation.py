@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from forestall.comparison.factors import Factor
+from forestall.comparison.paired import HALF_WIDTH
 from forestall.comparison.text import number, signed
 
 Figures = Mapping[str, float]
@@ -99,7 +101,8 @@ def _sentences(found: Explanation) -> Iterator[str]:
         + (f": {parts}." if parts else ".")
     )
     if found.seed_spread is not None:
-        yield f"Another seed alone moves it by {number(found.seed_spread)} (standard deviation): less is no evidence."
+        chance = HALF_WIDTH * math.sqrt(2) * found.seed_spread
+        yield f"Two runs that differ by the seed alone differ by up to {number(chance)} (95 %): less is no evidence."
     yield ""
 
 

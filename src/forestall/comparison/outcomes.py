@@ -33,11 +33,15 @@ def failures_changed(base: Judged, head: Judged) -> dict[str, Rows]:
 
 
 def alarms_changed(base: pd.DataFrame, head: pd.DataFrame) -> dict[str, Rows]:
-    """newly_alarmed and no_longer: machine and component of two fleets' lists, where the alarm differs."""
+    """newly_alarmed and no_longer: machine and component of two fleets' lists, where the alarm differs.
+
+    What head's list does not have is not "no longer alarmed": a machine that left, or another dataset's.
+    """
+    known = set(_pairs(head))
     now = [set(_alarmed(fleet)) for fleet in (base, head)]
     return {
         "newly_alarmed": [_pair(one) for one in sorted(now[1] - now[0])],
-        "no_longer": [_pair(one) for one in sorted(now[0] - now[1])],
+        "no_longer": [_pair(one) for one in sorted((now[0] - now[1]) & known)],
     }
 
 
@@ -84,7 +88,10 @@ def _fate(one: Judged) -> pd.DataFrame:
 
 
 def _alarmed(fleet: pd.DataFrame) -> list[tuple[str, str]]:
-    rows = fleet[fleet["alarm"] == ALARMED]
+    return _pairs(fleet[fleet["alarm"] == ALARMED])
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(rows["machine"].astype(str), rows["component"].astype(str), strict=True))
 
 

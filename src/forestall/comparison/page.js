@@ -82,6 +82,14 @@ const seen = new IntersectionObserver(
 );
 figures.forEach((figure) => seen.observe(figure.place));
 
+// What is printed, or saved as PDF, has all plots that are not folded, wherever the reader was.
+addEventListener("beforeprint", () => {
+  for (const figure of figures.filter((one) => !one.near && one.place.parentElement.clientWidth)) {
+    figure.near = true;
+    draw(figure);
+  }
+});
+
 const again = (which) => figures.filter((one) => one.near && which(one)).forEach(draw);
 dark.addEventListener("change", () => again(() => true));
 let waiting;

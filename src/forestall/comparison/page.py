@@ -17,7 +17,7 @@ from typing import Any
 from forestall.comparison.html import Html, section, tag
 from forestall.comparison.intervals import interval_chart
 from forestall.comparison.paired import cost_of
-from forestall.comparison.report import Report
+from forestall.comparison.report import NOT_JUDGED, Report, without_interval
 from forestall.comparison.sections import sections
 from forestall.comparison.text import called
 from forestall.evaluation.tables import COST
@@ -37,7 +37,7 @@ def page(report: Report, plots: list[Plot], library: str) -> str:
     """The page; library: a script that defines `vegaEmbed`, with all that it needs."""
     style, script = (_own(name) for name in ("page.css", "page.js"))
     scripts = [library, script] if plots else []
-    title = f"{report.verdict.word}: {report.head['name']} against {report.base['name']}"
+    title = f"{_word(report)}: {report.head['name']} against {report.base['name']}"
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -66,10 +66,10 @@ def _policy(scripts: list[str]) -> str:
 
 
 def _verdict(report: Report) -> Html:
-    word, low, high = report.verdict.word, report.verdict.low, report.verdict.high
+    low, high = report.verdict.low, report.verdict.high
     parts = [
         tag("p", tag("bdi", called(report.head)), " against ", tag("bdi", called(report.base))),
-        tag("h1", word),
+        tag("h1", _word(report)),
     ]
     if low is not None and high is not None:
         value = cost_of(next(iter(report.figures.values()))).difference
@@ -84,8 +84,12 @@ def _verdict(report: Report) -> Html:
             tag("p", "head less base, 95 %, by machine, widened by the spread over seeds", class_="how"),
         ]
     else:
-        parts.append(tag("p", "There is no interval: see the notes."))
-    return tag("header", *parts, class_=word.replace(" ", "-"))
+        parts.append(tag("p", without_interval(report)))
+    return tag("header", *parts, class_=_word(report).replace(" ", "-"))
+
+
+def _word(report: Report) -> str:
+    return report.verdict.word if report.judged else NOT_JUDGED
 
 
 def _notes(notes: list[str]) -> Iterator[Html]:

@@ -8,14 +8,15 @@ from typing import Any
 
 from forestall.comparison.changes import Changes
 from forestall.comparison.gate import Ruling
-from forestall.comparison.paired import Difference, Verdict
+from forestall.comparison.paired import Difference, Verdict, cost_of
 from forestall.comparison.text import called_verbatim, coded, number, signed, span, verbatim
 from forestall.evaluation.tables import COST
 
 Table = list[dict[str, Any]]
 BAR = "\\|"
+NOT_JUDGED = "not compared"
 SHOWN = 20  # rows of a list; the JSON has them all
-WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference"}
+WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference in cost"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Report:
     """All that a comparison found; `asdict` makes it what JSON holds.
 
     base, head: name and commit. figures: by fold, the validation fold first. failures: by fold, newly caught and newly
-    missed. rulings: the gate's.
+    missed. rulings: the gate's. judged: whether both were judged on the same decisions; if not, the figures are those
+    that both recorded, and the verdict says nothing.
     """
 
     base: dict[str, str | None]
@@ -36,6 +38,7 @@ class Report:
     alarms: dict[str, Table]
     slices: Table
     rulings: list[Ruling]
+    judged: bool = True
 
     @property
     def passed(self) -> bool:
@@ -59,10 +62,13 @@ def markdown(report: Report, gated: bool) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     base, head = (called_verbatim(one) for one in (report.base, report.head))
-    yield f"## {head} against {base}: {WORDS[report.verdict.word]}"
+    yield f"## {head} against {base}: {WORDS[report.verdict.word] if report.judged else NOT_JUDGED}"
     yield ""
     low, high = report.verdict.low, report.verdict.high
-    if low is not None and high is not None:
+    if low is None or high is None:
+        yield without_interval(report)
+        yield ""
+    else:
         yield (
             f"Cost per machine-month on the validation fold, head less base: {low:+,.0f} to {high:+,.0f} "
             "(95 %, by machine, widened by the spread over seeds)."
@@ -71,6 +77,16 @@ def _head(report: Report) -> Iterator[str]:
     for note in report.notes:
         yield f"> {' '.join(note.split())}"
         yield ""
+
+
+def without_interval(report: Report) -> str:
+    """Why the verdict has no interval."""
+    if not report.judged:
+        return "Both could not be judged on the same decisions: see the notes."
+    cost = "The cost per machine-month on the validation fold"
+    if cost_of(next(iter(report.figures.values()))).difference == 0:
+        return f"{cost} is the same in both."
+    return f"{cost} has no interval: it is not defined, or the machines are too few."
 
 
 def _gate(report: Report) -> Iterator[str]:

@@ -122,6 +122,7 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, why_stale: Mappi
         alarms=alarms,
         slices=[],
         rulings=rulings,
+        judged=False,
     )
 
 

@@ -48,7 +48,7 @@ def top() -> Path:
 
 
 def merge_base(first: str, second: str, root: Path) -> str:
-    """The commit at which two revisions parted.
+    """The commit at which two revisions parted, as short as Git names it: reports show it.
 
     Raises:
         RevisionError: they have none in common, as far as this clone knows.
@@ -57,7 +57,7 @@ def merge_base(first: str, second: str, root: Path) -> str:
     done = git(root, "merge-base", *ends, check=False)
     if done.returncode:
         raise RevisionError(f"{first} and {second} have no commit in common{_if_shallow(root)}.")
-    return done.stdout.strip()
+    return git(root, "rev-parse", "--short", done.stdout.strip()).stdout.strip()
 
 
 def _experiments_called(name: str, root: Path) -> list[str]:
