@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forestall.errors import ForestallError
+from forestall.pipeline.process import GIT_VARIABLES, without
 from forestall.pipeline.sides import Side
 
 PIPELINE = "dvc.yaml"
@@ -66,7 +67,11 @@ def _hashes(root: Path, commit: str, paths: list[str]) -> dict[str, str]:
     """The md5 of files of a commit, without those that it does not have: one git for all of them."""
     asked = "".join(f"{commit}:./{path}\n" for path in paths)
     done = subprocess.run(
-        ["git", "-C", str(root), "cat-file", "--batch"], input=asked.encode(), capture_output=True, check=True
+        ["git", "-C", str(root), "cat-file", "--batch"],
+        env=without(GIT_VARIABLES),
+        input=asked.encode(),
+        capture_output=True,
+        check=True,
     )
     found, rest = {}, done.stdout
     for path in paths:
