@@ -350,3 +350,29 @@ def test_revisions_may_have_any_name_that_git_allows(project: Path) -> None:
     assert done.stdout.startswith(f"## main ({main[:7]}) against `-dash` ({main[:7]}): no evidence"), (
         done.stdout
     )
+
+
+def test_a_change_cannot_let_itself_in_by_a_looser_gate(project: Path) -> None:
+    params = text(project, "params.yaml")
+    assert "event_recall: 0.4" in params
+    strict = branch(
+        project, "strict", "main", {"params.yaml": params.replace("event_recall: 0.4", "event_recall: 1.0")}
+    )
+    loose = branch(project, "loose", strict, {"params.yaml": params})
+    report = compared(project, strict, loose)
+    assert not report.passed
+    assert "strict's gate it fails: event_recall floor (" in reason(report, "gate as it was")
+    assert "gate as it was" not in {one["rule"] for one in compared(project, loose, loose).rulings}
+    stricter = compared(project, loose, strict)
+    assert [one["passed"] for one in stricter.rulings if one["rule"] == "gate as it was"] == [True]
+
+
+def test_a_change_cannot_choose_the_spread_that_it_is_judged_by(project: Path) -> None:
+    seeds = json.loads(text(project, "studies/results/seeds.json"))
+    wide = seeds | {"validation": {"cost_per_machine_month": 1e6}}
+    branch(project, "wide", "seed", {"studies/results/seeds.json": json.dumps(wide)})
+    before, after = compared(project, "main", "seed"), compared(project, "main", "wide")
+    assert after.verdict == before.verdict
+    assert any(
+        note.startswith("The spread over seeds differs (15 in main, 1e+06 in wide)") for note in after.notes
+    )

@@ -25,6 +25,7 @@ from forestall.evaluation.tables import COST
 from forestall.features.labels import VALIDATION
 from forestall.pipeline.differences import changes_of
 from forestall.pipeline.freshness import stale
+from forestall.pipeline.gating import rulings
 from forestall.pipeline.recorded import (
     RECORDED,
     fleet,
@@ -57,7 +58,8 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str
     folds = {name: _on_fold(both, base, head, name) for name in FOLDS if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
     cost = paired.cost_of(figures[VALIDATION])
-    verdict = paired.verdict(cost, seed_spread(root))
+    spreads = _spreads(base, head, root)
+    verdict = paired.least_favourable([paired.verdict(cost, one) for one in spreads])
     known = Evidence(
         head.numbers(RECORDED[VALIDATION]),
         names.slice_recalls(folds[VALIDATION][1], both.gaps, least),
@@ -69,7 +71,7 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str
     )
     alarms, missing = _alarms(base, head)
     failures = next(one.head for one in figures[VALIDATION] if one.metric == "failures")
-    spread = _spread_note(root, failures)
+    spread = [*_two_spreads(base, head, spreads), *_spread_note(root, failures)]
     differ = _not_as_recorded(base, head, figures, found) if not any(old.values()) else ()
     return Report(
         base=_named(base),
@@ -81,7 +83,7 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str
         failures={name: _failures(both, *models) for name, models in folds.items()},
         alarms=alarms,
         slices=names.slices_worse(*folds[VALIDATION], both.gaps, least),
-        rulings=[asdict(one) for one in gate.rulings(known, _limits(head))],
+        rulings=[asdict(one) for one in rulings(known, base, head)],
     )
 
 
@@ -100,9 +102,9 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str
         old[head.revision.name],
     )
     try:
-        rulings = [asdict(one) for one in gate.rulings(known, _limits(head))]
+        ruled = rulings(known, base, head)
     except ForestallError as error:
-        rulings = [asdict(gate.Ruling("params", False, str(error)))]
+        ruled = [gate.Ruling("params", False, str(error))]
     alarms, missing = _alarms(base, head)
     return Report(
         base=_named(base),
@@ -118,7 +120,7 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str
         failures={},
         alarms=alarms,
         slices=[],
-        rulings=rulings,
+        rulings=[asdict(one) for one in ruled],
     )
 
 
@@ -149,11 +151,6 @@ def _notes(base: Side, head: Side, old: Mapping[str, str], missing: Collection[s
         if only and before and after:
             yield f"Only {side.revision.name} records {', '.join(sorted(only))}."
     yield from (problem for side in (base, head) for problem in side.problems)
-
-
-def _limits(side: Side) -> gate.Limits:
-    asked = side.params.gate
-    return gate.Limits(**asked.floors.model_dump(), **asked.model_dump(exclude={"floors"}))
 
 
 def _on_fold(both: Together, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
@@ -204,15 +201,32 @@ def _not_as_recorded(
 
 def seed_spread(root: Path) -> float | None:
     """The standard deviation of the validation fold's cost over seeds, as the study measured it."""
-    file = root / SEEDS
-    if not file.is_file():
-        return None
+    return _spread_in(Workspace(root).text(SEEDS.as_posix()))
+
+
+def _spread_in(text: str | None) -> float | None:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(text or "{}")
     except json.JSONDecodeError:  # half merged, say: as good as none
         return None
     spread = found.get(VALIDATION, {}).get(COST)
     return float(spread) if spread is not None else None
+
+
+def _spreads(base: Side, head: Side, root: Path) -> list[float | None]:
+    """The spread over seeds that base and head have, one where they are equal; the workspace's if neither has any."""
+    own = [_spread_in(side.revision.text(SEEDS.as_posix())) for side in (base, head)]
+    known = [one for one in dict.fromkeys(own) if one is not None]
+    return [*known] or [seed_spread(root)]
+
+
+def _two_spreads(base: Side, head: Side, spreads: list[float | None]) -> Iterator[str]:
+    if len(spreads) > 1:
+        before, after = spreads
+        yield (
+            f"The spread over seeds differs ({before:.3g} in {base.revision.name}, {after:.3g} in "
+            f"{head.revision.name}): the word is the one of both that is less favourable to {head.revision.name}."
+        )
 
 
 def _spread_note(root: Path, failures: float | None) -> Iterator[str]:
