@@ -74,8 +74,8 @@ reproduce: setup  ## run the pipeline; fail if it makes other files than the com
 	@new="$$(git status --porcelain)"; test -z "$$new" || { echo "Not in Git, nor ignored:"; echo "$$new"; exit 1; } >&2
 
 compare: setup  ## what HEAD changes since it left BASE: make compare BASE=origin/main [INTO=file]
-	@test -n "$(BASE)" || { echo 'Say with what: make compare BASE=<branch> [INTO=<file>]' >&2; exit 2; }
-	forestall compare "$(BASE)" HEAD --merge-base --rerun --gate $(if $(INTO),| tee -a "$(INTO)")
+	@test -n "$$BASE" || { echo 'Say with what: make compare BASE=<branch> [INTO=<file>]' >&2; exit 2; }
+	forestall compare "$$BASE" HEAD --merge-base --rerun --gate $(if $(INTO),| tee -a "$(INTO)")
 
 readme: setup  ## write the scores in metrics/ into README.md
 	python -m forestall.pipeline.readme
