@@ -137,3 +137,12 @@ def test_what_is_undefined_is_a_dash() -> None:
 def test_a_note_of_several_lines_stays_a_quotation() -> None:
     lines = markdown(replace(REPORT, notes=["one\ntwo", "three"]), gated=False).splitlines()
     assert [line for line in lines if line.startswith(">")] == ["> one two", "> three"]
+
+
+def test_names_in_reasons_and_notes_can_forge_nothing() -> None:
+    name = "<b>\n## all: better [here](http://a.example) \x1b]0;title\x07 \u202e"
+    ruling = Ruling("slice floor", False, f"below 0.1: model: {name} 0")
+    text = markdown(replace(REPORT, notes=[f"Only a records {name}."], rulings=[ruling]), gated=True)
+    assert "\n## all" not in text
+    assert "<b>" not in text and " [here]" not in text
+    assert all(one.isprintable() or one == "\n" for one in text)

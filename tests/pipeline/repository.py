@@ -37,7 +37,7 @@ def commit(folder: Path, message: str = "change") -> None:
 
 def notes_of(report: Report) -> list[str]:
     """Its notes, but for the one that the study of seeds was of a larger fleet."""
-    other = "The spread over seeds was measured on other data"
+    other = "The spread over seeds was measured elsewhere"
     return [note for note in report.notes if not note.startswith(other)]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -194,6 +196,7 @@ def test_metrics_that_one_side_does_not_have_are_named(project: Path) -> None:
     name = branch(project, "older", "main", {"metrics/validation.json": json.dumps(older)})
     report = compared(project, name, "seed")
     assert notes_of(report) == [
+        "older's files were changed after its outputs were made (evaluate): run `dvc repro` there and commit dvc.lock.",
         "Only older records recall_by_event.",
         "Only seed records brier, event_recall.",
     ]
@@ -323,6 +326,12 @@ def test_unknown_revisions_and_shallow_clones_are_said_to_be(project: Path, tmp_
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize("name", ["", " ", os.fsdecode(b"\xff"), "a\nb"])
+def test_what_is_no_name_is_refused_and_not_taken_for_head(project: Path, name: str) -> None:
+    with pytest.raises(RevisionError, match="is no revision's name"):
+        revision(name, project)
+
+
 def test_outside_a_repository_one_sentence_says_what_to_do(tmp_path: Path) -> None:
     done = command(tmp_path, "forestall", "compare", "main")
     assert (done.returncode, "Run this inside the repository." in done.stdout) == (1, True)
@@ -345,3 +354,42 @@ def test_revisions_may_have_any_name_that_git_allows(project: Path) -> None:
     assert done.stdout.startswith(f"## main ({main[:7]}) against `-dash` ({main[:7]}): no evidence"), (
         done.stdout
     )
+
+
+def test_a_change_cannot_let_itself_in_by_a_looser_gate(project: Path) -> None:
+    params = text(project, "params.yaml")
+    assert "event_recall: 0.4" in params
+    strict = branch(
+        project, "strict", "main", {"params.yaml": params.replace("event_recall: 0.4", "event_recall: 1.0")}
+    )
+    loose = branch(project, "loose", strict, {"params.yaml": params})
+    report = compared(project, strict, loose)
+    assert not report.passed
+    assert "strict's gate it fails: event_recall floor (" in reason(report, "gate as it was")
+    assert "gate as it was" not in {one.rule for one in compared(project, loose, loose).rulings}
+    stricter = compared(project, loose, strict)
+    assert [one.passed for one in stricter.rulings if one.rule == "gate as it was"] == [True]
+
+
+def test_a_change_cannot_choose_the_spread_that_it_is_judged_by(project: Path) -> None:
+    seeds = json.loads(text(project, "studies/results/seeds.json"))
+    wide = seeds | {"validation": {"cost_per_machine_month": 1e6}}
+    branch(project, "wide", "seed", {"studies/results/seeds.json": json.dumps(wide)})
+    before, after = compared(project, "main", "seed"), compared(project, "main", "wide")
+    assert after.verdict == before.verdict
+    assert any(
+        note.startswith("The spread over seeds differs (15 in main, 1e+06 in wide)") for note in after.notes
+    )
+
+
+def test_a_commit_with_other_figures_or_a_model_made_later_does_not_pass(project: Path) -> None:
+    figures = json.loads(git(project, "show", "seed:metrics/validation.json")) | {"event_recall": 0.99}
+    branch(project, "praised", "seed", {"metrics/validation.json": json.dumps(figures)})
+    assert "(evaluate)" in reason(compared(project, "main", "praised"), "outputs are current")
+    whole = git(project, "show", "seed:dvc.lock") + "\n"
+    before, evaluated = whole.split("\n  evaluate:\n")
+    digest = re.search(r"path: models/bundle\n +hash: md5\n +md5: (\w+)\.dir", evaluated)
+    assert digest is not None
+    earlier = evaluated.replace(digest[1], "0" * 32, 1)
+    branch(project, "later", "seed", {"dvc.lock": f"{before}\n  evaluate:\n{earlier}"})
+    assert "(evaluate)" in reason(compared(project, "main", "later"), "outputs are current")

@@ -88,6 +88,15 @@ def test_where_nothing_differs_nothing_runs(project: Path, tmp_path: Path) -> No
     )
 
 
+def test_called_by_a_hook_of_git_it_leaves_the_repository_alone(project: Path, tmp_path: Path) -> None:
+    set_values(project, "params.yaml", {"train.extra_trees.min_leaf": 40})
+    before = state(project), (project / ".git/HEAD").read_text(encoding="utf-8")
+    variables = {"GIT_DIR": str(project / ".git"), "GIT_INDEX_FILE": str(project / ".git/index")}
+    done = command(project, "forestall", "explain-change", "main", TMPDIR=str(tmp_path), **variables)
+    assert (state(project), (project / ".git/HEAD").read_text(encoding="utf-8")) == before
+    assert f"## What moved {COST}: params\n" in done.stdout
+
+
 @pytest.mark.parametrize("words", [("no-such",), ("main", "no-such")])
 def test_an_unknown_revision_is_named(words: tuple[str, ...], project: Path) -> None:
     done = command(project, "forestall", "explain-change", *words)

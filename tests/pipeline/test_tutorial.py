@@ -62,3 +62,17 @@ def test_the_workflow_runs_what_the_branch_ran(project: Path, home: Path, tmp_pa
     text = summary.read_text(encoding="utf-8")
     assert "### Gate" in text
     assert ("### Gate: passed" in text) == (done.returncode == 0)
+
+
+def test_make_does_not_run_what_a_branch_is_called() -> None:
+    """Git allows such names; the workflow gives them to make by the environment."""
+    (step,) = (
+        step
+        for step in YAML(typ="safe").load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["compare"]["steps"]
+        if "make compare" in step.get("run", "")
+    )
+    line = step["run"].replace("make ", "make --dry-run -o setup ")
+    done = command(ROOT, "bash", "-c", line, BASE='origin/a";id;"$(info b)', GITHUB_STEP_SUMMARY="summary")
+    assert done.returncode == 0
+    assert "forestall compare" in done.stdout
+    assert "origin" not in done.stdout

@@ -57,7 +57,7 @@ def markdown(report: Report, gated: bool) -> str:
         *_alarms(report.alarms),
         *_slices(report.slices),
     ]
-    return "\n".join(parts).rstrip() + "\n"
+    return _visible("\n".join(parts).rstrip()) + "\n"
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _head(report: Report) -> Iterator[str]:
         )
         yield ""
     for note in report.notes:
-        yield f"> {' '.join(note.split())}"
+        yield f"> {_prose(note)}"
         yield ""
 
 
@@ -94,7 +94,7 @@ def _gate(report: Report) -> Iterator[str]:
     yield ""
     yield from _table(
         ["rule", "", "why"],
-        [[one.rule, "passed" if one.passed else "**failed**", one.reason] for one in report.rulings],
+        [[one.rule, "passed" if one.passed else "**failed**", _prose(one.reason)] for one in report.rulings],
     )
 
 
@@ -183,6 +183,16 @@ def _table(names: list[str], rows: list[list[str]]) -> Iterator[str]:
     # In a table a bar ends its cell, in code too; everywhere else it is a letter like others.
     yield from (f"| {' | '.join(cell.replace('|', BAR) for cell in row)} |" for row in rows)
     yield ""
+
+
+def _prose(text: str) -> str:
+    """A sentence with names that people gave in it: one line, without links, images and HTML of theirs."""
+    return " ".join(text.split()).replace("<", "&lt;").replace("[", "\\[")
+
+
+def _visible(text: str) -> str:
+    """What a terminal would obey or hide, by its number."""
+    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
 
 
 def _value(value: Any) -> str:

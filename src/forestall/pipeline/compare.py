@@ -22,6 +22,7 @@ from forestall.evaluation.tables import COST
 from forestall.features.labels import VALIDATION
 from forestall.pipeline.differences import changes_of
 from forestall.pipeline.freshness import stale
+from forestall.pipeline.gating import rulings
 from forestall.pipeline.paired_risks import PairedRisks, paired_risks
 from forestall.pipeline.recorded import (
     RECORDED,
@@ -31,7 +32,7 @@ from forestall.pipeline.recorded import (
     rule_cost,
 )
 from forestall.pipeline.revisions import Revision, named
-from forestall.pipeline.seeds import seed_spread, spread_note
+from forestall.pipeline.seeds import seed_spreads, spread_note, two_spreads
 from forestall.pipeline.side import FOLDS, PREPARED, Side
 
 SAME = 1e-4  # metrics are written to six digits
@@ -54,7 +55,8 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mappi
     folds = {name: _on_fold(both, base, head, name) for name in FOLDS if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
     cost = paired.cost_of(figures[VALIDATION])
-    verdict = paired.verdict(cost, seed_spread(root))
+    spreads = seed_spreads(base, head, root)
+    verdict = paired.least_favourable([paired.verdict(cost, one) for one in spreads])
     known = Evidence(
         head.numbers(RECORDED[VALIDATION]),
         outcomes.slice_recalls(folds[VALIDATION][1], both.gaps, least),
@@ -66,7 +68,7 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mappi
     )
     alarms, missing = _alarms(base, head)
     failures = next(one.head for one in figures[VALIDATION] if one.metric == "failures")
-    spread = spread_note(root, failures)
+    spread = [*two_spreads(base, head, spreads), *spread_note(root, head, failures)]
     differ = _not_as_recorded(base, head, figures, found) if not any(why_stale.values()) else ()
     return Report(
         base=named(base.revision),
@@ -74,6 +76,7 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mappi
         changes=found,
         notes=[
             *both.notes,
+            *_judged_by(head, found),
             *differ,
             *_notes(base, head, why_stale, set(FOLDS) - set(folds)),
             *spread,
@@ -84,7 +87,7 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mappi
         failures={name: _failures(both, *models) for name, models in folds.items()},
         alarms=alarms,
         slices=outcomes.slices_worse(*folds[VALIDATION], both.gaps, least),
-        rulings=gate.rulings(known, _limits(head)),
+        rulings=rulings(known, base, head),
     )
 
 
@@ -103,9 +106,9 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, why_stale: Mappi
         why_stale[head.revision.name],
     )
     try:
-        rulings = gate.rulings(known, _limits(head))
+        ruled = rulings(known, base, head)
     except ForestallError as error:
-        rulings = [gate.Ruling("params", False, str(error))]
+        ruled = [gate.Ruling("params", False, str(error))]
     alarms, missing = _alarms(base, head)
     return Report(
         base=named(base.revision),
@@ -121,7 +124,7 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, why_stale: Mappi
         failures={},
         alarms=alarms,
         slices=[],
-        rulings=rulings,
+        rulings=ruled,
         judged=False,
     )
 
@@ -156,9 +159,15 @@ def _notes(
     yield from (problem for side in (base, head) for problem in side.problems)
 
 
-def _limits(side: Side) -> gate.Limits:
-    asked = side.params.gate
-    return gate.Limits(**asked.floors.model_dump(), **asked.model_dump(exclude={"floors"}))
+def _judged_by(head: Side, found: Changes) -> Iterator[str]:
+    """What base's model was not made for, where both are judged by head's dataset file."""
+    asked = {"costs": "dataset.costs", "folds": "dataset.split", "decisions": "dataset.decisions"}
+    differ = [name for name, key in asked.items() if any(one.startswith(f"{key}.") for one in found.params)]
+    if differ:
+        yield (
+            f"The {' and '.join(differ)} differ: both are judged by {head.revision.name}'s, by which only "
+            f"{head.revision.name}'s thresholds were chosen. That flatters {head.revision.name}."
+        )
 
 
 def _on_fold(both: PairedRisks, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:

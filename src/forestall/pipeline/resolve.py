@@ -16,6 +16,9 @@ def revision(name: str, root: Path) -> Revision:
     """
     if name == WORKSPACE:
         return Workspace(root)
+    # DVC takes no name for HEAD, and fails on bytes that are no text.
+    if not name.strip() or not name.isprintable():
+        raise RevisionError(f"{name!a} is no revision's name. `git log --oneline` says what there is.")
     # First what it names, then its commit: `:/words^{commit}` would be looked for as words.
     known = _resolved(name, root)
     if known and (also := _experiments_called(name, root)):

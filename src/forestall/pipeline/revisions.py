@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from forestall.comparison.changes import output_hash
 from forestall.errors import ForestallError
 from forestall.pipeline.cache import linked
+from forestall.pipeline.process import GIT_VARIABLES, without
 
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
@@ -182,13 +183,18 @@ def parsed(text: str, place: str) -> dict[str, Any]:
 
 
 def git(root: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder.
+    """Run git in a folder, on the repository of that folder whatever the environment says.
 
     Raises:
         RevisionError: it failed, and `check` is set.
     """
     done = subprocess.run(
-        ["git", "-C", str(root), *words], encoding="utf-8", errors="replace", capture_output=True, check=False
+        ["git", "-C", str(root), *words],
+        env=without(GIT_VARIABLES),
+        encoding="utf-8",
+        errors="replace",
+        capture_output=True,
+        check=False,
     )
     if check and done.returncode:
         raise RevisionError(f"git {words[0]}: {done.stderr.strip()}")
