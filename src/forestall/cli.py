@@ -132,7 +132,6 @@ def _compare(chosen: argparse.Namespace) -> int:
 
     from forestall.comparison.report import markdown
     from forestall.pipeline.compare import compare
-    from forestall.pipeline.files import write_json
     from forestall.pipeline.page import write_page
     from forestall.pipeline.rerun import rebuilding
     from forestall.pipeline.resolve import top
@@ -144,21 +143,31 @@ def _compare(chosen: argparse.Namespace) -> int:
             write_page(chosen.html, report, base, head)
     print(markdown(report, chosen.gate), end="")
     if chosen.json is not None:
-        write_json(chosen.json, asdict(report) | {"passed": report.passed})
+        _write_json(chosen.json, asdict(report) | {"passed": report.passed})
     return 0 if report.passed or not chosen.gate else 1
+
+
+def _write_json(file: Path, content: object) -> None:
+    from forestall.pipeline.files import write_json
+
+    if not file.parent.is_dir():
+        raise ForestallError(f"{file} cannot be written: there is no folder {file.parent}.")
+    try:
+        write_json(file, content)
+    except OSError as error:
+        raise ForestallError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _explain_change(chosen: argparse.Namespace) -> None:
     from forestall.comparison.explanation import markdown
     from forestall.pipeline.explain import explain_change
-    from forestall.pipeline.files import write_json
     from forestall.pipeline.resolve import top
 
     root = top()
     found = explain_change(*_revisions(chosen, root), root, _progress)
     print(markdown(found), end="")
     if chosen.json is not None:
-        write_json(chosen.json, found.as_json())
+        _write_json(chosen.json, found.as_json())
 
 
 def _revisions(chosen: argparse.Namespace, root: Path) -> "tuple[Revision, Revision]":

@@ -139,5 +139,12 @@ def test_slices_that_got_worse_are_found_although_the_total_got_better() -> None
     gaps = np.zeros(len(before.fold.data.decisions))
     worse = outcomes.slices_worse(before, after, gaps, 1)
     assert ("component", "seal") in {(row["slice"], row["value"]) for row in worse}
+    assert "fleet" not in {row["slice"] for row in worse}
+    assert [
+        row["cost_per_machine_month_head"] - row["cost_per_machine_month_base"] for row in worse
+    ] == sorted(
+        (row["cost_per_machine_month_head"] - row["cost_per_machine_month_base"] for row in worse),
+        reverse=True,
+    )
     assert ("component", "pump") not in {(row["slice"], row["value"]) for row in worse}
     assert outcomes.slice_recalls(after, gaps, 1)["component: seal"] == 0.0

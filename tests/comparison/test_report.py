@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,14 @@ def test_what_is_undefined_is_a_dash() -> None:
 def test_a_note_of_several_lines_stays_a_quotation() -> None:
     lines = markdown(replace(REPORT, notes=["one\ntwo", "three"]), gated=False).splitlines()
     assert [line for line in lines if line.startswith(">")] == ["> one two", "> three"]
+
+
+def test_of_many_changes_the_first_are_listed_and_the_others_counted() -> None:
+    params: dict[str, Any] = {f"p{number}": (None, "word " * 50) for number in range(SHOWN + 5)}
+    lines = markdown(replace(REPORT, changes=Changes(params, {}, [], {}, {})), gated=False).splitlines()
+    found = [line for line in lines if line.startswith("- params: `p")]
+    assert len(found) == SHOWN and max(map(len, found)) < 140
+    assert "- params: 5 more" in lines
 
 
 def test_names_in_reasons_and_notes_can_forge_nothing() -> None:

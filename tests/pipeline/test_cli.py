@@ -188,3 +188,13 @@ def test_lead_times_are_shown_in_the_clocks_unit() -> None:
     policies = {"model": {"lead_time_median_h": 17.0}}
     assert "median lead time, cycles" in scores(policies, "cycles")
     assert "median lead time, h " in scores(policies, "h")
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    for file, said in ((tmp_path, "Is a directory"), (tmp_path / "none/a.json", "there is no folder")):
+        assert main(["compare", "HEAD", "HEAD", "--json", str(file)]) == 1
+        assert f"{file} cannot be written: {said}" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

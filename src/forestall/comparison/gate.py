@@ -53,7 +53,7 @@ class Ruling:
 def rulings(known: Evidence, limits: Limits) -> list[Ruling]:
     """Every rule's verdict; a change passes if all do."""
     return [
-        Ruling("outputs are current", not known.stale, known.stale or "as far as dvc.lock tells"),
+        Ruling("outputs are current", not known.stale, known.stale or "they are those of its files"),
         *_floors(known, limits),
         _slices(known, limits),
         _calibration(known, limits),

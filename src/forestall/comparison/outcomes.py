@@ -46,7 +46,9 @@ def alarms_changed(base: pd.DataFrame, head: pd.DataFrame) -> dict[str, Rows]:
 
 
 def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
-    """Slices of a fold in which more failures are missed, or the cost rose, with both revisions' figures.
+    """Slices of a fold in which more failures are missed, or the cost rose, the most first, with both's figures.
+
+    The fleet as a whole is no slice here.
 
     Args:
         gaps: ticks of missing data before each decision of the fold's data. least: failures that a slice must have.
@@ -65,7 +67,11 @@ def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
     )
     fewer = both["event_recall_head"] < both["event_recall_base"]
     dearer = both[f"{COST}_head"] > both[f"{COST}_base"]
-    return records(both[fewer | dearer].reset_index())
+    rise = both[f"{COST}_head"] - both[f"{COST}_base"]
+    worse = both.assign(rise=rise)[fewer | dearer].sort_values("rise", ascending=False, kind="stable")
+    return records(
+        worse.drop(columns="rise").drop(index=slices.FLEET, level="slice", errors="ignore").reset_index()
+    )
 
 
 def slice_recalls(one: Judged, gaps: Floats, least: int) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from forestall.comparison.changes import Changes
@@ -15,7 +16,7 @@ from forestall.evaluation.tables import COST
 Table = list[dict[str, Any]]
 BAR = "\\|"
 NOT_JUDGED = "not compared"
-SHOWN = 20  # rows of a list; the JSON has them all
+SHOWN, LONGEST = 20, 100  # rows of a list, and characters of a value; the JSON has them all
 WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference in cost"}
 
 
@@ -122,8 +123,10 @@ def _what_changed(changes: Changes) -> Iterator[str]:
     yield "### What changed"
     yield ""
     for kind, pairs in changes.values.items():
-        for name, (before, after) in pairs.items():
+        for name, (before, after) in list(pairs.items())[:SHOWN]:
             yield f"- {kind}: {coded(name)} {_value(before)} → {_value(after)}"
+        if len(pairs) > SHOWN:
+            yield f"- {kind}: {len(pairs) - SHOWN} more"
     if changes.code:
         yield f"- code: {_listed([coded(file) for file in changes.code])}"
     for stage, what in changes.stages.items():
@@ -196,7 +199,7 @@ def _visible(text: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None else coded(value)
+    return "nothing" if value is None else coded(shorten(str(value), LONGEST, placeholder=" …"))
 
 
 def _part(one: Mapping[str, Any]) -> str:

@@ -50,7 +50,11 @@ def paired_risks(base: Side, head: Side) -> PairedRisks:
     events, last = head.events
     both = [name for name in dataset.components if name in base.bundle.components]
     if not both:
-        raise NotComparableError(f"no component of {head.revision.name} is one of {base.revision.name}")
+        raise NotComparableError(
+            f"the components are others ({', '.join(base.bundle.components)} in {base.revision.name}, "
+            f"{', '.join(head.bundle.components)} in {head.revision.name}), so neither model can be asked about the "
+            "other's failures"
+        )
     rows = decisions["fold"].isin(FOLDS).to_numpy()
     after = _risk(head.bundle, features, both, rows)
     before = (
