@@ -14,9 +14,11 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function settings(room) {
   const [text, soft, line] = ["--text", "--soft", "--line"].map(colour);
   const axis = { domainColor: soft, gridColor: line, labelColor: text, tickColor: soft, titleColor: text };
+  const labels = { labelFlush: false, labelOverlap: "greedy", labelSeparation: 6 };
   return {
     background: "transparent",
     axis: { ...axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+    axisQuantitative: labels,
     header: { labelColor: text, titleColor: text, labelFontSize: 12 },
     legend: {
       labelColor: text,
