@@ -82,8 +82,8 @@ reproduce: setup  ## run the pipeline; fail if it makes other files than the com
 	@new="$$(git status --porcelain)"; test -z "$$new" || { echo "Not in Git, nor ignored:"; echo "$$new"; exit 1; } >&2
 
 compare: setup  ## what HEAD changes since it left BASE: make compare BASE=origin/main [INTO=files] [PAGE=file.html]
-	@test -n "$(BASE)" || { echo 'Say with what: make compare BASE=<branch> [INTO='<file> …'] [PAGE=<file.html>]' >&2; exit 2; }
-	forestall compare "$(BASE)" HEAD --merge-base --rerun --gate $(if $(PAGE),--html "$(PAGE)") $(if $(INTO),| tee -a $(INTO))
+	@test -n "$$BASE" || { echo 'Say with what: make compare BASE=<branch> [INTO="<file> …"] [PAGE=<file.html>]' >&2; exit 2; }
+	forestall compare "$$BASE" HEAD --merge-base --rerun --gate $(if $(PAGE),--html "$(PAGE)") $(if $(INTO),| tee -a $(INTO))
 
 comment:  ## a comparison as the one comment of a GitHub pull request: make comment PULL=12 FROM=comparison.md
 	@test -n "$(PULL)" -a -n "$(FROM)" || { echo 'Say where and what: make comment PULL=<number> FROM=<file>' >&2; exit 2; }

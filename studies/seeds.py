@@ -20,7 +20,7 @@ SPREAD = ("cost_per_machine_month", "event_recall", "alarm_precision", "false_al
 
 def main() -> None:
     """Write studies/results/seeds.csv and seeds.json, and a figure."""
-    settings = stage.load(params=["features", "train", "alarm"], dataset=SECTIONS)
+    settings = stage.load(params=["data", "features", "train", "alarm"], dataset=SECTIONS)
     params = settings.params
     groups = [name for name, on in params.features.groups if on]
     origin = read_origins(ORIGINS, PREPARED, settings.dataset, params.alarm.quiet, ALL)
@@ -35,7 +35,8 @@ def main() -> None:
     files.write_csv(OUT / "seeds.csv", table)
     spread = table.groupby("fold")[list(SPREAD)].std()
     figures = {fold: spread.loc[fold].dropna().to_dict() for fold in FOLDS}
-    files.write_json(OUT / "seeds.json", {"family": params.train.family, "seeds": SEEDS, **figures})
+    measured = {"dataset": params.data.dataset, "family": params.train.family, "seeds": SEEDS}
+    files.write_json(OUT / "seeds.json", measured | figures)
     draw_costs(table, "fold", Path("studies/figures/seeds.png"))
 
 

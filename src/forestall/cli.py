@@ -204,10 +204,9 @@ def _compare(chosen: argparse.Namespace) -> int:
 
     from forestall.comparison.report import markdown
     from forestall.pipeline.compare import compare
-    from forestall.pipeline.files import write_json
     from forestall.pipeline.page import write_page
     from forestall.pipeline.rerun import rebuilding
-    from forestall.pipeline.revisions import top
+    from forestall.pipeline.resolve import top
 
     root = top()
     with rebuilding(*_revisions(chosen, root), root, chosen.rerun) as (base, head):
@@ -216,25 +215,35 @@ def _compare(chosen: argparse.Namespace) -> int:
             write_page(chosen.html, report, base, head)
     print(markdown(report, chosen.gate), end="")
     if chosen.json is not None:
-        write_json(chosen.json, asdict(report) | {"passed": report.passed})
+        _write_json(chosen.json, asdict(report) | {"passed": report.passed})
     return 0 if report.passed or not chosen.gate else 1
+
+
+def _write_json(file: Path, content: object) -> None:
+    from forestall.pipeline.files import write_json
+
+    if not file.parent.is_dir():
+        raise ForestallError(f"{file} cannot be written: there is no folder {file.parent}.")
+    try:
+        write_json(file, content)
+    except OSError as error:
+        raise ForestallError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _explain_change(chosen: argparse.Namespace) -> None:
     from forestall.comparison.explanation import markdown
     from forestall.pipeline.explain import explain_change
-    from forestall.pipeline.files import write_json
-    from forestall.pipeline.revisions import top
+    from forestall.pipeline.resolve import top
 
     root = top()
     found = explain_change(*_revisions(chosen, root), root, _progress)
     print(markdown(found), end="")
     if chosen.json is not None:
-        write_json(chosen.json, found.as_json())
+        _write_json(chosen.json, found.as_json())
 
 
 def _revisions(chosen: argparse.Namespace, root: Path) -> "tuple[Revision, Revision]":
-    from forestall.pipeline.revisions import merge_base, revision
+    from forestall.pipeline.resolve import merge_base, revision
 
     base = merge_base(chosen.base, chosen.head, root) if chosen.merge_base else chosen.base
     return revision(base, root), revision(chosen.head, root)
@@ -245,16 +254,18 @@ def _progress(text: str) -> None:
 
 
 def _track(chosen: argparse.Namespace) -> int:
-    from forestall.pipeline.revisions import revision, top
+    from forestall.pipeline.resolve import revision, top
     from forestall.pipeline.tracking_server import connect
 
     if not chosen.to:
         raise ForestallError("Say where to: --to URI, or MLFLOW_TRACKING_URI in the environment.")
-    one, server = revision(chosen.revision, top()), connect(chosen.to)
+    root = top()
+    one, server = revision(chosen.revision, root), connect(chosen.to)
+    # Only now: a name or a server that is not there need not wait for pandas.
     from forestall.pipeline.track import Asked, track
 
     asked = Asked(chosen.model, chosen.alias, chosen.experiments)
-    failed = track(one, server, asked, top(), print)
+    failed = track(one, server, asked, root, print)
     for problem in failed:
         print(f"forestall: not published: {problem}", file=sys.stderr)
     return 1 if failed else 0

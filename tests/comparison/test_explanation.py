@@ -34,17 +34,28 @@ def test_shares_and_the_rest_add_up() -> None:
     assert sum(moved.values()) == 70 - 100
 
 
+def test_chance_is_what_two_runs_of_other_seeds_differ_by() -> None:
+    assert "the seed alone differ by up to 24.9 (95 %)" in markdown(explanation(100, 70, params=70))
+
+
 def test_rounding_is_no_remainder() -> None:
     assert explanation(3015.61, 3706.45, params=3706.44).moved(COST)[TOGETHER] == 0
 
 
 def test_the_title_names_the_greatest() -> None:
     assert markdown(explanation(100, 70, params=70)).startswith("## What moved cost: params\n")
-    assert markdown(explanation(100, 70, code=90, params=80)).startswith(
+    assert markdown(explanation(100, 30, code=90, params=50)).startswith(
         "## What moved cost: mostly params\n"
     )
     assert "they act together\n" in markdown(explanation(100, 70, code=100, params=100))
     assert markdown(explanation(100, 100, code=100)).startswith("## What moved cost: nothing\n")
+
+
+def test_what_another_seed_does_as_well_moved_nothing() -> None:
+    assert markdown(explanation(100, 76, params=76)).startswith(
+        "## What moved cost: nothing beyond what another seed does\n"
+    )
+    assert markdown(explanation(100, 74, params=74)).startswith("## What moved cost: params\n")
 
 
 def test_a_factor_that_could_not_run_says_why_and_is_in_the_rest() -> None:

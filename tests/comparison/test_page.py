@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from forestall.comparison.html import Html, tag
@@ -68,8 +69,9 @@ def test_the_verdict_comes_first_with_its_interval() -> None:
 
 
 def test_without_an_interval_the_notes_say_why() -> None:
-    text = page(report(None, None, "as recorded"), [], "")
-    assert "<h1>no evidence</h1>" in text and "There is no interval: see the notes." in text
+    text = page(replace(report(None, None, "as recorded"), judged=False), [], "")
+    assert "<h1>not compared</h1>" in text and "on the same decisions: see the notes." in text
+    assert "<h1>no evidence</h1>" in page(report(None, None), [], "")
     assert "<li>as recorded</li>" in text
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forestall.comparison import names, paired
+from forestall.comparison import outcomes, paired
 from forestall.comparison.paired import Difference, Judged
 from forestall.evaluation.judge import Data, fold_of
 from forestall.evaluation.resampling import drawn
@@ -117,16 +117,18 @@ def test_decisions_are_the_same_in_columns_order_and_values() -> None:
 def test_failures_and_alarms_that_changed_are_named() -> None:
     draws = drawn(3)
     base, head = judged(small.data(FAILED), draws), judged(small.data(FAILED, high=SEEN), draws)
-    found = names.failures_changed(base, head)
+    found = outcomes.failures_changed(base, head)
     assert [(one["machine"], one["component"]) for one in found["newly_caught"]] == [("m0", "pump")]
     assert found["newly_missed"] == []
-    assert len(names.failures_changed(head, base)["newly_missed"]) == 1
+    assert len(outcomes.failures_changed(head, base)["newly_missed"]) == 1
     fleet = pd.DataFrame({"machine": ["7", "8"], "component": ["pump", "seal"], "alarm": ["yes", "no"]})
     other = fleet.assign(alarm=["no", "yes"])
-    assert names.alarms_changed(fleet, other) == {
+    assert outcomes.alarms_changed(fleet, other) == {
         "newly_alarmed": [{"machine": "8", "component": "seal"}],
         "no_longer": [{"machine": "7", "component": "pump"}],
     }
+    # A machine that left, or another dataset's, is not "no longer alarmed".
+    assert outcomes.alarms_changed(fleet, other.iloc[1:])["no_longer"] == []
 
 
 def test_slices_that_got_worse_are_found_although_the_total_got_better() -> None:
@@ -135,7 +137,14 @@ def test_slices_that_got_worse_are_found_although_the_total_got_better() -> None
     after = judged(small.data(failed, high=[*SEEN, *FALSE]), draws)
     assert after.figures["event_recall"][0] > before.figures["event_recall"][0]
     gaps = np.zeros(len(before.fold.data.decisions))
-    worse = names.slices_worse(before, after, gaps, 1)
+    worse = outcomes.slices_worse(before, after, gaps, 1)
     assert ("component", "seal") in {(row["slice"], row["value"]) for row in worse}
+    assert "fleet" not in {row["slice"] for row in worse}
+    assert [
+        row["cost_per_machine_month_head"] - row["cost_per_machine_month_base"] for row in worse
+    ] == sorted(
+        (row["cost_per_machine_month_head"] - row["cost_per_machine_month_base"] for row in worse),
+        reverse=True,
+    )
     assert ("component", "pump") not in {(row["slice"], row["value"]) for row in worse}
-    assert names.slice_recalls(after, gaps, 1)["component: seal"] == 0.0
+    assert outcomes.slice_recalls(after, gaps, 1)["component: seal"] == 0.0

@@ -7,17 +7,14 @@ from typing import Any
 
 import pytest
 
-from forestall.comparison.report import SHOWN, Report, coded, markdown, number, signed, verbatim
+from forestall.comparison.changes import Changes
+from forestall.comparison.gate import Ruling
+from forestall.comparison.paired import Difference, Verdict
+from forestall.comparison.report import SHOWN, Report, markdown
+from forestall.comparison.text import coded, number, signed, verbatim
 
-COST = {
-    "metric": "cost_per_machine_month",
-    "base": 1000.0,
-    "head": 900.0,
-    "difference": -100.0,
-    "low": -150.0,
-    "high": -50.0,
-}
-NOTHING: dict[str, Any] = {"params": {}, "data": {}, "code": [], "packages": {}, "stages": {}}
+COST = Difference("cost_per_machine_month", 1000.0, 900.0, -100.0, -150.0, -50.0)
+NOTHING = Changes({}, {}, [], {}, {})
 SLICE = {
     "slice": "model",
     "value": "CP-40",
@@ -33,11 +30,11 @@ REPORT = Report(
     changes=NOTHING,
     notes=[],
     figures={"validation": [COST], "test": [COST]},
-    verdict={"word": "better", "low": -160.0, "high": -40.0},
+    verdict=Verdict("better", -160.0, -40.0),
     failures={},
     alarms={},
     slices=[],
-    rulings=[{"rule": "calibration", "passed": True, "reason": "fine"}],
+    rulings=[Ruling("calibration", True, "fine")],
 )
 
 
@@ -57,11 +54,24 @@ def test_the_word_stands_in_the_heading_and_the_interval_below() -> None:
     assert "Nothing." in lines
 
 
+def test_without_an_interval_the_report_says_why() -> None:
+    none = Verdict("no evidence", None, None)
+
+    def said(difference: float | None, judged: bool = True) -> list[str]:
+        row = replace(COST, difference=difference, low=None, high=None)
+        shown = replace(REPORT, figures={"validation": [row]}, verdict=none, judged=judged)
+        return markdown(shown, gated=False).splitlines()[:3:2]
+
+    assert said(0.0)[0].endswith(": no evidence of a difference in cost")
+    assert said(0.0)[1].endswith("is the same in both.")
+    assert "too few" in said(-100.0)[1] and "not defined" in said(None)[1]
+    assert said(400.0, judged=False)[0].endswith(": not compared")
+    assert said(400.0, judged=False)[1].endswith("see the notes.")
+
+
 def test_the_gate_says_passed_only_if_all_its_rules_do() -> None:
     assert "### Gate: passed" in markdown(REPORT, gated=True)
-    failed = replace(
-        REPORT, rulings=[*REPORT.rulings, {"rule": "floor", "passed": False, "reason": "0.1 | 0.2"}]
-    )
+    failed = replace(REPORT, rulings=[*REPORT.rulings, Ruling("floor", False, "0.1 | 0.2")])
     text = markdown(failed, gated=True)
     assert "### Gate: NOT passed" in text
     assert "| floor | **failed** | 0.1 \\| 0.2 |" in text
@@ -92,7 +102,7 @@ def test_names_of_machines_slices_and_branches_stay_what_they_are(name: str) -> 
         alarms={"newly_alarmed": [part], "no_longer": []},
         failures={"validation": {"newly_caught": [{**part, "time": "2024-01-01"}], "newly_missed": []}},
         slices=[SLICE | {"value": name}],
-        changes=NOTHING | {"params": {"a.b": (name, None)}, "code": [name]},
+        changes=replace(NOTHING, params={"a.b": (name, None)}, code=[name]),
     )
     lines = markdown(report, gated=False).splitlines()
     assert {len(cells(line)) for line in lines if line.startswith("| model")} == {7}
@@ -119,7 +129,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 
 def test_what_is_undefined_is_a_dash() -> None:
-    row = COST | {"base": None, "difference": None, "low": None, "high": None}
+    row = Difference(COST.metric, None, 900.0, None, None, None)
     lines = markdown(replace(REPORT, figures={"validation": [row]}), gated=False).splitlines()
     assert "| cost_per_machine_month | - | 900 | - |  |" in lines
     assert (number(0.123456), number(1234.5), signed(2.0), signed(-0.5)) == ("0.123", "1,234", "+2", "-0.5")
@@ -128,3 +138,20 @@ def test_what_is_undefined_is_a_dash() -> None:
 def test_a_note_of_several_lines_stays_a_quotation() -> None:
     lines = markdown(replace(REPORT, notes=["one\ntwo", "three"]), gated=False).splitlines()
     assert [line for line in lines if line.startswith(">")] == ["> one two", "> three"]
+
+
+def test_of_many_changes_the_first_are_listed_and_the_others_counted() -> None:
+    params: dict[str, Any] = {f"p{number}": (None, "word " * 50) for number in range(SHOWN + 5)}
+    lines = markdown(replace(REPORT, changes=Changes(params, {}, [], {}, {})), gated=False).splitlines()
+    found = [line for line in lines if line.startswith("- params: `p")]
+    assert len(found) == SHOWN and max(map(len, found)) < 140
+    assert "- params: 5 more" in lines
+
+
+def test_names_in_reasons_and_notes_can_forge_nothing() -> None:
+    name = "<b>\n## all: better [here](http://a.example) \x1b]0;title\x07 \u202e"
+    ruling = Ruling("slice floor", False, f"below 0.1: model: {name} 0")
+    text = markdown(replace(REPORT, notes=[f"Only a records {name}."], rulings=[ruling]), gated=True)
+    assert "\n## all" not in text
+    assert "<b>" not in text and " [here]" not in text
+    assert all(one.isprintable() or one == "\n" for one in text)

@@ -1,4 +1,4 @@
-"""Commits and branches for tests, made by the real git, without touching the working tree."""
+"""Commits and branches for tests, made by the real git; and what a comparison of them notes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from forestall.comparison.report import Report
 from tests.pipeline.clones import clone, repro
 
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
@@ -24,9 +25,20 @@ def first_run(folder: Path) -> Path:
     """A small project on `main` that has run, all of it committed."""
     clone(folder)
     repro(folder)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "first run")
+    commit(folder, "first run")
     return folder
+
+
+def commit(folder: Path, message: str = "change") -> None:
+    """All that lies in the working tree."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", message)
+
+
+def notes_of(report: Report) -> list[str]:
+    """Its notes, but for the one that the study of seeds was of a larger fleet."""
+    other = "The spread over seeds was measured elsewhere"
+    return [note for note in report.notes if not note.startswith(other)]
 
 
 def branch(folder: Path, name: str, start: str, files: Mapping[str, str | None]) -> str:

@@ -53,3 +53,14 @@ def test_what_the_cache_does_not_have_is_left_to_dvc(
     tracked: tuple[Any, str], tmp_path: Path, digest: str
 ) -> None:
     assert not linked(tracked[0], digest, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("text", ["", "{torn", '[{"md5": "x"}]', "{}", "3"])
+def test_a_damaged_list_of_a_folder_is_left_to_dvc(
+    tracked: tuple[Any, str], tmp_path: Path, text: str
+) -> None:
+    cache, digest = tracked
+    listing = Path(cache.oid_to_path(digest))
+    listing.chmod(0o644)
+    listing.write_text(text, encoding="utf-8")
+    assert not linked(cache, digest, tmp_path / "copy")

@@ -74,16 +74,6 @@ def test_what_it_says_of_tables_under_dvc_helps(
     assert main(["dataset", "add", "mine", str(tables)]) == 0
 
 
-def test_dataset_add_works_again_after_what_it_says_is_done(
-    repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["dataset", "add", "mine", str(tables)]) == 0
-    assert main(["dataset", "add", "mine", str(tables)]) == 1
-    said = capsys.readouterr().err.strip().rpartition("Remove it first: ")[2]
-    subprocess.run([sys.executable, "-m", *said.split()], check=True)
-    assert main(["dataset", "add", "mine", str(tables)]) == 0
-
-
 def test_dataset_add_names_the_missing_table(
     repository: Path, tables: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,3 +188,13 @@ def test_lead_times_are_shown_in_the_clocks_unit() -> None:
     policies = {"model": {"lead_time_median_h": 17.0}}
     assert "median lead time, cycles" in scores(policies, "cycles")
     assert "median lead time, h " in scores(policies, "h")
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    for file, said in ((tmp_path, "Is a directory"), (tmp_path / "none/a.json", "there is no folder")):
+        assert main(["compare", "HEAD", "HEAD", "--json", str(file)]) == 1
+        assert f"{file} cannot be written: {said}" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.pipeline.clones import ROOT
 
@@ -118,6 +120,27 @@ def test_the_second_comparison_replaces_the_first(github: GitHub, report: Path) 
     assert comment(github, report).stdout == "https://github.example/4\n"
     assert len(github.comments) == 4
     assert github.comments[3]["body"] == "<!-- forestall compare -->\n## no evidence\n"
+
+
+def test_the_workflows_job_needs_a_checkout_of_the_base_and_nothing_else(
+    github: GitHub, report: Path, tmp_path: Path
+) -> None:
+    jobs = YAML(typ="safe").load((ROOT / ".github/workflows/compare.yml").read_text(encoding="utf-8"))["jobs"]
+    (line,) = [step["run"] for step in jobs["comment"]["steps"] if "run" in step]
+    (tmp_path / ".ci").mkdir()
+    for file in ("Makefile", ".ci/comment.py"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    given = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PULL": "12",
+        "GITHUB_API_URL": github.address,
+        "GITHUB_REPOSITORY": "plant/forestall",
+        "GITHUB_TOKEN": TOKEN,
+    }
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, env=given, check=True)
+    assert github.comments[0]["body"].endswith("\n## better: main → faster\n")
+    writes = {name: job.get("permissions", {}).get("pull-requests") for name, job in jobs.items()}
+    assert writes == {"compare": None, "comment": "write"}
 
 
 def test_a_report_longer_than_a_comment_may_be_is_cut_at_a_line(github: GitHub, report: Path) -> None:

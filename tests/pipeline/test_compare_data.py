@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from forestall.comparison.paired import cost_of
 from forestall.comparison.report import Report
 from forestall.pipeline.compare import compare
-from forestall.pipeline.revisions import revision
+from forestall.pipeline.resolve import revision
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.repository import first_run, git
+from tests.pipeline.repository import first_run, git, notes_of
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
-
-COST = "cost_per_machine_month"
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +31,8 @@ def against_main(folder: Path, head: str = "workspace") -> Report:
     return compare(revision("main", folder), revision(head, folder), folder)
 
 
-def notes_of(report: Report) -> list[str]:
-    """Its notes, but for the one that the study of seeds was of a larger fleet."""
-    return [
-        note
-        for note in report.notes
-        if not note.startswith("The spread over seeds was measured on other data")
-    ]
-
-
-def cost(report: Report) -> dict[str, float]:
-    return next(row for row in report.figures["validation"] if row["metric"] == COST)
+def cost(report: Report) -> dict[str, Any]:
+    return asdict(cost_of(report.figures["validation"]))
 
 
 def brought(
@@ -87,8 +79,8 @@ def test_with_new_rows_both_are_asked_about_heads_decisions(project: Path) -> No
     )
     assert cost(report)["base"] is not None
     assert cost(report)["low"] <= cost(report)["difference"] <= cost(report)["high"]
-    assert report.changes["data"]["data/prepared"][0] != report.changes["data"]["data/prepared"][1]
-    assert any("rows" in name for name in report.changes["data"])
+    assert report.changes.data["data/prepared"][0] != report.changes.data["data/prepared"][1]
+    assert any("rows" in name for name in report.changes.data)
     git(project, "add", "-A")
     git(project, "commit", "-qm", "more days")
 
@@ -102,7 +94,7 @@ def test_of_another_dataset_the_components_that_both_know_are_compared(project: 
     assert "The datasets differ: simulated's model is asked about fewer's machines." in report.notes
     assert "The components differ; only those that both know are compared." in report.notes
     assert cost(report)["base"] is not None
-    assert report.changes["params"]["data.dataset"] == ("simulated", "fewer")
+    assert report.changes.params["data.dataset"] == ("simulated", "fewer")
     assert not [row for row in report.slices if row["value"] == "seal"]
     git(project, "add", "-A")
     git(project, "commit", "-qm", "fewer parts")
@@ -117,13 +109,13 @@ def test_other_sensors_are_said_and_the_rest_is_compared_as_recorded(project: Pa
     brought(project, "blind", without_current, {}, "tables.telemetry.sensors.current")
     repro(project)
     report = against_main(project)
-    ruling = next(one for one in report.rulings if one["rule"] == "not worse than base")
-    assert ruling["reason"] == "the sensors differ (current), and base's model needs its own"
+    ruling = next(one for one in report.rulings if one.rule == "not worse than base")
+    assert ruling.reason == "the sensors differ (current), and base's model needs its own"
     assert not report.passed
     assert cost(report)["base"] is not None
     assert cost(report)["low"] is None
     assert report.alarms
-    assert report.changes["data"]["sensors"][0] != report.changes["data"]["sensors"][1]
+    assert report.changes.data["sensors"][0] != report.changes.data["sensors"][1]
 
 
 def test_two_experiments_are_compared_by_name(project: Path) -> None:
@@ -134,5 +126,5 @@ def test_two_experiments_are_compared_by_name(project: Path) -> None:
         assert done.returncode == 0, done.stdout
     report = compare(revision("three", project), revision("four", project), project)
     assert notes_of(report) == []
-    assert report.changes["params"] == {"train.seed": (3, 4)}
+    assert report.changes.params == {"train.seed": (3, 4)}
     assert cost(report)["low"] is not None

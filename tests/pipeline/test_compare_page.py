@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.clones import clone, command, environment, repro, set_values
+from tests.pipeline.clones import command, repro, set_values
+from tests.pipeline.repository import commit, first_run
 
 pytestmark = pytest.mark.pipeline
 BRANCH = "<script>document.title='hit'</script>"
 
 
-def commit(folder: Path, message: str) -> None:
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for words in (["add", "-A"], ["commit", "-qm", message]):
-        subprocess.run([*git, *words], cwd=folder, check=True, env=environment())
-
-
 def test_the_page_of_a_branch(tmp_path: Path) -> None:
-    folder = clone(tmp_path / "repository")
-    repro(folder)
-    commit(folder, "run")
+    folder = first_run(tmp_path / "repository")
     assert command(folder, "git", "switch", "-qc", BRANCH).returncode == 0
     set_values(folder, "params.yaml", {"train.extra_trees.trees": 2})
     repro(folder)

@@ -9,9 +9,9 @@ import pytest
 
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml
-from forestall.pipeline import declarations
 from forestall.pipeline.imports import PIPELINES, code_deps, is_code
 from forestall.pipeline.params import Params
+from tests.pipeline import declarations
 
 ROOT = Path(__file__).parents[2]
 STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]

@@ -14,28 +14,19 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.clones import clone, command, environment, repro, set_values
+from tests.pipeline.clones import command, environment, set_values
+from tests.pipeline.repository import commit, first_run, git
 
 pytestmark = pytest.mark.pipeline
 
 COST = "cost_per_machine_month"
 TQDM = "26445eca388f82e72884e0d580d5464cd801a3ea01e63e5601bdff9ba6a48de2"  # its wheel, of version 4.67.1
-GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
-
-
-def commit(folder: Path) -> None:
-    for line in (("add", "-A"), ("commit", "-qm", "change")):
-        done = command(folder, *GIT, *line)
-        assert done.returncode == 0, done.stdout
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository that was run and committed."""
-    folder = clone(tmp_path_factory.mktemp("explain") / "project")
-    repro(folder)
-    commit(folder)
-    return folder
+    return first_run(tmp_path_factory.mktemp("explain") / "project")
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def project(ran: Path, tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "temporary").mkdir()
     yield ran
     for line in (("reset", "-q", "--hard", "main"), ("clean", "-qfd"), ("checkout", "-q", "main")):
-        assert command(ran, *GIT, *line).returncode == 0
+        git(ran, *line)
 
 
 def explain(project: Path, tmp_path: Path, *words: str) -> tuple[dict[str, Any], str]:
@@ -95,6 +86,15 @@ def test_where_nothing_differs_nothing_runs(project: Path, tmp_path: Path) -> No
         "## Nothing that a run depends on differs\n\n"
         "Code, params, data and environment are the same in main and workspace.\n"
     )
+
+
+def test_called_by_a_hook_of_git_it_leaves_the_repository_alone(project: Path, tmp_path: Path) -> None:
+    set_values(project, "params.yaml", {"train.extra_trees.min_leaf": 40})
+    before = state(project), (project / ".git/HEAD").read_text(encoding="utf-8")
+    variables = {"GIT_DIR": str(project / ".git"), "GIT_INDEX_FILE": str(project / ".git/index")}
+    done = command(project, "forestall", "explain-change", "main", TMPDIR=str(tmp_path), **variables)
+    assert (state(project), (project / ".git/HEAD").read_text(encoding="utf-8")) == before
+    assert f"## What moved {COST}: params\n" in done.stdout
 
 
 @pytest.mark.parametrize("words", [("no-such",), ("main", "no-such")])

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from forestall.errors import ForestallError
-from forestall.pipeline import declarations, imports
+from forestall.pipeline import imports
+from tests.pipeline import declarations
 
 SOURCES = {
     "src/go.py": "import numpy\nfrom forestall.a import one, two\nimport forestall.d.e as e\n",

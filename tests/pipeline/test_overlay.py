@@ -93,6 +93,21 @@ def test_a_browser_without_a_network_draws_every_plot(
 
 
 @pytest.mark.slow
+def test_a_printed_page_has_the_plots_that_nobody_scrolled_to(
+    sides: tuple[Workspace, Workspace], tmp_path: Path, browser: Browser
+) -> None:
+    file = tmp_path / "page.html"
+    write_page(file, report(), *sides)
+    shown = browser.new_page()
+    shown.goto(file.as_uri())
+    unfolded = "main section > figure > .plot"
+    assert shown.locator(f"{unfolded} svg").count() < shown.locator(unfolded).count()
+    shown.pdf(path=tmp_path / "page.pdf")
+    assert shown.locator(f"{unfolded} svg").count() == shown.locator(unfolded).count()
+    shown.close()
+
+
+@pytest.mark.slow
 def test_the_page_is_read_with_the_keyboard_alone(
     sides: tuple[Workspace, Workspace], tmp_path: Path, browser: Browser
 ) -> None:

@@ -7,24 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.clones import clone, command, repro, set_values
+from tests.pipeline.clones import command, repro, set_values
+from tests.pipeline.repository import commit, first_run
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
-
-GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
-
-
-def commit(folder: Path) -> None:
-    for words in (("add", "-A"), ("commit", "-qm", "change")):
-        assert command(folder, *GIT, *words).returncode == 0
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with a run, and one with other params after it."""
-    folder = clone(tmp_path_factory.mktemp("rerun") / "project")
-    repro(folder)
-    commit(folder)
+    folder = first_run(tmp_path_factory.mktemp("rerun") / "project")
     assert command(folder, "git", "checkout", "-qb", "work").returncode == 0
     set_values(folder, "params.yaml", {"train.extra_trees.min_leaf": 40})
     repro(folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from forestall.comparison.changes import output_hash, stage_changes
-from forestall.pipeline.revisions import RevisionError, Workspace, lock, revision
+from forestall.pipeline.resolve import revision
+from forestall.pipeline.revisions import RevisionError, Workspace, lock
 
 ROOT = Path(__file__).parents[2]
 

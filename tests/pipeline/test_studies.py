@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from forestall.data.settings import read_yaml
-from forestall.pipeline import declarations
 from forestall.pipeline.imports import code_deps, is_code
+from tests.pipeline import declarations
 from tests.pipeline.clones import clone, command, repro
 
 ROOT = Path(__file__).parents[2]

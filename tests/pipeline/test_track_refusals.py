@@ -80,7 +80,9 @@ def test_credentials_in_the_address_are_refused_and_not_shown(project: Path) -> 
     assert "MLFLOW_TRACKING_TOKEN" in said and "a-secret" not in said
 
 
-@pytest.mark.parametrize("uri", ["mlruns", "sqlite:///mlflow.db", "http://", "file:///tmp"])
+@pytest.mark.parametrize(
+    "uri", ["mlruns", "sqlite:///mlflow.db", "http://", "http://[bad", "http://a/?token=b", "file:///tmp"]
+)
 def test_what_is_no_server(project: Path, uri: str) -> None:
     assert "--to takes the address of an MLflow server" in refusal(project, "--to", uri)
 

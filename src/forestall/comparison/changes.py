@@ -23,6 +23,11 @@ class Changes:
     def __bool__(self) -> bool:
         return any((self.params, self.data, self.code, self.packages, self.stages))
 
+    @property
+    def values(self) -> dict[str, Pairs]:
+        """What has a value on both sides, by its kind."""
+        return {"params": self.params, "data": self.data, "packages": self.packages}
+
 
 def flat(content: Any, beginning: str = "") -> Flat:
     """Nested mappings as one, keys joined by dots; a list is one value."""

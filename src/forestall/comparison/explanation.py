@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from forestall.comparison.factors import Factor
-from forestall.comparison.report import number, signed
+from forestall.comparison.paired import HALF_WIDTH
+from forestall.comparison.text import number, signed
 
 Figures = Mapping[str, float]
 # Metrics are written to six digits: a sum of them is off by no more than this share of their size.
@@ -79,6 +81,9 @@ def _title(found: Explanation) -> str:
     causes = [name for name, change in moved.items() if change]
     if not causes:
         return f"What moved {found.primary}: {'nothing' if moved else 'not known'}"
+    chance = _chance(found)
+    if chance is not None and all(abs(change) <= chance for change in (*moved.values(), sum(moved.values()))):
+        return f"What moved {found.primary}: nothing beyond what another seed does"
     if causes[0] != TOGETHER:
         return f"What moved {found.primary}: {'mostly ' if len(causes) > 1 else ''}{causes[0]}"
     lost = [str(run.factor) for run in found.runs if run.factor and run.why]
@@ -98,9 +103,15 @@ def _sentences(found: Explanation) -> Iterator[str]:
         f"Validation fold, from {number(ends[0])} ({base}) to {number(ends[1])} ({head})"
         + (f": {parts}." if parts else ".")
     )
-    if found.seed_spread is not None:
-        yield f"Another seed alone moves it by {number(found.seed_spread)} (standard deviation): less is no evidence."
+    chance = _chance(found)
+    if chance is not None:
+        yield f"Two runs that differ by the seed alone differ by up to {number(chance)} (95 %): less is no evidence."
     yield ""
+
+
+def _chance(found: Explanation) -> float | None:
+    """How far two runs that differ by the seed alone differ at most, at 95 %."""
+    return None if found.seed_spread is None else HALF_WIDTH * math.sqrt(2) * found.seed_spread
 
 
 def _table(found: Explanation) -> Iterator[str]:

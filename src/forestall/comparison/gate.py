@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from forestall.comparison.paired import Difference, Verdict
+from forestall.evaluation.tables import COST
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Ruling:
 def rulings(known: Evidence, limits: Limits) -> list[Ruling]:
     """Every rule's verdict; a change passes if all do."""
     return [
-        Ruling("outputs are current", not known.stale, known.stale or "as far as dvc.lock tells"),
+        Ruling("outputs are current", not known.stale, known.stale or "they are those of its files"),
         *_floors(known, limits),
         _slices(known, limits),
         _calibration(known, limits),
@@ -93,7 +94,7 @@ def _calibration(known: Evidence, limits: Limits) -> Ruling:
 def _rule(known: Evidence, limits: Limits) -> Iterator[Ruling]:
     if not limits.beats_rule:
         return
-    own = known.figures.get("cost_per_machine_month")
+    own = known.figures.get(COST)
     if own is None or known.rule_cost is None:
         yield Ruling("one-line rule", False, "a cost is not known: run `dvc repro`")
     else:

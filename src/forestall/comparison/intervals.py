@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from forestall.comparison.html import Html, tag
+from forestall.evaluation.tables import COST
 
-LESS_IS_BETTER = {
-    "cost_per_machine_month",
-    "false_alarms_per_machine_month",
-    "brier",
-    "calibration_error",
-}
+LESS_IS_BETTER = {COST, "false_alarms_per_machine_month", "brier", "calibration_error"}
 COUNTS = {"failures", "alarms"}  # more of them is neither good nor bad
 WIDTH, HEIGHT, MARGIN = 140, 18, 8
 

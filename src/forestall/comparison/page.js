@@ -14,9 +14,11 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 function settings(room) {
   const [text, soft, line] = ["--text", "--soft", "--line"].map(colour);
   const axis = { domainColor: soft, gridColor: line, labelColor: text, tickColor: soft, titleColor: text };
+  const labels = { labelFlush: false, labelOverlap: "greedy", labelSeparation: 6 };
   return {
     background: "transparent",
     axis: { ...axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+    axisQuantitative: labels,
     header: { labelColor: text, titleColor: text, labelFontSize: 12 },
     legend: {
       labelColor: text,
@@ -81,6 +83,14 @@ const seen = new IntersectionObserver(
   { rootMargin: "600px" },
 );
 figures.forEach((figure) => seen.observe(figure.place));
+
+// What is printed, or saved as PDF, has all plots that are not folded, wherever the reader was.
+addEventListener("beforeprint", () => {
+  for (const figure of figures.filter((one) => !one.near && one.place.parentElement.clientWidth)) {
+    figure.near = true;
+    draw(figure);
+  }
+});
 
 const again = (which) => figures.filter((one) => one.near && which(one)).forEach(draw);
 dark.addEventListener("change", () => again(() => true));

@@ -94,6 +94,11 @@ def verdict(cost: Difference, seed_spread: float | None) -> Verdict:
     return Verdict(word, low, high)
 
 
+def least_favourable(found: list[Verdict]) -> Verdict:
+    """Of several verdicts on one difference the one that says least for head."""
+    return max(found, key=lambda one: ("better", "no evidence", "worse").index(one.word))
+
+
 def cost_of(found: list[Difference]) -> Difference:
     """The primary figure's."""
     return next(one for one in found if one.metric == COST)

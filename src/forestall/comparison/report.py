@@ -1,42 +1,50 @@
-"""The comparison as a report: plain mappings for machines, Markdown for people."""
+"""The comparison as a report, and the report in Markdown."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
+from forestall.comparison.changes import Changes
+from forestall.comparison.gate import Ruling
+from forestall.comparison.paired import Difference, Verdict, cost_of
+from forestall.comparison.text import called_verbatim, coded, number, signed, span, verbatim
+from forestall.evaluation.tables import COST
+
 Table = list[dict[str, Any]]
-PLAIN = re.compile(r"[^\W_]+(?:[_./-]+[^\W_]+)*")
 BAR = "\\|"
-SHOWN = 20  # rows of a list; the JSON has them all
-WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference"}
+NOT_JUDGED = "not compared"
+SHOWN, LONGEST = 20, 100  # rows of a list, and characters of a value; the JSON has them all
+WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a difference in cost"}
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a comparison found, as JSON holds it.
+    """All that a comparison found; `asdict` makes it what JSON holds.
 
-    figures: by fold, the validation fold first, rows of `paired.Difference`. failures: by fold, newly caught and
-    newly missed. rulings: the gate's.
+    base, head: name and commit. figures: by fold, the validation fold first. failures: by fold, newly caught and newly
+    missed. rulings: the gate's. judged: whether both were judged on the same decisions; if not, the figures are those
+    that both recorded, and the verdict says nothing.
     """
 
     base: dict[str, str | None]
     head: dict[str, str | None]
-    changes: dict[str, Any]
+    changes: Changes
     notes: list[str]
-    figures: dict[str, Table]
-    verdict: dict[str, Any]
+    figures: dict[str, list[Difference]]
+    verdict: Verdict
     failures: dict[str, dict[str, Table]]
     alarms: dict[str, Table]
     slices: Table
-    rulings: Table
+    rulings: list[Ruling]
+    judged: bool = True
 
     @property
     def passed(self) -> bool:
         """Whether every rule of the gate holds."""
-        return all(one["passed"] for one in self.rulings)
+        return all(one.passed for one in self.rulings)
 
 
 def markdown(report: Report, gated: bool) -> str:
@@ -50,23 +58,36 @@ def markdown(report: Report, gated: bool) -> str:
         *_alarms(report.alarms),
         *_slices(report.slices),
     ]
-    return "\n".join(parts).rstrip() + "\n"
+    return _visible("\n".join(parts).rstrip()) + "\n"
 
 
 def _head(report: Report) -> Iterator[str]:
-    base, head = (_verbatim(one) for one in (report.base, report.head))
-    yield f"## {head} against {base}: {WORDS[report.verdict['word']]}"
+    base, head = (called_verbatim(one) for one in (report.base, report.head))
+    yield f"## {head} against {base}: {WORDS[report.verdict.word] if report.judged else NOT_JUDGED}"
     yield ""
-    low, high = report.verdict["low"], report.verdict["high"]
-    if low is not None and high is not None:
+    low, high = report.verdict.low, report.verdict.high
+    if low is None or high is None:
+        yield without_interval(report)
+        yield ""
+    else:
         yield (
             f"Cost per machine-month on the validation fold, head less base: {low:+,.0f} to {high:+,.0f} "
             "(95 %, by machine, widened by the spread over seeds)."
         )
         yield ""
     for note in report.notes:
-        yield f"> {' '.join(note.split())}"
+        yield f"> {_prose(note)}"
         yield ""
+
+
+def without_interval(report: Report) -> str:
+    """Why the verdict has no interval."""
+    if not report.judged:
+        return "Both could not be judged on the same decisions: see the notes."
+    cost = "The cost per machine-month on the validation fold"
+    if cost_of(next(iter(report.figures.values()))).difference == 0:
+        return f"{cost} is the same in both."
+    return f"{cost} has no interval: it is not defined, or the machines are too few."
 
 
 def _gate(report: Report) -> Iterator[str]:
@@ -74,7 +95,7 @@ def _gate(report: Report) -> Iterator[str]:
     yield ""
     yield from _table(
         ["rule", "", "why"],
-        [[one["rule"], "passed" if one["passed"] else "**failed**", one["reason"]] for one in report.rulings],
+        [[one.rule, "passed" if one.passed else "**failed**", _prose(one.reason)] for one in report.rulings],
     )
 
 
@@ -87,32 +108,30 @@ def _figures(report: Report) -> Iterator[str]:
             ["figure", "base", "head", "difference", "95 %"],
             [
                 [
-                    verbatim(one["metric"]),
-                    number(one["base"]),
-                    number(one["head"]),
-                    signed(one["difference"]),
-                    span(one),
+                    verbatim(one.metric),
+                    number(one.base),
+                    number(one.head),
+                    signed(one.difference),
+                    span(one.low, one.high),
                 ]
                 for one in rows
             ],
         )
 
 
-def _what_changed(changes: Mapping[str, Any]) -> Iterator[str]:
+def _what_changed(changes: Changes) -> Iterator[str]:
     yield "### What changed"
     yield ""
-    some = False
-    for kind in ("params", "data", "packages"):
-        for name, (before, after) in changes[kind].items():
-            some = True
+    for kind, pairs in changes.values.items():
+        for name, (before, after) in list(pairs.items())[:SHOWN]:
             yield f"- {kind}: {coded(name)} {_value(before)} → {_value(after)}"
-    if changes["code"]:
-        some = True
-        yield f"- code: {_listed([coded(file) for file in changes['code']])}"
-    for stage, what in changes["stages"].items():
-        some = True
+        if len(pairs) > SHOWN:
+            yield f"- {kind}: {len(pairs) - SHOWN} more"
+    if changes.code:
+        yield f"- code: {_listed([coded(file) for file in changes.code])}"
+    for stage, what in changes.stages.items():
         yield f"- stage {verbatim(stage)}: {', '.join(what)}"
-    if not some:
+    if not changes:
         yield "Nothing."
     yield ""
 
@@ -152,7 +171,7 @@ def _slices(slices: Table) -> Iterator[str]:
                     str(one["failures"]),
                     *(
                         number(one[f"{name}_{side}"])
-                        for name in ("event_recall", "cost_per_machine_month")
+                        for name in ("event_recall", COST)
                         for side in ("base", "head")
                     ),
                 ]
@@ -169,54 +188,18 @@ def _table(names: list[str], rows: list[list[str]]) -> Iterator[str]:
     yield ""
 
 
-def verbatim(text: Any) -> str:
-    """A name or a value that people gave, so that Markdown shows it as it is: as code, unless it is plain words."""
-    line = " ".join(str(text).split())
-    return line if PLAIN.fullmatch(line) else coded(line)
+def _prose(text: str) -> str:
+    """A sentence with names that people gave in it: one line, without links, images and HTML of theirs."""
+    return " ".join(text.split()).replace("<", "&lt;").replace("[", "\\[")
 
 
-def coded(text: Any) -> str:
-    """As code, whatever backticks it holds, in one line."""
-    line = " ".join(str(text).split())
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
-    room = " " if line.startswith("`") or line.endswith("`") or not line else ""
-    return f"{fence}{room}{line}{room}{fence}"
-
-
-def called(one: Mapping[str, str | None]) -> str:
-    """A revision as it was named, and its commit."""
-    return _with_commit(str(one["name"]), one)
-
-
-def _verbatim(one: Mapping[str, str | None]) -> str:
-    """As `called`, for Markdown."""
-    return _with_commit(verbatim(one["name"]), one)
-
-
-def _with_commit(text: str, one: Mapping[str, str | None]) -> str:
-    short = (one["commit"] or "")[:7]
-    return f"{text} ({short})" if short and not str(one["name"]).startswith(short) else text
-
-
-def span(one: Mapping[str, Any]) -> str:
-    """A 95 % interval; empty where there is none."""
-    return "" if one["low"] is None else f"{signed(one['low'])} to {signed(one['high'])}"
-
-
-def signed(value: float | None) -> str:
-    """A difference to three digits, with its sign."""
-    return "-" if value is None else f"{'+' if value > 0 else ''}{number(value)}"
-
-
-def number(value: float | None) -> str:
-    """A figure to three digits, or a dash where it is undefined."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+def _visible(text: str) -> str:
+    """What a terminal would obey or hide, by its number."""
+    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None else coded(value)
+    return "nothing" if value is None else coded(shorten(str(value), LONGEST, placeholder=" …"))
 
 
 def _part(one: Mapping[str, Any]) -> str:

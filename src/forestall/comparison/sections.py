@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from forestall.comparison.changes import Changes
 from forestall.comparison.html import Html, Part, breakable, joined, listed, section, table, tag
 from forestall.comparison.intervals import interval_chart
-from forestall.comparison.report import SHOWN, Report, Table, number, signed, span
+from forestall.comparison.paired import Difference
+from forestall.comparison.report import SHOWN, Report, Table
+from forestall.comparison.text import number, signed, span
+from forestall.evaluation.tables import COST
 
-PRIMARY = "cost_per_machine_month"
 BOTH = ("base", "head")
 
 
@@ -25,7 +28,7 @@ def sections(report: Report) -> Iterator[Html]:
 
 def _gate(report: Report) -> Html:
     rows = [
-        (breakable(one["rule"]), _mark("passed" if one["passed"] else "failed"), one["reason"])
+        (breakable(one.rule), _mark("passed" if one.passed else "failed"), one.reason)
         for one in report.rulings
     ]
     title = f"Gate: {'passed' if report.passed else 'not passed'}"
@@ -36,7 +39,7 @@ def _mark(word: str) -> Html:
     return tag("span", word, class_=f"mark {word}")
 
 
-def _figures(fold: str, rows: Table) -> Html:
+def _figures(fold: str, rows: list[Difference]) -> Html:
     decides = "decides" if fold == "validation" else "for reporting, decides nothing"
     names = ["figure", *BOTH, "difference", "95 %", "around zero"]
     return section(
@@ -45,29 +48,27 @@ def _figures(fold: str, rows: Table) -> Html:
     )
 
 
-def _figure(one: Mapping[str, Any]) -> list[Part]:
-    name = breakable(one["metric"])
-    if one["metric"] == PRIMARY:
+def _figure(one: Difference) -> list[Part]:
+    name = breakable(one.metric)
+    if one.metric == COST:
         name = tag("strong", name)
     drawn: Part = ""
-    if one["difference"] is not None and one["low"] is not None:
-        drawn = interval_chart(one["metric"], one["difference"], one["low"], one["high"])
-    return [name, number(one["base"]), number(one["head"]), signed(one["difference"]), span(one), drawn]
+    if one.difference is not None and one.low is not None and one.high is not None:
+        drawn = interval_chart(one.metric, one.difference, one.low, one.high)
+    interval = span(one.low, one.high)
+    return [name, number(one.base), number(one.head), signed(one.difference), interval, drawn]
 
 
-def _changes(changes: Mapping[str, Any]) -> Html:
+def _changes(changes: Changes) -> Html:
     parts: list[Html] = []
-    for kind in ("params", "data", "packages"):
-        rows = [
-            (breakable(name), _value(before), _value(after))
-            for name, (before, after) in changes[kind].items()
-        ]
+    for kind, pairs in changes.values.items():
+        rows = [(breakable(name), _value(before), _value(after)) for name, (before, after) in pairs.items()]
         if rows:
             parts.append(table(kind.capitalize(), ["name", *BOTH], rows))
-    if changes["code"]:
-        files = listed([tag("code", file) for file in changes["code"]], SHOWN)
-        parts.append(joined([tag("h3", f"Code: {len(changes['code'])} files"), files]))
-    stages = [(name, ", ".join(what)) for name, what in changes["stages"].items()]
+    if changes.code:
+        files = listed([tag("code", file) for file in changes.code], SHOWN)
+        parts.append(joined([tag("h3", f"Code: {len(changes.code)} files"), files]))
+    stages = [(name, ", ".join(what)) for name, what in changes.stages.items()]
     if stages:
         parts.append(table("Stages", ["stage", "what differs"], stages))
     return section("What changed", *(parts or [tag("p", "Nothing.")]))
@@ -106,7 +107,7 @@ def _slices(slices: Table) -> Iterator[Html]:
     if not slices:
         return
     names = ["slice", "value", "failures", "caught, base", "caught, head", "cost, base", "cost, head"]
-    figures = [f"{name}_{side}" for name in ("event_recall", PRIMARY) for side in BOTH]
+    figures = [f"{name}_{side}" for name in ("event_recall", COST) for side in BOTH]
     rows = [
         (str(one["slice"]), str(one["value"]), str(one["failures"]), *(number(one[name]) for name in figures))
         for one in slices

@@ -21,11 +21,14 @@ def linked(cache: Any, digest: str, place: Path) -> bool:
     listing = Path(cache.oid_to_path(digest))
     if not digest.endswith(FOLDER) or not listing.is_file():
         return False
-    files = {
-        place / one["relpath"]: Path(cache.oid_to_path(one["md5"])).absolute()
-        for one in json.loads(listing.read_text(encoding="utf-8"))
-    }
-    if not all(file.is_file() for file in files.values()):
+    try:
+        files = {
+            place / one["relpath"]: Path(cache.oid_to_path(one["md5"])).absolute()
+            for one in json.loads(listing.read_text(encoding="utf-8"))
+        }
+    except (ValueError, KeyError, TypeError):  # a damaged list
+        return False
+    if not files or not all(file.is_file() for file in files.values()):
         return False
     for link, file in files.items():
         link.parent.mkdir(parents=True, exist_ok=True)

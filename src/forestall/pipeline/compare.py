@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from forestall.comparison import changes, gate, names, paired
+from forestall.comparison import changes, gate, outcomes, paired
 from forestall.comparison.changes import Changes
 from forestall.comparison.gate import Evidence
 from forestall.comparison.paired import Difference, Judged, Verdict
@@ -25,18 +22,19 @@ from forestall.evaluation.tables import COST
 from forestall.features.labels import VALIDATION
 from forestall.pipeline.differences import changes_of
 from forestall.pipeline.freshness import stale
+from forestall.pipeline.gating import rulings
+from forestall.pipeline.paired_risks import PairedRisks, paired_risks
 from forestall.pipeline.recorded import (
     RECORDED,
     fleet,
     recorded_figures,
     recorded_recalls,
     rule_cost,
-    table_of,
 )
-from forestall.pipeline.revisions import Revision, Workspace
-from forestall.pipeline.sides import FOLDS, PREPARED, Side, Together, together
+from forestall.pipeline.revisions import Revision, named
+from forestall.pipeline.seeds import seed_spreads, spread_note, two_spreads
+from forestall.pipeline.side import FOLDS, PREPARED, Side
 
-SEEDS = Path("studies/results/seeds.json")
 SAME = 1e-4  # metrics are written to six digits
 
 
@@ -45,47 +43,55 @@ def compare(base: Revision, head: Revision, root: Path) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         sides = Side(base, Path(folder) / "base"), Side(head, Path(folder) / "head")
         found = changes_of(*sides, root)
-        old = {side.revision.name: _stale(side, root) for side in sides}
+        why_stale = {side.revision.name: _stale(side, root) for side in sides}
         try:
-            return _judged(*sides, found, root, old)
+            return _judged(*sides, found, root, why_stale)
         except ForestallError as error:
-            return _recorded(*sides, found, str(error), old)
+            return _recorded(*sides, found, str(error), why_stale)
 
 
-def _judged(base: Side, head: Side, found: Changes, root: Path, old: Mapping[str, str]) -> Report:
-    both, least = together(base, head), head.params.evaluate.min_failures
+def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mapping[str, str]) -> Report:
+    both, least = paired_risks(base, head), head.params.evaluate.min_failures
     folds = {name: _on_fold(both, base, head, name) for name in FOLDS if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
     cost = paired.cost_of(figures[VALIDATION])
-    verdict = paired.verdict(cost, seed_spread(root))
+    spreads = seed_spreads(base, head, root)
+    verdict = paired.least_favourable([paired.verdict(cost, one) for one in spreads])
     known = Evidence(
         head.numbers(RECORDED[VALIDATION]),
-        names.slice_recalls(folds[VALIDATION][1], both.gaps, least),
+        outcomes.slice_recalls(folds[VALIDATION][1], both.gaps, least),
         rule_cost(head),
         cost,
         verdict,
         "",
-        old[head.revision.name],
+        why_stale[head.revision.name],
     )
     alarms, missing = _alarms(base, head)
     failures = next(one.head for one in figures[VALIDATION] if one.metric == "failures")
-    spread = _spread_note(root, failures)
-    differ = _not_as_recorded(base, head, figures, found) if not any(old.values()) else ()
+    spread = [*two_spreads(base, head, spreads), *spread_note(root, head, failures)]
+    differ = _not_as_recorded(base, head, figures, found) if not any(why_stale.values()) else ()
     return Report(
-        base=_named(base),
-        head=_named(head),
-        changes=asdict(found),
-        notes=[*both.notes, *differ, *_notes(base, head, old, set(FOLDS) - set(folds)), *spread, *missing],
-        figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
-        verdict=asdict(verdict),
+        base=named(base.revision),
+        head=named(head.revision),
+        changes=found,
+        notes=[
+            *both.notes,
+            *_judged_by(head, found),
+            *differ,
+            *_notes(base, head, why_stale, set(FOLDS) - set(folds)),
+            *spread,
+            *missing,
+        ],
+        figures=figures,
+        verdict=verdict,
         failures={name: _failures(both, *models) for name, models in folds.items()},
         alarms=alarms,
-        slices=names.slices_worse(*folds[VALIDATION], both.gaps, least),
-        rulings=[asdict(one) for one in gate.rulings(known, _limits(head))],
+        slices=outcomes.slices_worse(*folds[VALIDATION], both.gaps, least),
+        rulings=rulings(known, base, head),
     )
 
 
-def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str, str]) -> Report:
+def _recorded(base: Side, head: Side, found: Changes, why: str, why_stale: Mapping[str, str]) -> Report:
     """What the metrics files alone say, without intervals."""
     figures = {name: recorded_figures(base, head, name) for name in FOLDS}
     first = not base.has_model and not base.figures(RECORDED[VALIDATION])
@@ -97,28 +103,29 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, old: Mapping[str
         None,
         None,
         "" if first else text,
-        old[head.revision.name],
+        why_stale[head.revision.name],
     )
     try:
-        rulings = [asdict(one) for one in gate.rulings(known, _limits(head))]
+        ruled = rulings(known, base, head)
     except ForestallError as error:
-        rulings = [asdict(gate.Ruling("params", False, str(error)))]
+        ruled = [gate.Ruling("params", False, str(error))]
     alarms, missing = _alarms(base, head)
     return Report(
-        base=_named(base),
-        head=_named(head),
-        changes=asdict(found),
+        base=named(base.revision),
+        head=named(head.revision),
+        changes=found,
         notes=[
             f"Not judged on the same decisions, only as recorded: {text}",
-            *_notes(base, head, old),
+            *_notes(base, head, why_stale),
             *missing,
         ],
-        figures={name: [asdict(one) for one in rows] for name, rows in figures.items()},
-        verdict=asdict(Verdict("no evidence", None, None)),
+        figures=figures,
+        verdict=Verdict("no evidence", None, None),
         failures={},
         alarms=alarms,
         slices=[],
-        rulings=rulings,
+        rulings=ruled,
+        judged=False,
     )
 
 
@@ -129,17 +136,18 @@ def _stale(side: Side, root: Path) -> str:
     except ForestallError as error:
         return f"whether {side.revision.name}'s outputs are current is not known: {error}"
     todo = "run `dvc repro`" if side.revision.commit is None else "run `dvc repro` there and commit dvc.lock"
-    named = ", ".join(found)
+    if not found:
+        return ""
     return (
-        f"{side.revision.name}'s files were changed after its outputs were made ({named}): {todo}"
-        if found
-        else ""
+        f"{side.revision.name}'s files were changed after its outputs were made ({', '.join(found)}): {todo}"
     )
 
 
-def _notes(base: Side, head: Side, old: Mapping[str, str], missing: Collection[str] = ()) -> Iterator[str]:
+def _notes(
+    base: Side, head: Side, why_stale: Mapping[str, str], missing: Collection[str] = ()
+) -> Iterator[str]:
     """What to know of both revisions' own files."""
-    yield from (f"{text}." for text in old.values() if text)
+    yield from (f"{text}." for text in why_stale.values() if text)
     for fold in missing:
         yield f"{head.revision.name} has no decision in its {fold} fold."
     if not base.lock and not base.problems:
@@ -151,34 +159,42 @@ def _notes(base: Side, head: Side, old: Mapping[str, str], missing: Collection[s
     yield from (problem for side in (base, head) for problem in side.problems)
 
 
-def _limits(side: Side) -> gate.Limits:
-    asked = side.params.gate
-    return gate.Limits(**asked.floors.model_dump(), **asked.model_dump(exclude={"floors"}))
+def _judged_by(head: Side, found: Changes) -> Iterator[str]:
+    """What base's model was not made for, where both are judged by head's dataset file."""
+    asked = {"costs": "dataset.costs", "folds": "dataset.split", "decisions": "dataset.decisions"}
+    differ = [name for name, key in asked.items() if any(one.startswith(f"{key}.") for one in found.params)]
+    if differ:
+        yield (
+            f"The {' and '.join(differ)} differ: both are judged by {head.revision.name}'s, by which only "
+            f"{head.revision.name}'s thresholds were chosen. That flatters {head.revision.name}."
+        )
 
 
-def _on_fold(both: Together, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
-    draws: Any = None
-    found = []
-    for side, risk in ((base, both.base_risk), (head, both.head_risk)):
-        fold = judge.fold_of(both.data, name, risk, risk * 0)
-        draws = drawn(len(fold.machines)) if draws is None else draws
-        found.append(paired.judged(fold, side.bundle.thresholds, draws))
-    return found[0], found[1]
+def _on_fold(both: PairedRisks, base: Side, head: Side, name: str) -> tuple[Judged, Judged]:
+    # No one-line rule is judged here: its alarms are none.
+    before, after = (
+        judge.fold_of(both.data, name, risk, risk * 0) for risk in (both.base_risk, both.head_risk)
+    )
+    draws = drawn(len(before.machines))
+    return (
+        paired.judged(before, base.bundle.thresholds, draws),
+        paired.judged(after, head.bundle.thresholds, draws),
+    )
 
 
-def _failures(both: Together, base: Judged, head: Judged) -> dict[str, names.Rows]:
-    found = names.failures_changed(base, head)
+def _failures(both: PairedRisks, base: Judged, head: Judged) -> dict[str, outcomes.Rows]:
+    found = outcomes.failures_changed(base, head)
     clock = both.data.dataset.clock
     return {
-        name: names.records(with_stamps(pd.DataFrame(rows, columns=KEY), clock).astype(str))
+        name: outcomes.records(with_stamps(pd.DataFrame(rows, columns=KEY), clock).astype(str))
         for name, rows in found.items()
     }
 
 
-def _alarms(base: Side, head: Side) -> tuple[dict[str, names.Rows], list[str]]:
+def _alarms(base: Side, head: Side) -> tuple[dict[str, outcomes.Rows], list[str]]:
     """Machines newly alarmed and no longer, by the fleet's lists; or why there is none."""
     try:
-        return names.alarms_changed(*(fleet(side) for side in (base, head))), []
+        return outcomes.alarms_changed(*(fleet(side) for side in (base, head))), []
     except ForestallError as error:
         return {}, [f"Machines newly alarmed are not known: {error}"]
 
@@ -200,35 +216,3 @@ def _not_as_recorded(
                 f"{side.revision.name} records a cost of {recorded:,.0f} on the validation fold and is judged at "
                 f"{here:,.0f} here: by this code, or its outputs are not those of its metrics (`dvc status`)."
             )
-
-
-def seed_spread(root: Path) -> float | None:
-    """The standard deviation of the validation fold's cost over seeds, as the study measured it."""
-    file = root / SEEDS
-    if not file.is_file():
-        return None
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except json.JSONDecodeError:  # half merged, say: as good as none
-        return None
-    spread = found.get(VALIDATION, {}).get(COST)
-    return float(spread) if spread is not None else None
-
-
-def _spread_note(root: Path, failures: float | None) -> Iterator[str]:
-    """Whether the spread over seeds is that of these data, as far as its validation fold's failures tell."""
-    todo = "`dvc repro studies/dvc.yaml:seeds` measures it; until then the interval may be too narrow."
-    table = table_of(Workspace(root).text(SEEDS.with_suffix(".csv").as_posix()), ["fold", "failures"])
-    if seed_spread(root) is None or table is None:
-        yield f"The spread over seeds is not known: {todo}"
-        return
-    seen = pd.to_numeric(table.loc[table["fold"] == VALIDATION, "failures"], errors="coerce").max()
-    if seen != failures:
-        yield (
-            f"The spread over seeds was measured on other data ({seen:.0f} failures in its validation fold, "
-            f"not {failures or 0:.0f}): {todo}"
-        )
-
-
-def _named(side: Side) -> dict[str, str | None]:
-    return {"name": side.revision.name, "commit": side.revision.commit}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,7 @@ from forestall.comparison.changes import Changes
 from forestall.pipeline.imports import LOCK
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import Revision, RevisionError, git
-from forestall.pipeline.sides import PREPARED, Side
-from forestall.pipeline.stage import RAW
+from forestall.pipeline.side import PREPARED, Side
 
 CODE = ("src", "dvc.yaml")
 
@@ -19,7 +19,7 @@ CODE = ("src", "dvc.yaml")
 def changes_of(base: Side, head: Side, root: Path) -> Changes:
     """All that differs; a file that cannot be read is left out on both sides, and among the sides' problems."""
     pinned = (changes.packages(side.revision.text(LOCK) or "") for side in (base, head))
-    params, files = ([_readable(side, path) for side in (base, head)] for path in (_params, _dataset_file))
+    params, files = ([_readable(side, path) for side in (base, head)] for path in (_params, _dataset))
     data = [_data(side, file or {}) for side, file in zip((base, head), files, strict=True)]
     return Changes(
         params=_differing(params, "") | _differing(files, "dataset"),
@@ -49,17 +49,16 @@ def _params(side: Side) -> dict[str, Any]:
     return side.mapping(str(PARAMS))
 
 
-def _dataset_file(side: Side) -> dict[str, Any]:
-    return side.mapping((RAW / f"{side.dataset_name}.yaml").as_posix())
+def _dataset(side: Side) -> dict[str, Any]:
+    return side.mapping(side.dataset_file)
 
 
-def _readable(side: Side, read: Any) -> dict[str, Any] | None:
+def _readable(side: Side, read: Callable[[Side], dict[str, Any]]) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = read(side)
+        return read(side)
     except RevisionError as error:
         side.add(str(error))
         return None
-    return found
 
 
 def _differing(both: list[dict[str, Any] | None], beginning: str) -> changes.Pairs:

@@ -18,9 +18,9 @@ from forestall.comparison.explanation import Explanation, Run
 from forestall.comparison.factors import FACTORS, PARAMS, Factor
 from forestall.errors import ForestallError
 from forestall.evaluation.tables import COST
-from forestall.pipeline.compare import seed_spread
-from forestall.pipeline.revisions import Revision, RevisionError, git
+from forestall.pipeline.revisions import Revision, RevisionError, git, named
 from forestall.pipeline.scratch import RerunError, Scratch, scratch
+from forestall.pipeline.seeds import seed_spread
 
 METRICS, STAGE = "metrics/validation.json", "evaluate"
 SIMULATED = "simulated"
@@ -37,8 +37,8 @@ def explain_change(base: Revision, head: Revision, root: Path, say: Say) -> Expl
         pair = Pair(place, base, head)
         wanted = pair.factors
         return Explanation(
-            base=_named(base),
-            head=_named(head),
+            base=named(base),
+            head=named(head),
             primary=COST,
             runs=list(_runs(pair, wanted, say)) if wanted else [],
             notes=list(pair.notes()),
@@ -83,7 +83,9 @@ class Pair:
         """Those that differ."""
         by_file = {factors.factor_of(path) for path in self.paths}
         before = self.mixed(set())
-        return [factor for factor in FACTORS if factor in by_file or self._read(self.mixed({factor}), before)]
+        return [
+            factor for factor in FACTORS if factor in by_file or self._differ(self.mixed({factor}), before)
+        ]
 
     def mixed(self, chosen: set[Factor]) -> dict[str, dict[str, Any]]:
         """The settings files that differ, with the chosen factors' part from head.
@@ -121,7 +123,7 @@ class Pair:
                 YAML(typ="safe").dump(content, file)
         return folder
 
-    def _read(self, some: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> bool:
+    def _differ(self, some: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> bool:
         """Whether two sets of settings differ in what a run reads: another dataset's facts are not."""
         used = {one.get(PARAMS, self._params).get("data", {}).get("dataset") for one in (some, other)}
         ignored = () if SIMULATED in used else ("simulate",)
@@ -208,7 +210,3 @@ def not_added(root: Path) -> list[str]:
         found: Any = repo.status(targets=files)
     outs = [one.get("changed outs", {}) for parts in found.values() for one in parts if isinstance(one, dict)]
     return [path for part in outs for path, how in part.items() if how == "modified"]
-
-
-def _named(one: Revision) -> dict[str, str | None]:
-    return {"name": one.name, "commit": one.commit}

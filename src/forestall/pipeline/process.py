@@ -8,14 +8,25 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 STARTED = re.compile(r"^Running stage '(.+)':$", re.MULTILINE)
 PATIENCE = 5.0  # seconds that a group of processes gets to be gone
+# With which Git tells a hook, `rebase --exec` or an alias where its repository is: in another folder, they lead back.
+GIT_VARIABLES = (
+    "GIT_DIR",
+    "GIT_COMMON_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
 # A caller's own repository or Python must not be taken for those of a temporary folder.
-UNSET = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+UNSET = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", *GIT_VARIABLES)
 
 
 class FailedError(Exception):
@@ -41,7 +52,7 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
     Raises:
         FailedError: it could not be started, or failed and `check` is set.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in UNSET} | {
+    environment = without(UNSET) | {
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "DVC_SITE_CACHE_DIR": str(temporary / "site"),
         "DVC_NO_ANALYTICS": "1",
@@ -55,6 +66,11 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
     if check and started.returncode:
         raise FailedError(said)
     return said
+
+
+def without(names: Collection[str]) -> dict[str, str]:
+    """The environment without some variables."""
+    return {name: value for name, value in os.environ.items() if name not in names}
 
 
 def stages(said: str) -> list[str]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forestall.comparison.changes import flat, output_hash
 from forestall.errors import ForestallError
-from forestall.features.labels import TEST, VALIDATION
+from forestall.pipeline.freshness import changed_params, stages_to_run
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import LOCK_FILE, WORKSPACE, Commit, Revision, git
-from forestall.pipeline.sides import BUNDLE, PREPARED, Side
-from forestall.pipeline.stage import RAW
+from forestall.pipeline.side import BUNDLE, FOLDS, PREPARED, Side
 
 PLOTS, CARD = "reports/plots", "reports/model_card.md"
-FOLDS = (VALIDATION, TEST)
 SHORT = 10
 
 
@@ -112,9 +110,10 @@ def _require_a_run(side: Side, root: Path) -> None:
         raise NothingToPublishError(
             f"{name} has no {LOCK_FILE}, so there is no run to publish. Run `dvc repro`."
         )
-    changed = sorted(set(_other_params(side)))
     if side.revision.commit is None:
-        changed = _changed_stages(root)
+        changed = stages_to_run(root)
+    else:
+        changed = sorted({key for stage in side.lock.values() for key in changed_params(side, stage)})
     if changed:
         raise NothingToPublishError(
             f"{name}: its figures were not made with its files, as far as {', '.join(changed)} go. Run `dvc repro`"
@@ -122,38 +121,16 @@ def _require_a_run(side: Side, root: Path) -> None:
         )
 
 
-def _other_params(side: Side) -> Iterator[str]:
-    """Sections of params files that are not those that dvc.lock says the stages ran with."""
-    for stage in side.lock.values():
-        for file, sections in stage.get("params", {}).items():
-            now = side.mapping(file)
-            yield from (f"{file}: {name}" for name, used in sections.items() if now.get(name) != used)
-
-
-def _changed_stages(root: Path) -> list[str]:
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        return [str(name) for name in Repo(str(root)).status(targets=["dvc.yaml"])]
-    except DvcException as error:
-        raise NothingToPublishError(f"dvc status: {error}") from error
-
-
 def _texts(side: Side) -> dict[str, str]:
     """The files in Git that say what a run was and what came of it, by path."""
     made = (one["path"] for stage in side.lock.values() for one in stage.get("outs", []))
-    paths = [str(PARAMS), _dataset_file(side), LOCK_FILE, *sorted(path for path in made if _is_figure(path))]
+    paths = [str(PARAMS), side.dataset_file, LOCK_FILE, *sorted(path for path in made if _is_figure(path))]
     found = ((path, side.revision.text(path)) for path in paths)
     return {path: text for path, text in found if text is not None}
 
 
 def _is_figure(path: str) -> bool:
     return path.startswith("metrics/") and path.endswith((".csv", ".json"))
-
-
-def _dataset_file(side: Side) -> str:
-    return (RAW / f"{side.dataset_name}.yaml").as_posix()
 
 
 def _digest(texts: Mapping[str, str]) -> str:
@@ -163,7 +140,7 @@ def _digest(texts: Mapping[str, str]) -> str:
 
 def _params(side: Side) -> dict[str, str]:
     """params.yaml, and the dataset file's keys after `dataset.`."""
-    content = flat(side.mapping(str(PARAMS))) | flat(side.mapping(_dataset_file(side)), "dataset")
+    content = flat(side.mapping(str(PARAMS))) | flat(side.mapping(side.dataset_file), "dataset")
     return {key: str(value) for key, value in content.items()}
 
 
@@ -172,7 +149,7 @@ def _metrics(side: Side) -> dict[str, float]:
     return {
         f"{fold}.{name}": float(value)
         for fold in FOLDS
-        for name, value in side.figures(f"metrics/{fold}.json").items()
+        for name, value in side.numbers(f"metrics/{fold}.json").items()
     }
 
 

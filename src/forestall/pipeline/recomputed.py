@@ -12,17 +12,13 @@ from forestall.comparison.paired import same_decisions
 from forestall.data import store
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events
-from forestall.errors import ForestallError
 from forestall.features import build, matrix
 from forestall.features.baselines import own_baselines
 from forestall.features.history import Spans, spans_of
 from forestall.features.reference import Matrix, Reference
+from forestall.pipeline.revisions import NotComparableError
 
 GRID = ("interval", "every", "offset")
-
-
-class NotComparableError(ForestallError):
-    """Why two revisions' models cannot be judged on the same decisions."""
 
 
 def features_for(

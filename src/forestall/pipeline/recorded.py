@@ -11,7 +11,7 @@ from forestall.errors import ForestallError
 from forestall.evaluation.policies import MODEL, RULE
 from forestall.evaluation.tables import COST, HEADLINE
 from forestall.features.labels import TEST, VALIDATION
-from forestall.pipeline.sides import Side
+from forestall.pipeline.side import Side
 
 PREDICTIONS, FLEET = "data/predictions", "fleet.csv"
 COLUMNS = ["machine", "component", "alarm"]

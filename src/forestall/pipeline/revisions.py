@@ -1,4 +1,7 @@
-"""Revisions of the repository, and the files that they hold: Git's own, and those that Git knows through DVC."""
+"""Revisions of the repository, and the files that they hold: Git's own, and those that Git knows through DVC.
+
+Which one a name means is in `resolve`.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,19 @@ from ruamel.yaml.error import YAMLError
 from forestall.comparison.changes import output_hash
 from forestall.errors import ForestallError
 from forestall.pipeline.cache import linked
+from forestall.pipeline.process import GIT_VARIABLES, without
 
 WORKSPACE = "workspace"
-LOCK_FILE, PARAMS = "dvc.lock", "params.yaml"
+LOCK_FILE = "dvc.lock"
+NOT_HERE = "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
 
 
 class RevisionError(ForestallError):
     """A revision that does not exist, or a file of one that cannot be had."""
+
+
+class NotComparableError(ForestallError):
+    """Why two revisions' models cannot be judged on the same decisions."""
 
 
 class Revision(Protocol):
@@ -74,10 +83,6 @@ class Commit:
     name: str
     commit: str
 
-    @property
-    def _todo(self) -> str:
-        return "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
-
     def text(self, path: str) -> str | None:
         """As `Revision.text`."""
         done = git(self.root, "show", f"{self.commit}:./{path}", check=False)
@@ -110,76 +115,14 @@ class Commit:
             files: Any = DVCFileSystem(url=str(self.root), rev=self.commit)
             files.get(path, str(copy), recursive=True)
         except (OSError, DvcException, DataIndexDirError) as error:
-            raise RevisionError(f"{missing} {self._todo} ({error})") from error
+            raise RevisionError(f"{missing} {NOT_HERE} ({error})") from error
         if not copy.exists():
-            raise RevisionError(f"{missing} {self._todo}")
+            raise RevisionError(f"{missing} {NOT_HERE}")
 
 
-def revision(name: str, root: Path) -> Revision:
-    """The revision of that name: a Git revision, a branch, a DVC experiment, or `workspace`.
-
-    Raises:
-        RevisionError: there is none.
-    """
-    if name == WORKSPACE:
-        return Workspace(root)
-    # First what it names, then its commit: `:/words^{commit}` would be looked for as words.
-    known = _resolved(name, root)
-    if known and (also := _experiments_called(name, root)):
-        raise RevisionError(
-            f"{name} is a Git revision and an experiment, too. "
-            f"Say refs/heads/{name} for the branch, {also[0]} for the experiment."
-        )
-    known = known or _experiment(name, root)
-    commit = _resolved(f"{known}^{{commit}}", root)
-    if not commit:
-        raise RevisionError(f"{name} is a file or a folder, not a commit. Leave out what follows the colon.")
-    return Commit(root, name, commit)
-
-
-def _experiments_called(name: str, root: Path) -> list[str]:
-    """The short hashes of DVC's experiments of that name, which are refs/exps/<2>/<38 digits of the base>/<name>."""
-    listed = git(
-        root, "for-each-ref", "--format=%(objectname:short) %(refname)", "refs/exps", check=False
-    ).stdout
-    every = (line.split(" ", 1) for line in listed.splitlines())
-    return [short for short, reference in every if reference.split("/", 4)[4:] == [name]]
-
-
-def _resolved(name: str, root: Path) -> str:
-    """The hash that Git knows by a name; empty if there is none."""
-    done = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def top() -> Path:
-    """The project's top folder: here, or above here.
-
-    Raises:
-        RevisionError: there is none, or it is not in a Git repository.
-    """
-    here = Path.cwd()
-    found = next((one for one in (here, *here.parents) if (one / PARAMS).is_file()), None)
-    if found is None:
-        raise RevisionError(f"{here}: neither here nor above is a {PARAMS}. Run this inside the repository.")
-    if git(found, "rev-parse", "--is-inside-work-tree", check=False).returncode:
-        raise RevisionError(
-            f"{found} is not a Git repository, so there are no revisions. Clone the project with git, or `git init`."
-        )
-    return found
-
-
-def merge_base(first: str, second: str, root: Path) -> str:
-    """The commit at which two revisions parted.
-
-    Raises:
-        RevisionError: they have none in common, as far as this clone knows.
-    """
-    ends = [revision(name, root).commit or "HEAD" for name in (first, second)]
-    done = git(root, "merge-base", *ends, check=False)
-    if done.returncode:
-        raise RevisionError(f"{first} and {second} have no commit in common{_if_shallow(root)}.")
-    return done.stdout.strip()
+def named(one: Revision) -> dict[str, str | None]:
+    """A revision as reports have it: its name and its commit."""
+    return {"name": one.name, "commit": one.commit}
 
 
 def lock(one: Revision) -> dict[str, Any]:
@@ -239,33 +182,19 @@ def parsed(text: str, place: str) -> dict[str, Any]:
     return content
 
 
-def _experiment(name: str, root: Path) -> str:
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-    from dvc.scm import resolve_rev
-
-    try:
-        return str(resolve_rev(Repo(str(root)).scm, name))
-    except DvcException as error:
-        raise RevisionError(
-            f"{name}: no such revision, branch or experiment{_if_shallow(root)}. "
-            "`git log --oneline` and `dvc exp list` say what there is."
-        ) from error
-
-
-def _if_shallow(root: Path) -> str:
-    shallow = git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
-    return " in this shallow clone (`git fetch --unshallow` brings the whole history)" if shallow else ""
-
-
 def git(root: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder.
+    """Run git in a folder, on the repository of that folder whatever the environment says.
 
     Raises:
         RevisionError: it failed, and `check` is set.
     """
     done = subprocess.run(
-        ["git", "-C", str(root), *words], encoding="utf-8", errors="replace", capture_output=True, check=False
+        ["git", "-C", str(root), *words],
+        env=without(GIT_VARIABLES),
+        encoding="utf-8",
+        errors="replace",
+        capture_output=True,
+        check=False,
     )
     if check and done.returncode:
         raise RevisionError(f"git {words[0]}: {done.stderr.strip()}")

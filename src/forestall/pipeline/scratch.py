@@ -22,10 +22,11 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from forestall.pipeline import process
+from forestall.pipeline.imports import LOCK
 from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Revision, RevisionError, git
 
-LOCK, SET_UP = "requirements/pipeline.txt", ".ci/setup"
+SET_UP = ".ci/setup"
 # Of the workspace, what a run can depend on; new files count, too.
 READ = ("src", "data", "requirements", ".ci", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml")
 READ_TOO = ("pyproject.toml", "README.md")  # by the set-up script

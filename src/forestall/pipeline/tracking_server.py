@@ -52,8 +52,11 @@ def connect(uri: str) -> Server:
     Raises:
         TrackingError: no client is installed, the address cannot be one, or nothing answers there.
     """
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # half an IPv6 address
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise TrackingError("--to takes the address of an MLflow server, as in http://127.0.0.1:5000.")
     if parts.username or parts.password:
         raise TrackingError(

@@ -1,4 +1,4 @@
-"""What a change does by name: machines newly alarmed, failures newly caught or missed, slices that got worse."""
+"""A change's outcomes, one by one: machines newly alarmed, failures newly caught or missed, slices that got worse."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from forestall.evaluation import slices
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import CAUGHT, KEY, MISSED
 from forestall.evaluation.policies import MODEL
+from forestall.evaluation.tables import COST
 from forestall.features.labels import TRAIN
 from forestall.training.series import Floats
 
@@ -32,22 +33,28 @@ def failures_changed(base: Judged, head: Judged) -> dict[str, Rows]:
 
 
 def alarms_changed(base: pd.DataFrame, head: pd.DataFrame) -> dict[str, Rows]:
-    """newly_alarmed and no_longer: machine and component of two fleets' lists, where the alarm differs."""
+    """newly_alarmed and no_longer: machine and component of two fleets' lists, where the alarm differs.
+
+    What head's list does not have is not "no longer alarmed": a machine that left, or another dataset's.
+    """
+    known = set(_pairs(head))
     now = [set(_alarmed(fleet)) for fleet in (base, head)]
     return {
         "newly_alarmed": [_pair(one) for one in sorted(now[1] - now[0])],
-        "no_longer": [_pair(one) for one in sorted(now[0] - now[1])],
+        "no_longer": [_pair(one) for one in sorted((now[0] - now[1]) & known)],
     }
 
 
 def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
-    """Slices of a fold in which more failures are missed, or the cost rose, with both revisions' figures.
+    """Slices of a fold in which more failures are missed, or the cost rose, the most first, with both's figures.
+
+    The fleet as a whole is no slice here.
 
     Args:
         gaps: ticks of missing data before each decision of the fold's data. least: failures that a slice must have.
     """
     before, after = (_slices(one, gaps, least) for one in (base, head))
-    names = ["event_recall", "cost_per_machine_month"]
+    names = ["event_recall", COST]
     both = (
         before[names]
         .merge(
@@ -59,8 +66,12 @@ def slices_worse(base: Judged, head: Judged, gaps: Floats, least: int) -> Rows:
         .dropna()
     )
     fewer = both["event_recall_head"] < both["event_recall_base"]
-    dearer = both["cost_per_machine_month_head"] > both["cost_per_machine_month_base"]
-    return records(both[fewer | dearer].reset_index())
+    dearer = both[f"{COST}_head"] > both[f"{COST}_base"]
+    rise = both[f"{COST}_head"] - both[f"{COST}_base"]
+    worse = both.assign(rise=rise)[fewer | dearer].sort_values("rise", ascending=False, kind="stable")
+    return records(
+        worse.drop(columns="rise").drop(index=slices.FLEET, level="slice", errors="ignore").reset_index()
+    )
 
 
 def slice_recalls(one: Judged, gaps: Floats, least: int) -> dict[str, float]:
@@ -83,7 +94,10 @@ def _fate(one: Judged) -> pd.DataFrame:
 
 
 def _alarmed(fleet: pd.DataFrame) -> list[tuple[str, str]]:
-    rows = fleet[fleet["alarm"] == ALARMED]
+    return _pairs(fleet[fleet["alarm"] == ALARMED])
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(rows["machine"].astype(str), rows["component"].astype(str), strict=True))
 
 

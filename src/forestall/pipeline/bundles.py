@@ -1,4 +1,4 @@
-"""A revision's bundle, loaded and asked once, so that one of another format is known before it matters."""
+"""A revision's bundle, loaded and tried once, so that one of another format is known before it matters."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx
 
-from forestall.pipeline.recomputed import NotComparableError
+from forestall.pipeline.revisions import NotComparableError
 from forestall.serving.bundle import Bundle, BundleError, load_bundle
 
 # What onnxruntime says of a graph that it cannot load or feed. They have no base of their own.
 REFUSED = (onnx.Fail, onnx.InvalidArgument, onnx.InvalidGraph, onnx.InvalidProtobuf, onnx.NotImplemented)
-# What a manifest with other keys, or of other kinds, leads to: our format has no number by which to tell.
+# What a manifest with other keys, or of other kinds, leads to: its `format` has never been raised.
 OTHER = (KeyError, TypeError, AttributeError, ValueError)
 
 
-def asked(folder: Path, name: str) -> Bundle:
-    """The bundle in a folder, of the revision of that name.
+def tried_bundle(folder: Path, name: str) -> Bundle:
+    """The bundle in a folder, of the revision of that name, once it has given a risk.
 
     Raises:
         NotComparableError: it is not whole, or this code cannot ask it.

@@ -1,4 +1,4 @@
-"""A revision's model, and both revisions' models on the same decisions: those of head."""
+"""One side of a comparison: a revision's settings, tables, features and model."""
 
 from __future__ import annotations
 
@@ -10,30 +10,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forestall.comparison.changes import output_hash
-from forestall.comparison.paired import same_decisions
 from forestall.data import store
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 from forestall.data.settings import validate
-from forestall.errors import ForestallError
-from forestall.evaluation.gaps import missing_before
-from forestall.evaluation.judge import Data
 from forestall.features.files import FEATURES as FILE
 from forestall.features.files import read_features
 from forestall.features.labels import TEST, VALIDATION
-from forestall.pipeline.asking import asked
+from forestall.pipeline.bundles import tried_bundle
 from forestall.pipeline.params import PARAMS, Params
-from forestall.pipeline.recomputed import NotComparableError, features_for
 from forestall.pipeline.revisions import Revision, RevisionError, lock, yaml_of
 from forestall.pipeline.stage import RAW
 from forestall.serving.bundle import Bundle
-from forestall.training.series import Bools, Floats, Risk
+from forestall.training.series import Risk
 
 PREPARED, FEATURES, BUNDLE = "data/prepared", "data/features", "models/bundle"
 MODELS = "models/"
@@ -70,8 +63,13 @@ class Side:
     @cached_property
     def dataset(self) -> Dataset:
         """Its dataset file; raises as `params`."""
-        path = (RAW / f"{self.dataset_name}.yaml").as_posix()
+        path = self.dataset_file
         return validate(Dataset, self.mapping(path), Path(f"{self.revision.name}:{path}"))
+
+    @property
+    def dataset_file(self) -> str:
+        """The path of its dataset file."""
+        return (RAW / f"{self.dataset_name}.yaml").as_posix()
 
     @property
     def dataset_name(self) -> str:
@@ -104,7 +102,7 @@ class Side:
         Raises:
             NotComparableError: this code cannot ask it. RevisionError: it is not to be had.
         """
-        return asked(self.revision.output(BUNDLE, self.folder), self.revision.name)
+        return tried_bundle(self.revision.output(BUNDLE, self.folder), self.revision.name)
 
     @cached_property
     def prepared(self) -> Path:
@@ -115,7 +113,7 @@ class Side:
     def events(self) -> tuple[Events, dict[str, int]]:
         """Its events, and the time of each machine's last reading."""
         clock = self.dataset.clock
-        with _expected(self.revision, PREPARED):
+        with readable_tables(self.revision, PREPARED):
             return store.read_events(self.prepared, clock), store.last_readings(self.prepared, clock)
 
     @cached_property
@@ -128,7 +126,7 @@ class Side:
         names = [feature.name for feature in self.bundle.reference.features]
         folder = self.revision.output(FEATURES, self.folder)
         wanted = [*names, *DECISIONS, *(f"label.{name}" for name in self.dataset.components)]
-        with _expected(self.revision, FEATURES):
+        with readable_tables(self.revision, FEATURES):
             if missing := set(wanted) - set(pq.read_schema(folder / FILE).names):
                 raise RevisionError(
                     f"{FEATURES} of {self.revision.name} lacks {', '.join(sorted(missing)[:3])}, so it is not what its "
@@ -165,86 +163,8 @@ class Side:
         }
 
 
-@dataclass(frozen=True)
-class Together:
-    """Both models on the same decisions.
-
-    data: head's decisions, events and dataset, with the components that both know. risks: of base and head,
-    [rows, components]. gaps: ticks of missing data before each decision. notes: what to know when reading the figures.
-    """
-
-    data: Data
-    base_risk: Risk
-    head_risk: Risk
-    gaps: Floats
-    notes: list[str]
-
-
-def together(base: Side, head: Side) -> Together:
-    """Both models on head's decisions.
-
-    Raises:
-        NotComparableError: base's model cannot be asked about them. RevisionError: an output is not to be had.
-    """
-    decisions, features = head.features
-    if not (decisions["fold"] == VALIDATION).any():
-        raise NotComparableError(f"{head.revision.name} has no decision in its validation fold")
-    dataset, notes = head.dataset, list(_notes(base, head))
-    events, last = head.events
-    both = [name for name in dataset.components if name in base.bundle.components]
-    if not both:
-        raise NotComparableError(f"no component of {head.revision.name} is one of {base.revision.name}")
-    rows = decisions["fold"].isin(FOLDS).to_numpy()
-    after = _risk(head.bundle, features, both, rows)
-    before = (
-        after if _same(base, head) else _risk(base.bundle, _base_features(base, head, decisions), both, rows)
-    )
-    dropped = [f"label.{name}" for name in dataset.components if name not in both]
-    shared = dataset.model_copy(update={"components": {name: dataset.components[name] for name in both}})
-    names = [feature.name for feature in head.bundle.reference.features]
-    data = Data(
-        decisions.drop(columns=dropped), features, names, events, shared, last, head.params.alarm.quiet
-    )
-    gaps = missing_before(store.read_telemetry(head.prepared, dataset.clock), decisions, dataset)
-    return Together(data, before, after, gaps, notes)
-
-
-def _same(base: Side, head: Side) -> bool:
-    """Whether both are the same model with the same features, so that their risks are."""
-    hashes = [[output_hash(side.lock, path) for path in (BUNDLE, FEATURES)] for side in (base, head)]
-    return (
-        hashes[0] == hashes[1]
-        and None not in hashes[0]
-        and None not in (base.revision.commit, head.revision.commit)
-    )
-
-
-def _risk(bundle: Bundle, features: Risk, components: list[str], rows: Bools) -> Risk:
-    """[rows, components]; not a number where a decision is not judged."""
-    found = np.full((len(features), len(components)), np.nan, dtype=np.float32)
-    found[rows] = bundle.risk(features[rows])[:, [bundle.components.index(name) for name in components]]
-    return found
-
-
-def _base_features(base: Side, head: Side, decisions: pd.DataFrame) -> Risk:
-    """The features that base's model wants, of head's decisions."""
-    if base.dataset_name == head.dataset_name:
-        try:
-            own, features = base.features
-            if same_decisions(own[["machine", "time"]], decisions[["machine", "time"]]):
-                return features
-        except ForestallError:
-            pass  # base's own features are not needed: they can be computed from head's tables
-    return _computed(base, head, decisions)
-
-
-def _computed(base: Side, head: Side, decisions: pd.DataFrame) -> Risk:
-    with _expected(head.revision, PREPARED):
-        return features_for(base.bundle.reference, head.prepared, head.dataset, head.events, decisions)
-
-
 @contextmanager
-def _expected(revision: Revision, path: str) -> Iterator[None]:
+def readable_tables(revision: Revision, path: str) -> Iterator[None]:
     """Tables that another version of this code wrote, or that are not whole, are an error that a user can act on."""
     try:
         yield
@@ -253,18 +173,3 @@ def _expected(revision: Revision, path: str) -> Iterator[None]:
             f"{path} of {revision.name} does not hold the tables that this code reads ({error}). "
             "Run `dvc repro` there with this code."
         ) from error
-
-
-def _notes(base: Side, head: Side) -> Iterator[str]:
-    if base.dataset_name != head.dataset_name:
-        yield f"The datasets differ: {base.dataset_name}'s model is asked about {head.dataset_name}'s machines."
-    elif output_hash(base.lock, PREPARED) != output_hash(head.lock, PREPARED):
-        yield (
-            f"The data differ: {base.revision.name}'s model, too, is asked about {head.revision.name}'s decisions. "
-            f"Only {head.revision.name} chose its thresholds on them, which flatters it."
-        )
-    ours, theirs = head.bundle.components, base.bundle.components
-    if set(ours) != set(theirs):
-        yield "The components differ; only those that both know are compared."
-    if base.bundle.reference.spans.horizons[-1] != head.bundle.reference.spans.horizons[-1]:
-        yield "The longest horizons differ; both are judged by head's."
