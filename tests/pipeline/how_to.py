@@ -14,7 +14,7 @@ BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VARIES = (
     (r"file:///\S+/dvc_plots", "file:///…/dvc_plots"),
     (r"\b[0-9a-f]{7,40}\b", "H"),
-    (r": (better|worse|no evidence of a difference|no evidence)$", ": WORD"),
+    (r": (better|worse|no evidence of a difference in cost|no evidence)$", ": WORD"),
     (r"(?<=^### Gate: )(NOT )?passed$", "WORD"),
     (r"(?<![\w.-])[-+]?\d[\d,]*(\.\d+)?(e[-+]\d+)?(?![\w-])", "N"),
     (r"-{2,}", "-"),

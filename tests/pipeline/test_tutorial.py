@@ -16,7 +16,7 @@ TUTORIAL = ROOT / "docs/tutorial/first-change.md"
 WORKFLOW = ROOT / ".github/workflows/compare.yml"
 
 # What `forestall compare` adds on the small fleet, on which no study ran.
-OTHER_DATA = re.compile(r"^> The spread over seeds was measured on other data .*$", re.MULTILINE)
+OTHER_DATA = re.compile(r"^> The spread over seeds was measured elsewhere .*$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
