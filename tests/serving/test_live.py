@@ -139,7 +139,7 @@ def alarms_kept(store: Store) -> set[tuple[str, str, int, int]]:
     return {
         (one.machine, one.component, one.opened, -1 if one.ended is None else one.ended)
         for one in kept
-        if one.why != "withdrawn"
+        if one.end_reason != "withdrawn"
     }
 
 

@@ -164,7 +164,11 @@ def test_a_confirmed_failure_ends_the_alarm(store: Store, bundle: Bundle) -> Non
     eager.score_due()
     with store.reading() as connection:
         kept = {one.id: one for one in list_alarms(connection, 100, machine="m0", component="pump").alarms}
-    assert (kept[alarm.id].ended, kept[alarm.id].why, kept[alarm.id].state) == (END - 60, "failed", "closed")
+    assert (kept[alarm.id].ended, kept[alarm.id].end_reason, kept[alarm.id].state) == (
+        END - 60,
+        "failed",
+        "closed",
+    )
 
 
 def test_new_readings_while_a_machine_is_scored_are_not_forgotten(

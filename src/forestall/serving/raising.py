@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from forestall.data.events import Events
 from forestall.serving.bundle import Bundle
-from forestall.serving.store.alarms import Alarm, Why
+from forestall.serving.store.alarms import Alarm, EndReason
 from forestall.serving.store.opinions import Decided, longest_risks
 from forestall.serving.store.raised import end_alarm, raise_alarm, running_alarms
 from forestall.training.alarms import NONE, open_alarms
@@ -89,12 +89,12 @@ def _of_component(
                 bundle,
             )
         for gone in known.values():
-            if gone.why != "withdrawn":
+            if gone.end_reason != "withdrawn":
                 end_alarm(connection, gone.id, moment.until, "withdrawn")
 
 
 def _before(alarms: Sequence[Alarm], first: int) -> Alarm | None:
-    earlier = [one for one in alarms if one.opened < first and one.why != "withdrawn"]
+    earlier = [one for one in alarms if one.opened < first and one.end_reason != "withdrawn"]
     return earlier[-1] if earlier else None
 
 
@@ -105,7 +105,7 @@ def _by_rules(
     events: Events,
     moment: Moment,
     bundle: Bundle,
-) -> dict[int, dict[int, tuple[int | None, Why | None]]]:
+) -> dict[int, dict[int, tuple[int | None, EndReason | None]]]:
     """By machine's number and opening: when its alarms ended, and why."""
     number_of = {name: number for number, name in names.items()}
     decisions = pd.DataFrame(
@@ -117,15 +117,15 @@ def _by_rules(
     rules = Rules(spans.horizon, plant.dataset.ticks(plant.dataset.decisions.min_lead), plant.quiet)
     frame = open_alarms(series, risk, bundle.thresholds, rules)
     row = {machine: position for position, machine in enumerate(series.machine)}
-    found: dict[int, dict[int, tuple[int | None, Why | None]]] = {}
+    found: dict[int, dict[int, tuple[int | None, EndReason | None]]] = {}
     for machine, opened, closed in zip(frame["machine"], frame["opened"], frame["closed"], strict=True):
-        end: tuple[int | None, Why | None] = (None, None)
+        end: tuple[int | None, EndReason | None] = (None, None)
         if closed != NONE:
             failures, renewed = series.failures[row[machine]], series.renewed[row[machine]]
             over = closed == opened + spans.horizon
-            why: Why = "horizon over" if over else "quiet"
-            why = "failed" if closed in failures else "replaced" if closed in renewed else why
-            end = (int(closed), why)
+            reason: EndReason = "horizon over" if over else "quiet"
+            reason = "failed" if closed in failures else "replaced" if closed in renewed else reason
+            end = (int(closed), reason)
         found.setdefault(number_of[machine], {})[int(opened)] = end
     return found
 
@@ -134,17 +134,17 @@ def _settle(
     connection: Connection,
     pair: Pair,
     known: Alarm | None,
-    said: tuple[int, int | None, Why | None],
+    said: tuple[int, int | None, EndReason | None],
     risks: Mapping[tuple[int, int], float],
     moment: Moment,
     bundle: Bundle,
 ) -> None:
     """Write an alarm as the rules have it: when it opened, when it ended, and why."""
-    (number, component), (opened, ended, why) = pair, said
+    (number, component), (opened, ended, reason) = pair, said
     if known is None:
         threshold = bundle.thresholds[component]
         known = raise_alarm(
             connection, number, component, opened, risks[number, opened], threshold, moment.now
         )
-    if (known.ended, known.why) != (ended, why):
-        end_alarm(connection, known.id, ended, why)
+    if (known.ended, known.end_reason) != (ended, reason):
+        end_alarm(connection, known.id, ended, reason)

@@ -97,7 +97,7 @@ def test_the_ranking_is_filtered(filled: Running) -> None:
         return [f"{one['machine']} {one['component']}" for one in found]
 
     assert names(search="M5", order="machine") == ["m5 pump", "m5 seal"]
-    assert names(standing="not applicable") == ["m5 seal"]
+    assert names(status="not applicable") == ["m5 seal"]
     assert set(names(component="pump")) == {f"m{n} pump" for n in range(6)}
     every = filled.client.get("/v1/machines").json()["machines"]
     high = [one for one in every if one["risk"] and list(one["risk"].values())[-1] >= 0.2]
@@ -114,7 +114,7 @@ def test_the_ranking_is_filtered(filled: Running) -> None:
         ("min_risk=nan", "min_risk"),
         ("min_risk=2", "min_risk"),
         ("order=age", "order"),
-        ("standing=ill", "standing"),
+        ("status=ill", "status"),
         ("search=%00", "search"),
         ("cursor=x", "cursor"),
         ("cursor=WyJyaXNrIl0", "cursor"),
@@ -130,11 +130,12 @@ def test_queries_that_cannot_be(api: Running, query: str, field: str) -> None:
 def test_one_machine_in_detail(filled: Running) -> None:
     answer = filled.client.get("/v1/machines/m5").json()
     assert answer["attributes"] == {"model": "small", "age": 5.0}
-    assert (answer["last"], answer["age"], answer["unit"], answer["behind"]) == (stamp(END), 0.0, "h", None)
+    assert (answer["last_reading"], answer["data_age"], answer["time_unit"]) == (stamp(END), 0.0, "h")
+    assert answer["scoring_problem"] is None
     by_component = {one["component"]: one for one in answer["components"]}
-    assert by_component["seal"]["standing"] == "not applicable"
+    assert by_component["seal"]["status"] == "not applicable"
     replaced = EVENTS.maintenance.query("machine == 'm5' and component == 'pump'")["time"].max()
-    assert by_component["pump"]["replaced"] == stamp(replaced)
+    assert by_component["pump"]["last_replacement"] == stamp(replaced)
     assert len(by_component["pump"]["trend"]) > 20
     for name in ("m99", "m1%00", "%F0%9F%92%A9", "m1%0A"):
         assert filled.client.get(f"/v1/machines/{name}").status_code == 404

@@ -66,12 +66,14 @@ def test_a_history_is_answered_with_reasons_and_an_act(api: Running) -> None:
     answer = api.send("/predict", body("m1")).json()
     assert answer["machine"] == "m1"
     for one in answer["components"]:
-        assert one["standing"] in ("alarm", "normal")
+        assert one["status"] in ("alarm", "normal")
         assert list(one["risk"]) == ["12h", "24h"]
-        assert one["act"] and one["time"].endswith("Z")
+        assert one["recommended_action"] and one["time"].endswith("Z")
     short = api.send("/predict", {"machine": "m1", "readings": body("m1")["readings"][-5:]}).json()
-    assert {one["because"] for one in short["components"]} == {"too short a history"}
-    assert all(one["risk"] is None and one["act"].startswith("Wait") for one in short["components"])
+    assert {one["status_reason"] for one in short["components"]} == {"too short a history"}
+    assert all(
+        one["risk"] is None and one["recommended_action"].startswith("Wait") for one in short["components"]
+    )
 
 
 def test_a_history_that_cannot_be(api: Running) -> None:

@@ -155,7 +155,11 @@ def _answer(alarm: Alarm, reference: Reference) -> Response:
 
 def _alarm_json(alarm: Alarm, reference: Reference) -> dict[str, Any]:
     ended = None if alarm.ended is None else time_of(alarm.ended, reference)
-    times = {"opened": time_of(alarm.opened, reference), "ended": ended, "raised": _moment(alarm.raised)}
+    times = {
+        "opened": time_of(alarm.opened, reference),
+        "ended": ended,
+        "raised_at": _moment(alarm.raised_at),
+    }
     return vars(alarm) | times
 
 

@@ -57,7 +57,7 @@ async def get_readings(
 
 def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
     place = None if query.cursor is None else place_of(query.order, query.cursor)
-    wanted = Wanted(query.standing, query.component, query.min_risk, query.search)
+    wanted = Wanted(query.status, query.component, query.min_risk, query.search)
     with serving.store.reading() as connection:
         page = ranked(connection, wanted, query.order, query.limit, place)
     rows = [{"machine": one.machine, **opinion_json(one, serving.bundle.reference)} for one in page.opinions]
@@ -65,7 +65,7 @@ def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
 
 
 def _about(serving: Serving, name: str) -> dict[str, Any]:
-    behind = _score(serving, name) if name.isprintable() else None
+    problem = _score(serving, name) if name.isprintable() else None
     reference = serving.bundle.reference
     with serving.store.reading() as connection:
         machine = machine_named(connection, name) if name.isprintable() else None
@@ -82,7 +82,7 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
         "machine": name,
         "attributes": machine.attributes,
         **_data(machine, now, serving),
-        "behind": behind,
+        "scoring_problem": problem,
         "components": [_component(one, events, trends[one.component], serving) for one in opinions],
         "model": serving.version,
     }
@@ -103,7 +103,12 @@ def _data(machine: Machine, now: int | None, serving: Serving) -> dict[str, Any]
     hour, unit = hour_of(reference.unit)
     times = [None if at is None else time_of(at, reference) for at in (machine.first, machine.last)]
     age = None if machine.last is None or now is None else max(0, now - machine.last) / hour
-    return {"first": times[0], "last": times[1], "age": age if age is None else round(age, 2), "unit": unit}
+    return {
+        "first_reading": times[0],
+        "last_reading": times[1],
+        "data_age": age if age is None else round(age, 2),
+        "time_unit": unit,
+    }
 
 
 def _component(opinion: Opinion, events: Events, points: list[Point], serving: Serving) -> dict[str, Any]:
@@ -112,7 +117,7 @@ def _component(opinion: Opinion, events: Events, points: list[Point], serving: S
     times = replaced.loc[replaced["component"] == opinion.component, "time"]
     return {
         **opinion_json(opinion, reference),
-        "replaced": time_of(int(times.max()), reference) if len(times) else None,
+        "last_replacement": time_of(int(times.max()), reference) if len(times) else None,
         "trend": [
             {
                 "time": time_of(point.time, reference),

@@ -16,7 +16,7 @@ from forestall.serving.reasons import Reason
 from forestall.training.remaining import LIFE
 
 NO_OPINION = "no opinion: "
-ACTS = {
+ACTIONS = {
     labels.SHORT: "Wait: its history is too short to judge it.",
     labels.STALE: "Look at its sensors and their connection: there is no recent reading.",
     labels.OFF: "Nothing while it is off.",
@@ -25,20 +25,20 @@ ACTS = {
 
 
 def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:
-    """Component, standing, risk over each horizon, reasons, remaining life and what to do."""
+    """Component, status, risk over each horizon, reasons, remaining life and what to do."""
     because = opinion.status.removeprefix(NO_OPINION) if opinion.status != NOT_APPLICABLE else ""
     horizons = [span_name(ticks, reference.unit) for ticks in reference.spans.horizons]
     curve = np.array(opinion.curve, dtype=np.float32)
     return {
         "component": opinion.component,
-        "standing": standing(opinion),
-        "because": because or None,
+        "status": standing(opinion),
+        "status_reason": because or None,
         "time": time_of(opinion.time, reference),
         "risk": dict(zip(horizons, curve, strict=True)) if opinion.curve else None,
         "threshold": opinion.threshold,
         "reasons": [_reason(one) for one in opinion.reasons],
-        "life": _life(opinion),
-        "act": act(opinion, reference),
+        "remaining_life": _life(opinion),
+        "recommended_action": recommended_action(opinion, reference),
     }
 
 
@@ -65,10 +65,10 @@ def _life(opinion: Opinion) -> dict[str, float | None] | None:
     }
 
 
-def act(opinion: Opinion, reference: Reference) -> str:
+def recommended_action(opinion: Opinion, reference: Reference) -> str:
     """What to do about it, in words."""
     if opinion.status:
-        return ACTS.get(opinion.status.removeprefix(NO_OPINION), "")
+        return ACTIONS.get(opinion.status.removeprefix(NO_OPINION), "")
     if not opinion.alarm:
         return "Nothing."
     hour, unit = hour_of(reference.unit)

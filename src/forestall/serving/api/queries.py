@@ -8,7 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from forestall.serving.api.problems import Problem
-from forestall.serving.api.schemas import Standing, State
+from forestall.serving.api.schemas import State, Status
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Path(min_length=1, max_length=200, description="the machine's name")]
@@ -25,7 +25,7 @@ class MachinesQuery(Query):
     """Which opinions are listed, and in which order."""
 
     search: str = Field("", max_length=200, pattern=PLAIN, description="a part of the machine's name")
-    standing: Standing | None = None
+    status: Status | None = None
     component: str | None = Field(None, max_length=200, pattern=PLAIN)
     min_risk: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     order: Literal["risk", "machine"] = Field("risk", description="the highest risk first, or by name")

@@ -17,7 +17,7 @@ from forestall.serving.store.tables import alarms, audit, machines
 
 State = Literal["open", "acknowledged", "in work", "closed"]
 Finding = Literal["confirmed", "no fault found", "replaced unseen"]
-Why = Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"]
+EndReason = Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"]
 STATES: tuple[State, ...] = get_args(State)
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
 LONGEST = {"assignee": 200, "note": 10_000}
@@ -48,8 +48,8 @@ class RefusedChangeError(ForestallError):
 class Alarm:
     """An alarm.
 
-    opened, ended: decisions, in ticks; ended is None while the rules keep it open, and `why` says what ended it.
-    risk: at its opening. raised: when it was written, in seconds since 1970. The rest is what people say of it.
+    opened, ended: decisions, in ticks; ended is None while the rules keep it open, and `end_reason` says what ended it.
+    risk: at its opening. raised_at: when it was written, in seconds since 1970. The rest is what people say of it.
     """
 
     id: int
@@ -57,10 +57,10 @@ class Alarm:
     component: str
     opened: int
     ended: int | None
-    why: Why | None
+    end_reason: EndReason | None
     risk: float
     threshold: float
-    raised: int
+    raised_at: int
     state: State
     finding: Finding | None
     assignee: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, or_
 
-from forestall.serving.store.alarms import Alarm, Why, alarm_of, all_alarms, get_alarm
+from forestall.serving.store.alarms import Alarm, EndReason, alarm_of, all_alarms, get_alarm
 from forestall.serving.store.machines import pieces
 from forestall.serving.store.tables import alarms
 
@@ -30,11 +30,18 @@ def raise_alarm(
 ) -> Alarm:
     """A new alarm about a machine's component."""
     row = {"machine_id": number, "component": component, "opened": opened, "risk": risk}
-    row |= {"threshold": threshold, "raised": now, "state": "open", "assignee": "", "note": "", "version": 1}
+    row |= {
+        "threshold": threshold,
+        "raised_at": now,
+        "state": "open",
+        "assignee": "",
+        "note": "",
+        "version": 1,
+    }
     number = connection.execute(alarms.insert().values(row).returning(alarms.c.id)).scalar_one()
     return get_alarm(connection, number)
 
 
-def end_alarm(connection: Connection, number: int, ended: int | None, why: Why | None) -> None:
+def end_alarm(connection: Connection, number: int, ended: int | None, reason: EndReason | None) -> None:
     """What the rules say now of an alarm's end; its version stays, for people's part of it is the same."""
-    connection.execute(alarms.update().where(alarms.c.id == number).values(ended=ended, why=why))
+    connection.execute(alarms.update().where(alarms.c.id == number).values(ended=ended, end_reason=reason))

@@ -35,7 +35,7 @@ from forestall.serving.api.schemas.predict import (
     Stop,
     Vectors,
 )
-from forestall.serving.api.schemas.shared import FieldProblem, ProblemBody, Standing, State
+from forestall.serving.api.schemas.shared import FieldProblem, ProblemBody, State, Status
 
 __all__ = [
     "Accepted",
@@ -73,8 +73,8 @@ __all__ = [
     "ServerLive",
     "ServerMetadata",
     "ServerReady",
-    "Standing",
     "State",
+    "Status",
     "Stop",
     "Tensor",
     "TensorMetadata",

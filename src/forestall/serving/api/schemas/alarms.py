@@ -14,10 +14,10 @@ ALARM = {
     "component": "bearing",
     "opened": TIME,
     "ended": None,
-    "why": None,
+    "end_reason": None,
     "risk": 0.461,
     "threshold": 0.289,
-    "raised": "2024-12-30T12:00:04Z",
+    "raised_at": "2024-12-30T12:00:04Z",
     "state": "open",
     "finding": None,
     "assignee": "",
@@ -27,7 +27,7 @@ ALARM = {
 
 
 class AlarmBody(BaseModel):
-    """An alarm. `opened`, `ended` and `why` are by the rules; `state` and what follows it is people's."""
+    """An alarm. `opened`, `ended` and `end_reason` are by the rules; `state` and what follows it is people's."""
 
     model_config = about(ALARM)
     id: int
@@ -35,10 +35,10 @@ class AlarmBody(BaseModel):
     component: str
     opened: Time
     ended: Time | None
-    why: Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"] | None
+    end_reason: Literal["replaced", "failed", "quiet", "horizon over", "withdrawn"] | None
     risk: float
     threshold: float
-    raised: str
+    raised_at: str
     state: State
     finding: Finding | None
     assignee: str

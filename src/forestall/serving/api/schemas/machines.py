@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from forestall.serving.api.schemas.shared import TIME, Standing, Time, about
+from forestall.serving.api.schemas.shared import TIME, Status, Time, about
 
 REASON = {
     "source": "vibration",
@@ -19,14 +19,15 @@ REASON = {
 
 OPINION = {
     "component": "bearing",
-    "standing": "alarm",
-    "because": None,
+    "status": "alarm",
+    "status_reason": None,
     "time": TIME,
     "risk": {"24h": 0.213, "72h": 0.38, "168h": 0.461},
     "threshold": 0.289,
     "reasons": [REASON],
-    "life": {"p10": 11.3, "p50": None, "p90": None},
-    "act": "Inspect the bearing within 11 h and be ready to replace it: it fails within 168 h with a chance of 46%.",
+    "remaining_life": {"p10": 11.3, "p50": None, "p90": None},
+    "recommended_action": "Inspect the bearing within 11 h and be ready to replace it: "
+    "it fails within 168 h with a chance of 46%.",
 }
 
 
@@ -57,14 +58,14 @@ class OpinionBody(BaseModel):
 
     model_config = about(OPINION)
     component: str
-    standing: Standing
-    because: str | None = Field(description="why there is no opinion")
+    status: Status
+    status_reason: str | None = Field(description="why there is no opinion")
     time: Time
     risk: dict[str, float] | None = Field(description="the chance that it fails within each horizon")
     threshold: float
     reasons: list[Reason]
-    life: Life | None
-    act: str = Field(description="what to do about it, in words")
+    remaining_life: Life | None
+    recommended_action: str = Field(description="what to do about it, in words")
 
 
 class RankedBody(OpinionBody):
@@ -93,34 +94,36 @@ class ComponentBody(OpinionBody):
     """A component of a machine: what is thought of it, when it was replaced, and how its risk went."""
 
     model_config = about(
-        {**OPINION, "replaced": "2024-10-23T22:12:00Z", "trend": [{"time": TIME, "risk": 0.461}]}
+        {**OPINION, "last_replacement": "2024-10-23T22:12:00Z", "trend": [{"time": TIME, "risk": 0.461}]}
     )
-    replaced: Time | None
+    last_replacement: Time | None
     trend: list[PointBody]
 
 
 class MachineBody(BaseModel):
-    """All that is known of a machine. `age`: of its last reading, in `unit`. `behind`: why opinions may be old."""
+    """All that is known of a machine. `data_age`: of its last reading, in `time_unit`. `scoring_problem`: why opinions
+    may be old.
+    """
 
     model_config = about(
         {
             "machine": "M00001",
             "attributes": {"model": "MD-32", "age": 12.5},
-            "first": "2024-01-01T01:00:00Z",
-            "last": TIME,
-            "age": 0.4,
-            "unit": "h",
-            "behind": None,
-            "components": [{**OPINION, "replaced": None, "trend": [{"time": TIME, "risk": 0.461}]}],
+            "first_reading": "2024-01-01T01:00:00Z",
+            "last_reading": TIME,
+            "data_age": 0.4,
+            "time_unit": "h",
+            "scoring_problem": None,
+            "components": [{**OPINION, "last_replacement": None, "trend": [{"time": TIME, "risk": 0.461}]}],
             "model": "d4daa407cd16",
         }
     )
     machine: str
     attributes: dict[str, str | float | None]
-    first: Time | None
-    last: Time | None
-    age: float | None
-    unit: str
-    behind: str | None
+    first_reading: Time | None
+    last_reading: Time | None
+    data_age: float | None
+    time_unit: str
+    scoring_problem: str | None
     components: list[ComponentBody]
     model: str

@@ -15,7 +15,7 @@ Time = Annotated[
 ]
 
 
-Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
+Status = Literal["alarm", "normal", "no opinion", "not applicable"]
 
 
 State = Literal["open", "acknowledged", "in work", "closed"]
