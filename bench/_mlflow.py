@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import mlflow.pyfunc
 
 
-class Forests(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class Forests(mlflow.pyfunc.PythonModel):
     """joblib's model of all parts."""
 
-    def load_context(self, context: Any) -> None:
+    def load_context(self, context):
         import joblib
 
         self.model = joblib.load(context.artifacts["model"])
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002  (MLflow's names)
-        """Risks over the longest horizon, [rows, components]."""
+    def predict(self, context, model_input, params=None):  # noqa: ARG002
+        """Risks over the longest horizon, [rows, components]. Names are MLflow's, which takes types for a signature."""
         import numpy as np
 
         return self.model.curves(np.asarray(model_input, dtype=np.float32))[:, :, -1]
