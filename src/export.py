@@ -20,7 +20,7 @@ SECTIONS = ["clock", "tables", "components", "decisions", "costs"]
 
 def main() -> None:
     """Write models/bundle/ and metrics/parity.json."""
-    settings = stage.load(params=["data", "prepare", "alarm", "predict"], dataset=SECTIONS)
+    settings = stage.load(params=["data", "prepare", "alarm"], dataset=SECTIONS)
     params, dataset = settings.params, settings.dataset
     model = files.load_model(Path("models/model.joblib"))
     reference = Reference.from_json(files.read_json(FEATURES / "reference.json"))
@@ -31,7 +31,6 @@ def main() -> None:
         dataset=dataset,
         carry_forward=params.prepare.carry_forward,
         quiet=params.alarm.quiet,
-        reasons=params.predict.reasons,
     )
     write_bundle(OUT, model, reference, plant)
     decisions, features = read_features(FEATURES, model.features, dataset.clock)

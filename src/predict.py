@@ -15,11 +15,12 @@ PREPARED, BUNDLE, OUT = Path("data/prepared"), Path("models/bundle"), Path("data
 
 def main() -> None:
     """Write data/predictions/fleet.csv."""
-    clock = stage.load(params=[], dataset=["clock"]).dataset.clock
+    settings = stage.load(params=["predict"], dataset=["clock"])
+    clock, most = settings.dataset.clock, settings.params.predict.reasons
     bundle = load_bundle(BUNDLE)
     events, known = store.read_events(PREPARED, clock), of_bundle(BUNDLE, bundle)
     end = max(store.last_readings(PREPARED, clock).values())
-    fleet = fleet_of(store.read_telemetry(PREPARED, clock), events, known, bundle, end)
+    fleet = fleet_of(store.read_telemetry(PREPARED, clock), events, known, bundle, end, most)
     OUT.mkdir(parents=True, exist_ok=True)
     files.write_csv(OUT / "fleet.csv", store.with_stamps(fleet, clock))
 

@@ -62,7 +62,7 @@ class Made:
 
 def served(dataset: Dataset | None = None) -> Plant:
     """The small plant as a bundle says it, or another."""
-    return Plant("test", dataset or plant.dataset(), carry_forward=2, quiet=2, reasons=3)
+    return Plant("test", dataset or plant.dataset(), carry_forward=2, quiet=2)
 
 
 @pytest.fixture(scope="session")

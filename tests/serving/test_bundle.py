@@ -54,7 +54,7 @@ def test_it_knows_its_plant(bundle_folder: Path) -> None:
     assert {name: getattr(said.dataset, name) for name in SECTIONS} == {
         name: getattr(plant.dataset, name) for name in SECTIONS
     }
-    assert (said.name, said.carry_forward, said.quiet, said.reasons) == ("test", 2, 2, 3)
+    assert (said.name, said.carry_forward, said.quiet) == ("test", 2, 2)
 
 
 def fleet(made: Made, no_opinion: str, folder: Path):  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from forestall.features.columns import span_name
 from forestall.features.history import History, lay_out
 from forestall.serving.bundle import Bundle
 from forestall.serving.handed import Known, own_or_known
-from forestall.serving.opinions import Opinion, last_decisions, opinions_of
+from forestall.serving.opinions import REASONS, Opinion, last_decisions, opinions_of
 from forestall.serving.reasons import Reason
 from forestall.serving.words import life_in_words
 from forestall.training.remaining import LIFE
@@ -23,7 +23,12 @@ GONE = f"no opinion: {labels.FAILED}"
 
 
 def fleet_of(
-    frames: Iterable[pd.DataFrame], events: Events, known: Known, bundle: Bundle, end: int
+    frames: Iterable[pd.DataFrame],
+    events: Events,
+    known: Known,
+    bundle: Bundle,
+    end: int,
+    most: int = REASONS,
 ) -> pd.DataFrame:
     """The fleet's table, worst first.
 
@@ -31,12 +36,13 @@ def fleet_of(
         frames: clean telemetry, whole machines at a time.
         known: the bundle's baselines, for machines whose history is too short for one of their own.
         end: up to which time it is told; ticks.
+        most: reasons for each risk.
     """
     opinions: list[Opinion] = []
     for history in _histories(frames, events, bundle, end):
         until = last_decisions(history, bundle.reference)
         own = own_or_known(history, until, known, bundle.reference)
-        opinions += opinions_of(history, own, bundle)
+        opinions += opinions_of(history, own, bundle, most)
     return worst_first(fleet_table(opinions, bundle))
 
 

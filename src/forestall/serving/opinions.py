@@ -23,6 +23,7 @@ from forestall.serving.reasons import Reason, healthy_reference, reasons
 from forestall.training.remaining import LIFE, remaining_life
 
 NOT_APPLICABLE = "not applicable"
+REASONS = 3  # that a risk is given at most, where nothing else is asked
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,11 @@ def history_of(readings: pd.DataFrame, events: Events, bundle: Bundle, end: int)
     return lay_out(clean, events, list(reference.sensors), reference.spans, end)
 
 
-def opinions_of(history: History, own: OwnBaselines, bundle: Bundle) -> list[Opinion]:
+def opinions_of(history: History, own: OwnBaselines, bundle: Bundle, most: int = REASONS) -> list[Opinion]:
     """Each machine and component of the history at its latest decision, in the history's order."""
     now = latest(history, own, bundle)
     absent = absent_pairs(history.events.machines, bundle.plant.dataset)
-    return opinions_at(now, bundle, absent)
+    return opinions_at(now, bundle, absent, most)
 
 
 def latest(history: History, own: OwnBaselines, bundle: Bundle) -> Latest:
@@ -127,9 +128,11 @@ def _lookback(history: History, step: Ints, spans: Spans) -> Floats:
     return np.where((slot >= 0)[..., None], found, np.nan)
 
 
-def opinions_at(now: Latest, bundle: Bundle, absent: set[tuple[str, str]]) -> list[Opinion]:
+def opinions_at(
+    now: Latest, bundle: Bundle, absent: set[tuple[str, str]], most: int = REASONS
+) -> list[Opinion]:
     """Each machine and component; `absent` are the pairs that do not exist."""
-    curves, most = bundle.curves(now.features), bundle.plant.reasons
+    curves = bundle.curves(now.features)
     healthy = healthy_reference(now.features, now.normal, bundle.reference)
     why = reasons(now.features, healthy, now.normal, now.readings, bundle, most)
     spans, hour = bundle.reference.spans, hour_of(bundle.reference.unit)[0]

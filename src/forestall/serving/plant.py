@@ -17,15 +17,13 @@ class Plant:
     """A plant as it is served.
 
     dataset: only the SECTIONS; touching another is an AttributeError. carry_forward: over how many intervals a missing
-    reading takes the last one's value. quiet: after how many decisions below the threshold an alarm closes. reasons: at
-    most how many each risk is given.
+    reading takes the last one's value. quiet: after how many decisions below the threshold an alarm closes.
     """
 
     name: str
     dataset: Dataset
     carry_forward: int
     quiet: int
-    reasons: int
 
     def to_json(self) -> dict[str, Any]:
         """As plain lists and mappings."""
