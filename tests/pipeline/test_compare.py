@@ -158,7 +158,7 @@ def test_a_bundle_of_another_format_is_said_to_be_one(project: Path, tmp_path: P
             manifest | {"sha256": {"model.onnx": "0" * 64}},
             "models/bundle of old/model.onnx: not the file",
         ),
-        "graph": (manifest | {"sha256": {}}, "of a format that this code does not read"),
+        "graph": (manifest | {"sha256": {}}, "names other files than there are"),
         "nothing": ({}, "not a whole bundle"),
         "list": ([], "of a format that this code does not read"),
     }

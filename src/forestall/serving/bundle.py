@@ -69,6 +69,11 @@ def load_bundle(folder: Path) -> Bundle:
             raise BundleError(
                 f"{folder / MANIFEST}: format {manifest['format']}, not {FORMAT}. Run `dvc repro export`."
             )
+        there = {file.name for file in folder.iterdir()} | {MODEL}
+        if there - {MANIFEST} != set(manifest["sha256"]):
+            raise BundleError(
+                f"{folder / MANIFEST}: it names other files than there are. Run `dvc repro export`."
+            )
         for name, expected in manifest["sha256"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
                 raise BundleError(

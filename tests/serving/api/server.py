@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 
 from forestall.serving.api.app import create_app
+from forestall.serving.api.protocol import Protocol
 from forestall.serving.api.service import Service
 from forestall.serving.api.start import open_service
 from forestall.serving.store.keys import Role, create_key
@@ -59,7 +60,7 @@ def running(service: Service) -> Iterator[Running]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config = uvicorn.Config(
-        create_app(service), port=port, loop="uvloop", http="httptools", access_log=False, log_config=None
+        create_app(service), port=port, loop="uvloop", http=Protocol, access_log=False, log_config=None
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -216,3 +216,12 @@ def with_machines(store: Store) -> Store:
     with store.writing() as connection:
         add_machines(connection, {f"m{number}": {} for number in range(6)})
     return store
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg//u:s3cret@h/db", "postgresql+psycopg://u:s3cret@h:port/db"]
+)
+def test_an_address_that_is_none_does_not_show_its_password(url: str) -> None:
+    with pytest.raises(StoreError, match="no database") as caught:
+        connect(url)
+    assert "s3cret" not in str(caught.value) and caught.value.__suppress_context__

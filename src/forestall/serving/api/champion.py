@@ -15,6 +15,7 @@ from forestall.errors import ForestallError
 from forestall.serving.api.logs import say
 from forestall.serving.bundle import Bundle, BundleError, load_bundle
 from forestall.serving.names import MANIFEST
+from forestall.serving.store.faults import StoreError
 
 SECONDS = 1.0
 T = TypeVar("T")
@@ -49,6 +50,9 @@ class Champion(Generic[T]):
                 self.serving, self.version = self.made_of(bundle, version), version
                 say("bundle accepted", folder=str(self.folder), version=version)
             self.refused = ""
+        except StoreError as error:  # no fault of the bundle: the next look tries it again
+            say("bundle not taken yet", logging.ERROR, problem=str(error), serving=self.version)
+            return
         except Exception as error:  # whatever is wrong with what was put there, the old one answers on
             expected = isinstance(error, ForestallError)
             self.refused = str(error) if expected else f"{self.folder}: {type(error).__name__}: {error}"

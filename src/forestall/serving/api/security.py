@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from urllib.parse import urlsplit
 
 from fastapi import Request
 
@@ -21,8 +22,16 @@ from forestall.serving.store.keys import Key
 WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")
 SECONDS = 2.0
 FAILURES_PER_SECOND = 5.0
-LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
-PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+PROXIED = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+)
 
 
 class Role(IntEnum):
@@ -119,11 +128,13 @@ def _local(request: Request) -> str:
     Raises:
         Problem: 403.
     """
-    host = request.headers.get("host", "")
+    host = ", ".join(request.headers.getlist("host"))
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     foreign = name.lower() not in LOCAL_NAMES or any(header in request.headers for header in PROXIED)
     site = request.headers.get("sec-fetch-site", "none")
-    if foreign or site not in ("none", "same-origin"):
+    origin = request.headers.get("origin")
+    elsewhere = origin is not None and urlsplit(origin).hostname not in LOCAL_NAMES
+    if foreign or elsewhere or site not in ("none", "same-origin"):
         detail = "Without keys only this computer is served. Make a key with `forestall keys add`."
         raise Problem(403, detail)
     return "local"

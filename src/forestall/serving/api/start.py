@@ -83,6 +83,7 @@ def run(service: Service, host: str, port: int) -> None:
 
     from forestall.serving.api.app import create_app
     from forestall.serving.api.logs import say, to_stderr
+    from forestall.serving.api.protocol import Protocol
 
     to_stderr()
     say("serving", host=host, port=port, version=service.champion.version)
@@ -91,7 +92,7 @@ def run(service: Service, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         access_log=False,
         log_config=None,

@@ -133,20 +133,25 @@ def connect(url: str) -> Store:
 def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # Neither the address nor what is said of it: a password may stand in it.
         raise StoreError(
-            f"{url!r} is no database. Write sqlite:///<file> or postgresql+psycopg://…"
-        ) from error
+            "That address is no database. Write sqlite:///<file> or postgresql+psycopg://…"
+        ) from None
     if address.drivername not in DRIVERS:
         raise StoreError(f"{address.drivername}: not one of {', '.join(DRIVERS)}.")
     if address.drivername == "sqlite":
         return _sqlite(url)
     patience: dict[str, Any] = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
-    return create_engine(url, pool_pre_ping=True, pool_timeout=PATIENCE, connect_args=patience)
+    return create_engine(
+        url, pool_pre_ping=True, pool_timeout=PATIENCE, connect_args=patience, hide_parameters=True
+    )
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, pool_timeout=PATIENCE, connect_args={"timeout": PATIENCE})
+    engine = create_engine(
+        url, pool_timeout=PATIENCE, connect_args={"timeout": PATIENCE}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
