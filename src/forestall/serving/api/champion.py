@@ -13,8 +13,7 @@ import numpy as np
 
 from forestall.errors import ForestallError
 from forestall.serving.api.logs import say
-from forestall.serving.bundle import Bundle, BundleError, load_bundle
-from forestall.serving.names import MANIFEST
+from forestall.serving.bundle import MANIFEST, Bundle, BundleError, load_bundle
 
 SECONDS = 1.0
 T = TypeVar("T")
