@@ -67,10 +67,10 @@ def bare_echo(port: int) -> None:
 
 
 def _history() -> Any:
-    from forestall.serving.asked import asked_type
+    from forestall.serving.history_request import request_type
     from forestall.serving.bundle import load_bundle
 
-    return asked_type(load_bundle(BUNDLE))
+    return request_type(load_bundle(BUNDLE))
 
 
 def _run(app: Any, port: int) -> None:

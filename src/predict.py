@@ -6,9 +6,9 @@ from pathlib import Path
 
 from forestall.data import store
 from forestall.pipeline import files, stage
+from forestall.serving.baselines import bundle_baselines
 from forestall.serving.bundle import load_bundle
 from forestall.serving.fleet import fleet_of
-from forestall.serving.handed import of_bundle
 
 PREPARED, BUNDLE, OUT = Path("data/prepared"), Path("models/bundle"), Path("data/predictions")
 
@@ -18,7 +18,7 @@ def main() -> None:
     settings = stage.load(params=["predict"], dataset=["clock"])
     clock, most = settings.dataset.clock, settings.params.predict.reasons
     bundle = load_bundle(BUNDLE)
-    events, known = store.read_events(PREPARED, clock), of_bundle(BUNDLE, bundle)
+    events, known = store.read_events(PREPARED, clock), bundle_baselines(BUNDLE, bundle)
     end = max(store.last_readings(PREPARED, clock).values())
     fleet = fleet_of(store.read_telemetry(PREPARED, clock), events, known, bundle, end, most)
     OUT.mkdir(parents=True, exist_ok=True)

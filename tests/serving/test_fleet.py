@@ -15,7 +15,7 @@ from forestall.serving.deviations import Deviations
 from forestall.serving.export import write_bundle
 from forestall.serving.fleet import fleet_table, worst_first
 from forestall.serving.opinions import latest, opinions_of
-from forestall.serving.words import describe
+from forestall.serving.reason_texts import describe
 from tests import engines
 from tests.serving.conftest import Made, served
 

@@ -13,7 +13,7 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.store.alarms import list_alarms
 from forestall.serving.store.database import Store
-from forestall.serving.store.opinions import Wanted, opinions_about, ranked
+from forestall.serving.store.opinions import OpinionFilter, opinions_about, ranked
 from forestall.training.alarms import open_alarms
 from forestall.training.series import Rules, risk_matrix, series_of
 from tests import plant
@@ -169,7 +169,7 @@ def test_late_rows_are_as_if_they_had_come_in_time(store: Store, bundle: Bundle,
 def test_the_ranking_is_of_the_last_decision(store: Store, bundle: Bundle, batch: Batch) -> None:
     replay(store, bundle, steps=100)
     with store.reading() as connection:
-        rows = ranked(connection, Wanted(), "risk", 100).opinions
+        rows = ranked(connection, OpinionFilter(), "risk", 100).opinions
         assert len(rows) == MACHINES * len(bundle.components)
         assert sorted(opinions_about(connection, "m3"), key=str) == sorted(
             (one for one in rows if one.machine == "m3"), key=str

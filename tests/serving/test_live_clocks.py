@@ -13,7 +13,8 @@ from forestall.features import build
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
 from forestall.serving.live import Live
-from forestall.serving.store.alarms import Change, change_alarm, list_alarms
+from forestall.serving.store.alarm_changes import Change, change_alarm
+from forestall.serving.store.alarms import list_alarms
 from forestall.serving.store.database import Store, open_store
 from forestall.serving.store.machines import add_machines, attributes_of
 from forestall.serving.store.opinions import opinions_about, trend

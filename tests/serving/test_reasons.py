@@ -11,8 +11,8 @@ import pytest
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import load_bundle
 from forestall.serving.deviations import Deviations
+from forestall.serving.reason_texts import describe
 from forestall.serving.reasons import healthy_reference, reasons
-from forestall.serving.words import describe
 from tests.serving.conftest import Made
 
 

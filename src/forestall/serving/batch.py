@@ -16,9 +16,9 @@ from forestall.data.dataset import Dataset
 from forestall.data.events import Events
 from forestall.data.prepare import prepare
 from forestall.errors import ForestallError
+from forestall.serving.baselines import bundle_baselines
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.fleet import columns_of, fleet_of
-from forestall.serving.handed import of_bundle
 
 Progress = Callable[[str], None]
 PARQUET = (".parquet", ".pq")
@@ -39,7 +39,7 @@ def predict(source: Path, out: Path, bundle_folder: Path, progress: Progress) ->
     """
     _check(source, out)
     bundle = load_bundle(bundle_folder)
-    known = of_bundle(bundle_folder, bundle)
+    known = bundle_baselines(bundle_folder, bundle)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
         scratch = Path(name)
         events, end = _prepared(source, bundle, scratch, progress)

@@ -11,9 +11,10 @@ import onnxruntime as ort
 
 from forestall.errors import ForestallError
 from forestall.features.reference import Matrix, Reference
-from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
 from forestall.serving.plant import Plant
 
+MODEL, MANIFEST = "model.onnx", "manifest.json"
+INPUT, OUTPUT = "features", "risk"  # of the graph
 ROWS_AT_A_TIME = 100_000
 FORMAT = 2
 

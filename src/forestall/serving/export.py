@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from forestall.features.reference import Matrix, Reference
-from forestall.serving.bundle import FORMAT, session_of
-from forestall.serving.names import INPUT, MANIFEST, MODEL, OUTPUT
+from forestall.serving.bundle import FORMAT, INPUT, MANIFEST, MODEL, OUTPUT, session_of
 from forestall.serving.onnx_model import to_graph
 from forestall.serving.plant import Plant
 from forestall.training.fit import FittedModel

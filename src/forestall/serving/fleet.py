@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pandas as pd
 
 from forestall.data.clock import hour_of
@@ -12,11 +13,10 @@ from forestall.features import labels
 from forestall.features.build import MACHINES_AT_A_TIME
 from forestall.features.columns import span_name
 from forestall.features.history import History, lay_out
+from forestall.serving.baselines import KnownBaselines, own_or_known
 from forestall.serving.bundle import Bundle
-from forestall.serving.handed import Known, own_or_known
 from forestall.serving.opinions import REASONS, Opinion, last_decisions, opinions_of
 from forestall.serving.reasons import Reason
-from forestall.serving.words import life_in_words
 from forestall.training.remaining import LIFE
 
 GONE = f"no opinion: {labels.FAILED}"
@@ -25,7 +25,7 @@ GONE = f"no opinion: {labels.FAILED}"
 def fleet_of(
     frames: Iterable[pd.DataFrame],
     events: Events,
-    known: Known,
+    known: KnownBaselines,
     bundle: Bundle,
     end: int,
     most: int = REASONS,
@@ -104,3 +104,8 @@ def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
 def in_words(why: Iterable[Reason]) -> str:
     """Reasons as one line: what was seen, and how much of the risk it makes."""
     return "; ".join(f"{reason.text} ({reason.share:.0%})" for reason in why)
+
+
+def life_in_words(life: float, longest: int) -> str:
+    """A quantile of remaining life in whole hours (or a counter's unit), or that it lies beyond the longest horizon."""
+    return f"{life:.0f}" if np.isfinite(life) else f"beyond {longest}"

@@ -14,14 +14,14 @@ from forestall.features import labels, matrix
 from forestall.features.history import History, Ints
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
+from forestall.serving.live_alarms import Moment, raise_alarms
+from forestall.serving.live_baselines import Renewed, renewed
 from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
-from forestall.serving.past import decision_at, decision_from, needed_before, past
-from forestall.serving.raising import Moment, raise_alarms
-from forestall.serving.renewing import Renewed, renewed
 from forestall.serving.store.baselines import forget_baselines, write_baselines
 from forestall.serving.store.database import Store
-from forestall.serving.store.machines import Machine, known_machines, latest_reading, scored
-from forestall.serving.store.opinions import Decided, model_number, write_opinions, write_risks
+from forestall.serving.store.machines import Machine, known_machines, latest_reading, mark_scored
+from forestall.serving.store.opinions import DecisionRisks, model_number, write_opinions, write_risks
+from forestall.serving.stored_history import decision_at, decision_from, needed_before, stored_history
 
 MACHINES_AT_A_TIME = 200
 STEPS_AT_A_TIME = 64
@@ -42,7 +42,7 @@ class Found:
     """What scoring gives: opinions at the last decision, risks at all, and baselines that were renewed."""
 
     opinions: list[Opinion]
-    decided: list[Decided]
+    decided: list[DecisionRisks]
     events: Events
     renewed: Renewed
 
@@ -149,7 +149,7 @@ class Live:
         """What the machines' histories say; the same as the batch, to the last bit."""
         reference = self.bundle.reference
         span = (due.first - needed_before(self.bundle), due.until)
-        history = past(connection, self.store, due.machines, span, self.bundle)
+        history = stored_history(connection, self.store, due.machines, span, self.bundle)
         by_name = {machine.name: machine for machine in due.machines}
         machines = [by_name[name] for name in history.machines]
         decisions = np.arange(due.first, due.until + 1, reference.spans.every)
@@ -164,7 +164,7 @@ class Live:
 
     def _earlier(
         self, history: History, machines: Sequence[Machine], held: Renewed, decisions: Ints
-    ) -> Iterator[Decided]:
+    ) -> Iterator[DecisionRisks]:
         """What was to be thought at decisions before the last."""
         if not len(decisions):
             return
@@ -179,24 +179,24 @@ class Live:
             for step, decision in enumerate(decisions.tolist()):
                 known = curves[row, step].copy()
                 known[slice(None) if statuses[row, step] else lacking] = np.nan
-                yield Decided(machine.number, decision, statuses[row, step], known)
+                yield DecisionRisks(machine.number, decision, statuses[row, step], known)
 
     def _decided(
         self, machines: Sequence[Machine], now: Latest, opinions: Sequence[Opinion], decision: int
-    ) -> Iterator[Decided]:
+    ) -> Iterator[DecisionRisks]:
         shape = (len(machines), len(self.bundle.components), len(self.bundle.reference.spans.horizons))
         curves: Matrix = np.full(shape, np.nan, dtype=np.float32)
         for position, one in enumerate(opinions):
             if one.curve:
                 curves[divmod(position, shape[1])] = one.curve
         for machine, status, known in zip(machines, now.no_opinion, curves, strict=True):
-            yield Decided(machine.number, decision, status, known)
+            yield DecisionRisks(machine.number, decision, status, known)
 
     def _keep(self, due: Due, found: Found) -> None:
         """Write it, in one transaction; not of machines that were meanwhile scored from a later state."""
         seen = {machine.name: machine for machine in due.machines}
         with self.store.writing() as connection:
-            fresh = set(scored(connection, seen, due.until, self.model))
+            fresh = set(mark_scored(connection, seen, due.until, self.model))
             numbers = {name: seen[name].number for name in fresh}
             kept = set(numbers.values())
             unsettled = {one.number: one.unsettled for one in due.machines if one.unsettled is not None}

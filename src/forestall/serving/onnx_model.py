@@ -14,7 +14,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from forestall.serving.names import INPUT, OUTPUT
+from forestall.serving.bundle import INPUT, OUTPUT
 from forestall.training.calibration import CLIP, Calibration
 from forestall.training.fit import FittedModel, in_horizons
 

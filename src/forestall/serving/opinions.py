@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,8 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
 from forestall.training.remaining import LIFE, remaining_life
 
-NOT_APPLICABLE = "not applicable"
+Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
+NOT_APPLICABLE: Standing = "not applicable"
 REASONS = 3  # that a risk is given at most, where nothing else is asked
 
 
@@ -53,6 +55,13 @@ class Opinion:
     def alarm(self) -> bool | None:
         """Whether the risk is at the threshold or above, as float32 like the risk."""
         return bool(np.float32(self.curve[-1]) >= np.float32(self.threshold)) if self.curve else None
+
+    @property
+    def standing(self) -> Standing:
+        """What lists are filtered by: the API's `status`, without its reason."""
+        if self.status:
+            return NOT_APPLICABLE if self.status == NOT_APPLICABLE else "no opinion"
+        return "alarm" if self.alarm else "normal"
 
 
 @dataclass(frozen=True)

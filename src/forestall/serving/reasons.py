@@ -15,7 +15,7 @@ from forestall.features.reference import Matrix, Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
 from forestall.serving.deviations import Deviations, deviations
-from forestall.serving.words import Sighting, describe
+from forestall.serving.reason_texts import Sighting, describe
 
 LEAST = 0.05  # what makes less of a risk than this is no reason
 

@@ -16,11 +16,11 @@ from forestall.data.read_events import GOES_ON
 from forestall.errors import ForestallError
 from forestall.features import labels
 from forestall.features.history import History, Spans, lay_out
-from forestall.serving.asked import Asked, Row, asked_type
+from forestall.serving.baselines import KnownBaselines, bundle_baselines
 from forestall.serving.bundle import Bundle
-from forestall.serving.handed import Known, of_bundle
+from forestall.serving.history_request import HistoryRequest, Row, request_type
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion, history_of, opinions_of
-from forestall.serving.regular import clean_regular, is_regular
+from forestall.serving.regular_readings import clean_regular, is_regular
 
 NAMELESS = ""
 NO_STOPS = pd.DataFrame(
@@ -41,15 +41,15 @@ class Stateless:
     """A bundle, the baselines of its machines, and the type of what it is asked."""
 
     bundle: Bundle
-    known: Known
-    asked: type[Asked]
+    known: KnownBaselines
+    asked: type[HistoryRequest]
 
     @classmethod
     def of(cls, folder: Path, bundle: Bundle) -> Stateless:
         """For the bundle that was loaded from a folder."""
-        return cls(bundle, of_bundle(folder, bundle), asked_type(bundle))
+        return cls(bundle, bundle_baselines(folder, bundle), request_type(bundle))
 
-    def opinions(self, asked: Asked) -> list[Opinion]:
+    def opinions(self, asked: HistoryRequest) -> list[Opinion]:
         """Each component at the last decision that is complete at `asked.at`, or at the last reading.
 
         Raises:
@@ -69,7 +69,7 @@ class Stateless:
         return opinions_of(history, self.known.of([machine]), self.bundle)
 
 
-def _end(asked: Asked, spans: Spans) -> int:
+def _end(asked: HistoryRequest, spans: Spans) -> int:
     times: list[int] = [row["time"] for row in asked.readings]
     if asked.at is None:
         return max(times)
@@ -111,7 +111,7 @@ def _texts(texts: list[Any]) -> pd.Series[Any]:
     return pd.Series(texts, dtype=object)
 
 
-def _events(asked: Asked, machine: str, bundle: Bundle) -> Events:
+def _events(asked: HistoryRequest, machine: str, bundle: Bundle) -> Events:
     """The small tables of one machine; what came after `at` is left out."""
     table = bundle.plant.dataset.tables.machines
     unknown = {"category": None, "number": np.nan}

@@ -1,18 +1,22 @@
-"""Times as requests write them, and ticks: RFC 3339 timestamps, or a counter's whole counts."""
+"""Times as requests and answers write them, and ticks: RFC 3339 timestamps, or a counter's whole counts."""
 
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from forestall.data.clock import is_counter
 from forestall.data.parse import LARGEST_COUNT
+from forestall.features.reference import Reference
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]00:?00)?", re.ASCII)
+AHEAD = 300  # seconds by which a plant's clock may be ahead of this computer's
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMESTAMP = {"type": "string", "format": "date-time", "examples": ["2024-12-30T12:00:00Z"]}
 
@@ -40,3 +44,19 @@ def time_type(unit: str) -> Any:
     if is_counter(unit):
         return Annotated[int, Field(strict=True, gt=-LARGEST_COUNT, lt=LARGEST_COUNT)]
     return Annotated[int, BeforeValidator(ticks_of), WithJsonSchema(TIMESTAMP)]
+
+
+def time_of(ticks: int, reference: Reference) -> str | int:
+    """RFC 3339, or a counter's count. A plant's own wall clock is written as if it were UTC, as it is read."""
+    return ticks if is_counter(reference.unit) else f"{np.datetime64(ticks, 's')}Z"
+
+
+def wall_clock() -> int:
+    """The time by UTC or by this computer's wall clock, whichever is later: a plant's tables may be in either."""
+    now = int(time.time())
+    return max(now, now + time.localtime(now).tm_gmtoff)
+
+
+def latest(reference: Reference) -> int | None:
+    """What lies after it lies in the future; a counter has none."""
+    return None if is_counter(reference.unit) else wall_clock() + AHEAD

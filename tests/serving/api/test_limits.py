@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forestall.serving.api import limits
-from forestall.serving.api.limits import Places, Rate
+from forestall.serving.api.limits import ConcurrencyLimit, Rate
 from forestall.serving.api.problems import Problem
 from tests.serving.api.server import Running, fields, opened, running
 
@@ -48,7 +48,7 @@ def test_too_many_requests_of_one_client(whole_bundle: Path, tmp_path: Path) -> 
 
 def test_too_many_requests_at_once(whole_bundle: Path, tmp_path: Path) -> None:
     service = opened(whole_bundle, tmp_path / "forestall.sqlite")
-    service.places = Places(1)
+    service.concurrency = ConcurrencyLimit(1)
     with running(service) as api:
         begun, go_on = threading.Event(), threading.Event()
 
@@ -70,7 +70,7 @@ def test_too_many_requests_at_once(whole_bundle: Path, tmp_path: Path) -> None:
         thread = threading.Thread(target=send)
         thread.start()
         begun.wait(10)
-        while service.places.taken == 0:
+        while service.concurrency.taken == 0:
             pass
         full = api.client.get("/v1/machines")
         assert (full.status_code, full.headers["retry-after"]) == (503, "1")

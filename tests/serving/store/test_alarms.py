@@ -5,22 +5,18 @@ from __future__ import annotations
 import pytest
 
 from forestall.serving.bundle import Bundle
+from forestall.serving.store.alarm_changes import Change, RefusedChangeError, StaleAlarmError, change_alarm
 from forestall.serving.store.alarms import (
     Alarm,
-    Change,
-    RefusedChangeError,
-    StaleAlarmError,
     UnknownAlarmError,
     audit_of,
-    change_alarm,
-    count_open,
     get_alarm,
     list_alarms,
+    raise_alarm,
 )
 from forestall.serving.store.database import Store
-from forestall.serving.store.events import Said, said
+from forestall.serving.store.events import EventRecord, event_records
 from forestall.serving.store.machines import known_numbers, machine_named
-from forestall.serving.store.raised import raise_alarm
 from tests import plant
 
 T = plant.START + 10 * plant.DAY
@@ -47,8 +43,10 @@ def test_an_alarm_goes_its_way_and_every_step_is_kept(store: Store, bundle: Bund
     with store.reading() as connection:
         assert get_alarm(connection, alarm.id) == done
         entries = audit_of(connection, alarm.id)
-        assert list(said(connection, "failures")) == [Said("m1", T + 60, "pump", "feedback")]
-        assert list(said(connection, "maintenance")) == [Said("m1", T + 60, "pump", "feedback")]
+        assert list(event_records(connection, "failures")) == [EventRecord("m1", T + 60, "pump", "feedback")]
+        assert list(event_records(connection, "maintenance")) == [
+            EventRecord("m1", T + 60, "pump", "feedback")
+        ]
         machine = machine_named(connection, "m1")
     assert machine is not None
     assert machine.changed == T + 60
@@ -69,8 +67,8 @@ def test_a_finding_becomes_the_rows_that_it_says(
 ) -> None:
     change(store, bundle, raised(store), state="closed", finding=finding, found=found)
     with store.reading() as connection:
-        assert len(list(said(connection, "failures"))) == failures
-        assert len(list(said(connection, "maintenance"))) == maintenance
+        assert len(list(event_records(connection, "failures"))) == failures
+        assert len(list(event_records(connection, "maintenance"))) == maintenance
 
 
 @pytest.mark.parametrize(
@@ -137,4 +135,3 @@ def test_alarms_are_listed_newest_first_a_page_at_a_time(store: Store, bundle: B
         assert {one.machine for one in list_alarms(connection, 9, machine="m1").alarms} == {"m1"}
         assert {one.component for one in list_alarms(connection, 9, component="seal").alarms} == {"seal"}
         assert len(list_alarms(connection, 9, ended=True).alarms) == 0
-        assert count_open(connection) == {"open": 5, "acknowledged": 1, "in work": 0, "closed": 0}

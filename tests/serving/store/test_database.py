@@ -19,7 +19,7 @@ from sqlalchemy import Connection, event, text
 from forestall.serving.bundle import Bundle
 from forestall.serving.store import database
 from forestall.serving.store.database import Store, connect, open_store
-from forestall.serving.store.faults import StoreBusyError, StoreError, StoreFullError, StoreGoneError
+from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError, StoreGoneError
 from forestall.serving.store.machines import add_machines, latest_reading
 from forestall.serving.store.readings import recent
 from forestall.serving.store.tables import metadata

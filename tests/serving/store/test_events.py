@@ -8,7 +8,7 @@ import pytest
 
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.database import Store
-from forestall.serving.store.events import Said, add_events, events_of, said
+from forestall.serving.store.events import EventRecord, add_events, event_records, events_of
 from forestall.serving.store.machines import (
     UnknownMachineError,
     add_machines,
@@ -76,9 +76,9 @@ def test_where_rows_come_from_is_kept(store: Store, bundle: Bundle) -> None:
         frame = pd.DataFrame({"machine": ["m1", "m0"], "time": [5, 9], "component": ["pump", "seal"]})
         assert add_events(connection, store, "failures", frame, bundle.reference, "feedback") == Added(1, 1)
     with store.reading() as connection:
-        assert list(said(connection, "failures")) == [
-            Said("m0", 9, "seal", "feedback"),
-            Said("m1", 5, "pump", "plant"),
+        assert list(event_records(connection, "failures")) == [
+            EventRecord("m0", 9, "seal", "feedback"),
+            EventRecord("m1", 5, "pump", "plant"),
         ]
 
 

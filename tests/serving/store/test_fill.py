@@ -18,7 +18,7 @@ from forestall.serving.opinions import Opinion, history_of, opinions_of
 from forestall.serving.store.database import Store, open_store
 from forestall.serving.store.fill import fill, kept_before
 from forestall.serving.store.machines import known_machines, machine_named
-from forestall.serving.store.opinions import Wanted, ranked
+from forestall.serving.store.opinions import OpinionFilter, ranked
 from tests import plant
 from tests.serving.feeding import between, send
 from tests.serving.store.stores import Addresses
@@ -76,7 +76,7 @@ def filled(store: Store, folder: Path, bundle: Bundle, baselines: pd.DataFrame |
 
 def thought(store: Store) -> list[Opinion]:
     with store.reading() as connection:
-        return ranked(connection, Wanted(), "machine", 1000).opinions
+        return ranked(connection, OpinionFilter(), "machine", 1000).opinions
 
 
 def expected(bundle: Bundle, until: int = END) -> list[Opinion]:

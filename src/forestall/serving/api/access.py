@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from forestall.serving.api.security import Role
 from forestall.serving.api.service import service_of
@@ -28,3 +30,7 @@ class May:
 
     async def __call__(self, request: Request) -> str:
         return await admitted(request, self.role)
+
+
+Reader = Annotated[str, Depends(May(Role.READ))]
+Writer = Annotated[str, Depends(May(Role.WRITE))]

@@ -7,38 +7,25 @@ import re
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ValidationError
 
 from forestall.features.reference import Reference
 from forestall.serving.api import schemas
-from forestall.serving.api.access import May
-from forestall.serving.api.answers import as_json
+from forestall.serving.api.access import Reader, Writer
 from forestall.serving.api.body import read_body
-from forestall.serving.api.cells import ticks
-from forestall.serving.api.docs import ASKING, SENDING, answers, body
+from forestall.serving.api.json_response import as_json
+from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.problems import Problem, field_name, unfit
 from forestall.serving.api.queries import AlarmsQuery, Number
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
-from forestall.serving.api.times import latest, time_of
-from forestall.serving.store.alarms import (
-    STATES,
-    Alarm,
-    Change,
-    RefusedChangeError,
-    StaleAlarmError,
-    UnknownAlarmError,
-    audit_of,
-    change_alarm,
-    get_alarm,
-    list_alarms,
-)
+from forestall.serving.api.typed_columns import ticks
+from forestall.serving.store.alarm_changes import Change, RefusedChangeError, StaleAlarmError, change_alarm
+from forestall.serving.store.alarms import STATES, Alarm, UnknownAlarmError, audit_of, get_alarm, list_alarms
+from forestall.serving.times import latest, time_of
 
 ROUTER = APIRouter(prefix="/v1/alarms", tags=["alarms"])
-Reader = Annotated[str, Depends(May(Role.READ))]
-Writer = Annotated[str, Depends(May(Role.WRITE))]
 ETAG = re.compile(r'"(\d{1,9})"')
 
 

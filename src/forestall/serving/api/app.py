@@ -24,8 +24,8 @@ from forestall.serving.api import (
     readings,
     schemas,
 )
-from forestall.serving.api.docs import completed
-from forestall.serving.api.gate import Gate
+from forestall.serving.api.middleware import RequestMiddleware
+from forestall.serving.api.openapi import completed
 from forestall.serving.api.scoring import score_again
 from forestall.serving.api.service import Service
 
@@ -37,12 +37,12 @@ are the plant's, here those of the simulated fleet.
 PARTS = (predict, readings, machines, alarms, export, health, inference)
 
 
-def create_app(service: Service) -> Gate:
+def create_app(service: Service) -> RequestMiddleware:
     """The service as an ASGI application."""
     app = application()
     app.state.service = service
     app.router.lifespan_context = _beside(service)
-    return Gate(predict.Shortcut(app), service.places)
+    return RequestMiddleware(predict.Shortcut(app), service.concurrency)
 
 
 def application() -> FastAPI:

@@ -13,9 +13,8 @@ import numpy as np
 
 from forestall.errors import ForestallError
 from forestall.serving.api.logs import say
-from forestall.serving.bundle import Bundle, BundleError, load_bundle
-from forestall.serving.names import MANIFEST
-from forestall.serving.store.faults import StoreError
+from forestall.serving.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from forestall.serving.store.errors import StoreError
 
 SECONDS = 1.0
 T = TypeVar("T")

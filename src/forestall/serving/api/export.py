@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from forestall.data.clock import is_counter
 from forestall.data.tables import TimedTable
-from forestall.serving.api.access import May
-from forestall.serving.api.docs import ASKING, problem_answers
-from forestall.serving.api.security import Role
+from forestall.serving.api.access import Reader
+from forestall.serving.api.openapi import ASKING, problem_answers
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.bundle import Bundle
-from forestall.serving.store.events import Said, said
+from forestall.serving.store.events import EventRecord, event_records
 
 ROUTER = APIRouter(prefix="/v1/export", tags=["data"])
-Reader = Annotated[str, Depends(May(Role.READ))]
 EXAMPLE = "machine,time,component,source\nM00001,2024-07-10 11:51:00,bearing,feedback\n"
 OK: dict[int | str, dict[str, Any]] = {
     200: {"description": "OK", "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}}}
@@ -41,11 +39,11 @@ def _csv(serving: Serving, kind: Literal["failures", "maintenance"]) -> str:
     columns = [getattr(table, name, None) or name for name in ("machine", "time", "component")]
     writer.writerow([*columns, "source"])
     with serving.store.reading() as connection:
-        writer.writerows(_row(one, table, serving.bundle) for one in said(connection, kind))
+        writer.writerows(_row(one, table, serving.bundle) for one in event_records(connection, kind))
     return out.getvalue()
 
 
-def _row(one: Said, table: object, bundle: Bundle) -> list[str | int]:
+def _row(one: EventRecord, table: object, bundle: Bundle) -> list[str | int]:
     if is_counter(bundle.reference.unit):
         return [one.machine, one.time, one.component, one.source]
     pattern = table.time_format if isinstance(table, TimedTable) else None

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request, Response
 
 from forestall.data.clock import is_counter
 from forestall.serving.api import schemas
-from forestall.serving.api.answers import as_json
-from forestall.serving.api.docs import answers
+from forestall.serving.api.json_response import as_json
+from forestall.serving.api.openapi import answers
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.service import Service, Serving, service_of
-from forestall.serving.api.times import time_of
-from forestall.serving.store.faults import StoreError
+from forestall.serving.store.errors import StoreError
 from forestall.serving.store.machines import latest_reading
+from forestall.serving.times import time_of
 
 ROUTER = APIRouter(prefix="/health", tags=["health"])
 

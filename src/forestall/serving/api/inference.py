@@ -6,22 +6,20 @@ import asyncio
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from forestall.features.columns import span_name
 from forestall.serving.api import schemas
-from forestall.serving.api.access import May
-from forestall.serving.api.answers import as_json
+from forestall.serving.api.access import Reader
 from forestall.serving.api.body import read_body
-from forestall.serving.api.docs import ASKING, SENDING, answers, body
+from forestall.serving.api.json_response import as_json
+from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.problems import Problem, unfit
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import vectors
 
 ROUTER = APIRouter(prefix="/v2", tags=["open inference protocol"])
-Reader = Annotated[str, Depends(May(Role.READ))]
 Model = Annotated[str, Path(max_length=200, description="forestall")]
 NAME, DATATYPES = "forestall", ("FP32", "FP64")
 

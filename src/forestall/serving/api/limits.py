@@ -46,7 +46,7 @@ class Rate:
             self.buckets.clear()
 
 
-class Places:
+class ConcurrencyLimit:
     """How many requests are in the service at once."""
 
     def __init__(self, most: int) -> None:

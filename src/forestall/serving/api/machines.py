@@ -7,31 +7,29 @@ import logging
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from forestall.data.clock import hour_of
 from forestall.data.events import Events
 from forestall.serving.api import schemas
-from forestall.serving.api.access import May
-from forestall.serving.api.answers import as_json
-from forestall.serving.api.cells import ticks
+from forestall.serving.api.access import Reader
 from forestall.serving.api.cursors import cursor_of, place_of
-from forestall.serving.api.docs import ASKING, answers
+from forestall.serving.api.json_response import as_json
 from forestall.serving.api.logs import say
-from forestall.serving.api.opinion import opinion_json
+from forestall.serving.api.openapi import ASKING, answers
+from forestall.serving.api.opinion_json import opinion_json
 from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
-from forestall.serving.api.times import time_of
+from forestall.serving.api.typed_columns import ticks
 from forestall.serving.opinions import Opinion
+from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import events_of
-from forestall.serving.store.faults import StoreError
 from forestall.serving.store.machines import Machine, latest_reading, machine_named
-from forestall.serving.store.opinions import Point, Wanted, opinions_about, ranked, trend
+from forestall.serving.store.opinions import OpinionFilter, Point, opinions_about, ranked, trend
 from forestall.serving.store.readings import recent
+from forestall.serving.times import time_of
 
 ROUTER = APIRouter(prefix="/v1/machines", tags=["machines"])
-Reader = Annotated[str, Depends(May(Role.READ))]
 TREND = 4  # longest horizons
 
 
@@ -57,7 +55,7 @@ async def get_readings(
 
 def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
     place = None if query.cursor is None else place_of(query.order, query.cursor)
-    wanted = Wanted(query.status, query.component, query.min_risk, query.search)
+    wanted = OpinionFilter(query.status, query.component, query.min_risk, query.search)
     with serving.store.reading() as connection:
         page = ranked(connection, wanted, query.order, query.limit, place)
     rows = [{"machine": one.machine, **opinion_json(one, serving.bundle.reference)} for one in page.opinions]

@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from forestall.serving.api import schemas
 from forestall.serving.api.access import admitted
-from forestall.serving.api.answers import as_json
 from forestall.serving.api.body import read_body
-from forestall.serving.api.docs import ASKING, SENDING, answers, body
-from forestall.serving.api.opinion import opinion_json
+from forestall.serving.api.json_response import as_json
+from forestall.serving.api.openapi import ASKING, SENDING, answers, body
+from forestall.serving.api.opinion_json import opinion_json
 from forestall.serving.api.problems import Problem, answer, field_name, unfit
 from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of

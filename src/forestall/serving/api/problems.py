@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from forestall.serving.api.logs import say
-from forestall.serving.store.faults import StoreBusyError, StoreError, StoreFullError
+from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from forestall.data.events import absent_pairs
 from forestall.serving.api import schemas
-from forestall.serving.api.access import May
-from forestall.serving.api.answers import as_json
+from forestall.serving.api.access import Writer
+from forestall.serving.api.batches import events_of, readings_of
 from forestall.serving.api.body import read_body
-from forestall.serving.api.docs import ASKING, SENDING, answers, body
-from forestall.serving.api.parsed import events_of, readings_of
+from forestall.serving.api.json_response import as_json
+from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.problems import Problem, unfit
 from forestall.serving.api.rows import TYPES, Rows, read_rows
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
-from forestall.serving.api.times import latest
 from forestall.serving.store.events import add_events
 from forestall.serving.store.machines import UnknownMachineError, machines_frame
 from forestall.serving.store.readings import Added, OtherReadingError, add_readings
+from forestall.serving.times import latest
 
 ROUTER = APIRouter(prefix="/v1", tags=["data"])
-Writer = Annotated[str, Depends(May(Role.WRITE))]
 ERRORS = (*ASKING, *SENDING, 409, 507)
 
 

@@ -7,7 +7,7 @@ import logging
 
 from forestall.serving.api.logs import LOG, say
 from forestall.serving.api.service import Service
-from forestall.serving.store.faults import StoreError
+from forestall.serving.store.errors import StoreError
 
 SECONDS, AFTER_AN_ERROR = 1.0, 5.0
 

@@ -16,7 +16,7 @@ from fastapi import Request
 from forestall.errors import ForestallError
 from forestall.serving.api.limits import Rate
 from forestall.serving.api.problems import Problem
-from forestall.serving.store.faults import StoreError
+from forestall.serving.store.errors import StoreError
 from forestall.serving.store.keys import Key
 
 WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")

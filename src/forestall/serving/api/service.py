@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from forestall.serving.api.champion import Champion
-from forestall.serving.api.limits import Places, Rate
+from forestall.serving.api.limits import ConcurrencyLimit, Rate
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import Keys
 from forestall.serving.bundle import Bundle
@@ -43,7 +43,7 @@ class Service:
     champion: Champion[Serving]
     keys: Keys
     rate: Rate = field(default_factory=lambda: Rate(PER_SECOND))
-    places: Places = field(default_factory=lambda: Places(AT_ONCE))
+    concurrency: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(AT_ONCE))
 
     @property
     def serving(self) -> Serving:

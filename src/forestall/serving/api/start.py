@@ -11,7 +11,6 @@ from forestall.features.files import BASELINES
 from forestall.serving.api.champion import Champion
 from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
-from forestall.serving.api.times import wall_clock
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.stateless import Stateless
@@ -19,6 +18,7 @@ from forestall.serving.store.database import Store, connect
 from forestall.serving.store.fill import fill
 from forestall.serving.store.keys import Key, any_keys, find_key, list_keys
 from forestall.serving.store.machines import known_machines
+from forestall.serving.times import wall_clock
 
 
 def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> Service:

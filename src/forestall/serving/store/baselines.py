@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Connection, bindparam, select
 
-from forestall.data.store import read_frame
-from forestall.features.files import BASELINES
+from forestall.serving.baselines import ALWAYS, known_baselines
 from forestall.serving.bundle import Bundle
-from forestall.serving.handed import ALWAYS, handed_in
 from forestall.serving.store.machines import known_numbers, pieces
 from forestall.serving.store.readings import PACKED
 from forestall.serving.store.tables import baselines
@@ -80,16 +77,10 @@ def forget_baselines(connection: Connection, since: Mapping[int, int]) -> None:
         connection.execute(baselines.delete().where(*late, baselines.c.time > ALWAYS), rows)
 
 
-def baselines_in(folder: Path, bundle: Bundle) -> pd.DataFrame:
-    """The baselines that came with a bundle, from its folder."""
-    return read_frame(folder / BASELINES, bundle.plant.dataset.clock)
-
-
 def hand_in(connection: Connection, frame: pd.DataFrame, bundle: Bundle) -> None:
     """Keep a bundle's baselines (`baselines.parquet`) for machines whose stored history is too short for their own."""
     numbers = known_numbers(connection, frame["machine"].tolist())
-    own = handed_in(frame, list(numbers), bundle.reference)
-    values = np.concatenate([own.level[:, 0, :, None], own.spread[:, 0, :, None], own.slopes[:, 0]], axis=-1)
+    values = known_baselines(frame, bundle.reference).rows(list(numbers))
     known = {
         (number, ALWAYS): value
         for number, value in zip(numbers.values(), values, strict=True)

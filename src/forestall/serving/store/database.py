@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from forestall.serving.bundle import Bundle
 from forestall.serving.store import tables
-from forestall.serving.store.faults import StoreBusyError, StoreError, told_apart
+from forestall.serving.store.errors import StoreBusyError, StoreError, as_store_errors
 
 HEAD = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -52,7 +52,7 @@ class Store:
         engine = self.engine
         if not self.embedded:
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with told_apart(), engine.connect() as connection:
+        with as_store_errors(), engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -63,14 +63,14 @@ class Store:
             StoreBusyError, StoreGoneError, StoreFullError: see there.
         """
         if not self.embedded:
-            with told_apart(), self.engine.begin() as connection:
+            with as_store_errors(), self.engine.begin() as connection:
                 yield connection
             return
         # SQLite has one writer; its own way of waiting is to try again, by which one may starve.
         if not self.turn.acquire(timeout=PATIENCE):
             raise StoreBusyError("The database is busy: others have been writing for 10 s. Try again.")
         try:
-            with told_apart(), self.engine.execution_options(writes=True).begin() as connection:
+            with as_store_errors(), self.engine.execution_options(writes=True).begin() as connection:
                 yield connection
         finally:
             self.turn.release()
@@ -86,7 +86,7 @@ class Store:
             yield True
             return
         with (
-            told_apart(),
+            as_store_errors(),
             self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
         ):
             lock = {"lock": SCORING}

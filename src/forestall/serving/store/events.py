@@ -25,7 +25,7 @@ NEVER = 2**61  # ticks: errors and replacements alter no baseline
 
 
 @dataclass(frozen=True)
-class Said:
+class EventRecord:
     """One row of the failures or the maintenance table and where it comes from; time in ticks."""
 
     machine: str
@@ -79,7 +79,7 @@ def events_of(connection: Connection, names: Sequence[str], bundle: Bundle, erro
     return Events(machines=machines_frame(connection, names, bundle), **frames)
 
 
-def said(connection: Connection, kind: Literal["maintenance", "failures"]) -> Iterator[Said]:
+def event_records(connection: Connection, kind: Literal["maintenance", "failures"]) -> Iterator[EventRecord]:
     """Every row of a table, by machine and time."""
     table, machines = tables.metadata.tables[kind], tables.machines
     query = (
@@ -87,7 +87,7 @@ def said(connection: Connection, kind: Literal["maintenance", "failures"]) -> It
         .join(machines, machines.c.id == table.c.machine_id)
         .order_by(machines.c.name, table.c.time, table.c.component)
     )
-    return (Said(*row) for row in connection.execute(query))
+    return (EventRecord(*row) for row in connection.execute(query))
 
 
 def _held(connection: Connection, table: Table, key: list[str], rows: list[Row]) -> set[Row]:

@@ -83,7 +83,7 @@ def known_machines(connection: Connection, names: Sequence[str] | None = None) -
     return {row.name: _machine(row) for query in queries for row in connection.execute(query)}
 
 
-def scored(connection: Connection, seen: Mapping[str, Machine], until: int, model: int) -> list[str]:
+def mark_scored(connection: Connection, seen: Mapping[str, Machine], until: int, model: int) -> list[str]:
     """Note that machines as they were `seen` are scored until a decision; which of them still want it.
 
     Those do not that were meanwhile scored from a later state.

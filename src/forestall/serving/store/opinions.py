@@ -14,13 +14,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, litera
 from forestall.features.labels import FAILED
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
-from forestall.serving.opinions import NOT_APPLICABLE, Opinion
+from forestall.serving.opinions import NOT_APPLICABLE, Opinion, Standing
 from forestall.serving.reasons import Reason
 from forestall.serving.store.machines import AT_A_TIME, ignoring, pieces
 from forestall.serving.store.tables import current, machines, models, risks
 
 CURVE = np.dtype("<f4")
-Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
 By = Literal["risk", "machine"]
 Place = tuple[Any, ...]  # where a page ends: the values of KEYS; numbers and texts
 KEYS = {
@@ -30,7 +29,7 @@ KEYS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OpinionFilter:
     """Which opinions a ranking lists; None and the empty text ask for all. search: a part of the machine's name."""
 
     standing: Standing | None = None
@@ -57,7 +56,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecisionRisks:
     """A machine's risks at one decision: status, and curves [components, horizons], NaN where there is none."""
 
     number: int
@@ -74,7 +73,9 @@ def write_opinions(connection: Connection, numbers: Mapping[str, int], opinions:
         connection.execute(current.insert(), [_row(numbers[one.machine], one) for one in opinions])
 
 
-def ranked(connection: Connection, wanted: Wanted, by: By, limit: int, after: Place | None = None) -> Ranked:
+def ranked(
+    connection: Connection, wanted: OpinionFilter, by: By, limit: int, after: Place | None = None
+) -> Ranked:
     """Opinions, the highest risk first or by machine's name; those without a risk come after those with one.
 
     Args:
@@ -120,7 +121,7 @@ def trend(connection: Connection, machine: str, component: str, after: int) -> l
     return points
 
 
-def write_risks(connection: Connection, model: int, decisions: Sequence[Decided]) -> None:
+def write_risks(connection: Connection, model: int, decisions: Sequence[DecisionRisks]) -> None:
     """Risks of decisions in the place of what was there; one machine's are those of a span without a gap."""
     spans: dict[int, tuple[int, int]] = {}
     for one in decisions:
@@ -175,7 +176,7 @@ def model_number(connection: Connection, bundle: Bundle) -> int:
     return int(connection.execute(select(models.c.id).where(models.c.digest == digest)).scalar_one())
 
 
-def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: OpinionFilter) -> Select[Any]:
     if wanted.standing is not None:
         query = query.where(current.c.standing == wanted.standing)
     if wanted.component is not None:
@@ -194,14 +195,13 @@ def _named_like(connection: Connection, text: str) -> ColumnElement[bool]:
 
 def _row(number: int, one: Opinion) -> dict[str, Any]:
     life = [None if np.isinf(value) else value for value in one.life]
-    standing = _standing(one)
     return {
         "machine_id": number,
         "component": one.component,
         "time": one.time,
         "status": one.status,
-        "standing": standing,
-        "rank": _last(one, standing) if one.risk is None else -one.risk,
+        "standing": one.standing,
+        "rank": _last(one) if one.risk is None else -one.risk,
         "threshold": one.threshold,
         "curve": list(one.curve),
         "reasons": [vars(reason) for reason in one.reasons],
@@ -209,15 +209,9 @@ def _row(number: int, one: Opinion) -> dict[str, Any]:
     }
 
 
-def _standing(one: Opinion) -> Standing:
-    if one.alarm is None:
-        return "not applicable" if one.status == NOT_APPLICABLE else "no opinion"
-    return "alarm" if one.alarm else "normal"
-
-
-def _last(one: Opinion, standing: Standing) -> float:
+def _last(one: Opinion) -> float:
     """The rank of what has no risk: machines that have failed stand after those that may be judged again."""
-    if standing == "not applicable":
+    if one.standing == NOT_APPLICABLE:
         return 3.0
     return 2.0 if one.status.endswith(FAILED) else 1.0
 

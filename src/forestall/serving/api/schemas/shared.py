@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from forestall.serving.opinions import Standing as Status
+from forestall.serving.store.alarms import Finding, State
+
+__all__ = ["TIME", "FieldProblem", "Finding", "ProblemBody", "State", "Status", "Time", "about"]
 
 TIME = "2024-12-30T12:00:00Z"
 
@@ -13,15 +18,6 @@ Time = Annotated[
     str | int,
     Field(description="RFC 3339 in UTC, or a whole count where the plant has a counter", examples=[TIME]),
 ]
-
-
-Status = Literal["alarm", "normal", "no opinion", "not applicable"]
-
-
-State = Literal["open", "acknowledged", "in work", "closed"]
-
-
-Finding = Literal["confirmed", "no fault found", "replaced unseen"]
 
 
 def about(example: dict[str, Any], closed: bool = True) -> ConfigDict:

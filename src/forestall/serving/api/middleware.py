@@ -9,7 +9,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forestall.serving.api.limits import Places
+from forestall.serving.api.limits import ConcurrencyLimit
 from forestall.serving.api.logs import LOG, say
 from forestall.serving.api.problems import Problem, answer, unexpected
 
@@ -24,11 +24,11 @@ SECURITY = [
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-class Gate:
+class RequestMiddleware:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, places: Places) -> None:
-        self.app, self.places = app, places
+    def __init__(self, app: ASGIApp, concurrency: ConcurrencyLimit) -> None:
+        self.app, self.concurrency = app, concurrency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,13 +57,13 @@ class Gate:
         if scope["path"].startswith("/health/"):
             return await self.app(scope, receive, send)
         try:
-            self.places.enter()
+            self.concurrency.enter()
         except Problem as problem:
             return await answer(problem, scope["request_id"])(scope, receive, send)
         try:
             await self.app(scope, receive, send)
         finally:
-            self.places.leave()
+            self.concurrency.leave()
 
 
 def _request_id(scope: Scope) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from forestall.data.read_events import GOES_ON
-from forestall.serving.api.cells import Ints, check_names, flags, names, numbers, times
 from forestall.serving.api.problems import unfit
 from forestall.serving.api.rows import Faults, Rows
+from forestall.serving.api.typed_columns import Ints, check_names, flags, names, numbers, times
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.events import Kind
 from forestall.serving.store.readings import Readings

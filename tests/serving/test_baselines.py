@@ -6,7 +6,7 @@ import numpy as np
 
 from forestall.features import build, matrix
 from forestall.features.baselines import own_baselines, own_frame
-from forestall.serving.handed import handed_in
+from forestall.serving.baselines import known_baselines
 from tests import plant
 from tests.serving.conftest import Made
 
@@ -25,7 +25,7 @@ def test_a_short_history_with_its_baseline_has_the_features_of_a_long_one(made: 
     )
     recent = TELEMETRY[TELEMETRY["time"] > END - reference.spans.lookback]
     (short,) = build.histories(lambda: iter([recent]), EVENTS, DATASET, END)
-    handed = handed_in(frame, short.machines, reference)
+    handed = known_baselines(frame, reference).of(short.machines)
     expected = matrix.feature_matrix(whole, own, reference)[:, -1]
     assert matrix.feature_matrix(short, handed, reference)[:, -1].tobytes() == expected.tobytes()
 
@@ -36,6 +36,8 @@ def test_a_machine_without_a_baseline_is_given_its_models(made: Made) -> None:
     nobody = own_frame(
         [], own_baselines(short, made.reference.spans, ()), np.empty(0, np.int64), ["volt", "spin"], ()
     )
-    normal = matrix.normal_of(short, handed_in(nobody, short.machines, made.reference), made.reference)
+    normal = matrix.normal_of(
+        short, known_baselines(nobody, made.reference).of(short.machines), made.reference
+    )
     assert (normal.level == normal.model_level).all()
     assert not normal.known.any()

@@ -1,4 +1,4 @@
-"""What was seen of a source of features, and how long a part has left, in words for maintenance people."""
+"""What was seen of a source of features, in words for maintenance people."""
 
 from __future__ import annotations
 
@@ -148,8 +148,3 @@ def _age(source: str, seen: Seen, reference: Reference) -> Sighting:
 def _span(feature: str, reference: Reference) -> str:
     """The span in a feature's name, in words."""
     return span_text(feature.rsplit(".", 1)[1], reference.unit)
-
-
-def life_in_words(life: float, longest: int) -> str:
-    """A quantile of remaining life in whole hours (or a counter's unit), or that it lies beyond the longest horizon."""
-    return f"{life:.0f}" if np.isfinite(life) else f"beyond {longest}"

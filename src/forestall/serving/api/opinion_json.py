@@ -10,9 +10,9 @@ from forestall.data.clock import hour_of
 from forestall.features import labels
 from forestall.features.columns import span_name
 from forestall.features.reference import Reference
-from forestall.serving.api.times import time_of
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion
 from forestall.serving.reasons import Reason
+from forestall.serving.times import time_of
 from forestall.training.remaining import LIFE
 
 NO_OPINION = "no opinion: "
@@ -31,7 +31,7 @@ def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:
     curve = np.array(opinion.curve, dtype=np.float32)
     return {
         "component": opinion.component,
-        "status": standing(opinion),
+        "status": opinion.standing,
         "status_reason": because or None,
         "time": time_of(opinion.time, reference),
         "risk": dict(zip(horizons, curve, strict=True)) if opinion.curve else None,
@@ -45,13 +45,6 @@ def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:
 def _reason(one: Reason) -> dict[str, Any]:
     seen = {"feature": one.feature, "value": one.value, "healthy": one.healthy, "unit": one.unit or None}
     return {"source": one.source, "share": round(one.share, 4), "text": one.text, **seen}
-
-
-def standing(opinion: Opinion) -> str:
-    """alarm, normal, no opinion or not applicable."""
-    if opinion.status:
-        return NOT_APPLICABLE if opinion.status == NOT_APPLICABLE else "no opinion"
-    return "alarm" if opinion.alarm else "normal"
 
 
 def _life(opinion: Opinion) -> dict[str, float | None] | None:

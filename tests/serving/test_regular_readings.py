@@ -12,7 +12,7 @@ import pytest
 from forestall.data.clean import Grid, clean_telemetry
 from forestall.data.repairs import Repairs
 from forestall.serving.bundle import load_bundle
-from forestall.serving.regular import clean_regular, is_regular
+from forestall.serving.regular_readings import clean_regular, is_regular
 from tests import plant
 
 

@@ -37,7 +37,7 @@ def needed_before(bundle: Bundle) -> int:
     return max(spans.lookback, spans.stale + spans.interval) + bundle.plant.carry_forward * spans.interval
 
 
-def past(
+def stored_history(
     connection: Connection,
     store: Store,
     machines: Sequence[Machine],

@@ -19,8 +19,8 @@ Name = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 Row = dict[str, Any]
 
 
-class Asked(BaseModel):
-    """One machine's recent history. Times in ticks; `history_type` narrows it to a plant's sensors and parts."""
+class HistoryRequest(BaseModel):
+    """One machine's recent history. Times in ticks; `request_type` narrows it to a plant's sensors and parts."""
 
     model_config = CLOSED
 
@@ -36,7 +36,7 @@ class Asked(BaseModel):
     at: int | None = Field(None, description="when it is asked; without it, the last reading's time")
 
 
-def asked_type(bundle: Bundle) -> type[Asked]:
+def request_type(bundle: Bundle) -> type[HistoryRequest]:
     """The type of a request for the plant of a bundle."""
     tables, time = bundle.plant.dataset.tables, time_type(bundle.reference.unit)
     component = Literal[tuple(bundle.components)]  # type: ignore[valid-type]
@@ -46,18 +46,18 @@ def asked_type(bundle: Bundle) -> type[Asked]:
         "attributes": _row(
             "Attributes", {name: NotRequired[kinds[kind]] for name, kind in attributes.items()}
         ),
-        "readings": list[reading_type(bundle)],  # type: ignore[misc]
+        "readings": list[_reading_type(bundle)],  # type: ignore[misc]
         "errors": list[_row("Error", {"time": time, "code": Name})],  # type: ignore[misc]
         "maintenance": list[_row("Replacement", {"time": time, "component": component})],  # type: ignore[misc]
         "failures": list[_row("Failure", {"time": time, "component": component})],  # type: ignore[misc]
         "downtime": list[_row("Stop", {"start": time, "end": NotRequired[time | None]})],  # type: ignore[misc]
         "at": time | None,
     }
-    fields: Any = {name: (kind, Asked.model_fields[name]) for name, kind in types.items()}
-    return create_model("History", __base__=Asked, __doc__="One machine's recent history.", **fields)
+    fields: Any = {name: (kind, HistoryRequest.model_fields[name]) for name, kind in types.items()}
+    return create_model("History", __base__=HistoryRequest, __doc__="One machine's recent history.", **fields)
 
 
-def reading_type(bundle: Bundle) -> Any:
+def _reading_type(bundle: Bundle) -> Any:
     """The type of one reading: its time, whether the machine ran, and any of the sensors; null is missing."""
     sensors = bundle.plant.dataset.tables.telemetry.sensors
     values = {name: NotRequired[_number(sensor.range) | None] for name, sensor in sensors.items()}

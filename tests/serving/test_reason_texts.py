@@ -9,7 +9,8 @@ import pytest
 
 from forestall.features.columns import Feature
 from forestall.serving.deviations import Deviations
-from forestall.serving.words import Sighting, describe, life_in_words
+from forestall.serving.fleet import life_in_words
+from forestall.serving.reason_texts import Sighting, describe
 from tests.serving.conftest import Made
 
 NOTHING = Deviations(np.full(48, np.nan), level=170.0, spread=15.0, unit="V")

@@ -15,9 +15,8 @@ from sqlalchemy import Connection
 
 from forestall.data.events import Events
 from forestall.serving.bundle import Bundle
-from forestall.serving.store.alarms import Alarm, EndReason
-from forestall.serving.store.opinions import Decided, longest_risks
-from forestall.serving.store.raised import end_alarm, raise_alarm, running_alarms
+from forestall.serving.store.alarms import Alarm, EndReason, end_alarm, raise_alarm, running_alarms
+from forestall.serving.store.opinions import DecisionRisks, longest_risks
 from forestall.training.alarms import NONE, open_alarms
 from forestall.training.series import Rules, risk_matrix, series_of
 
@@ -36,7 +35,7 @@ class Moment:
 def raise_alarms(
     connection: Connection,
     names: Mapping[int, str],
-    decided: Sequence[Decided],
+    decided: Sequence[DecisionRisks],
     events: Events,
     moment: Moment,
     bundle: Bundle,

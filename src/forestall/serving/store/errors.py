@@ -34,7 +34,7 @@ BUSY = {"53200", "53300", "40001", "40P01", "55P03", "57014"}
 
 
 @contextmanager
-def told_apart() -> Iterator[None]:
+def as_store_errors() -> Iterator[None]:
     """What a driver raises, as a `StoreError` where it is the database's state and not a mistake of ours.
 
     Raises:

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from forestall.features.baselines import OwnBaselines, own_baselines
 from forestall.features.history import Ints
+from forestall.serving.baselines import ALWAYS
 from forestall.serving.bundle import Bundle
-from forestall.serving.handed import ALWAYS
-from forestall.serving.past import decision_from, past
 from forestall.serving.store.baselines import At, Floats, shape_of, stored_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine
+from forestall.serving.stored_history import decision_from, stored_history
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _renew(
     if not old:
         return result
     after = time - spans.baseline - bundle.plant.carry_forward * spans.interval
-    history = past(connection, store, old, (after, decision_from(time, spans)), bundle)
+    history = stored_history(connection, store, old, (after, decision_from(time, spans)), bundle)
     until = np.full(len(history.machines), time, dtype=np.int64)
     own = own_baselines(history, spans, bundle.reference.condition_places, until)
     number = {machine.name: machine.number for machine in old}

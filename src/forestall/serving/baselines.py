@@ -20,14 +20,15 @@ ALWAYS = -(2**62)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownBaselines:
     """Baselines of machines by their position: [machines + 1, sensors, 2 + conditions], the last row all missing."""
 
     position: dict[str, int]
     values: Floats
 
     def of(self, machines: Sequence[str]) -> OwnBaselines:
-        """What holds at any time for these machines; a machine that is not known has none of its own."""
+        """What holds at any time for these machines; a machine that is not known has none of its own:
+        its model's stands in where features are made."""
         return _always(self.rows(machines))
 
     def rows(self, machines: Sequence[str]) -> Floats:
@@ -41,36 +42,30 @@ def _always(values: Floats) -> OwnBaselines:
     return OwnBaselines(np.array([ALWAYS], dtype=np.int64), held[..., 0], held[..., 1], held[..., 2:])
 
 
-def known(frame: pd.DataFrame, reference: Reference) -> Known:
-    """What `own_frame` wrote, to be asked often."""
+def known_baselines(frame: pd.DataFrame, reference: Reference) -> KnownBaselines:
+    """What `own_frame` wrote, [machines + 1, sensors, 2 + conditions] and the machines' positions."""
     sensors, places = list(reference.sensors), reference.condition_places
     columns = [frame[columns_of(sensor, sensors, places)].to_numpy(dtype=np.float64) for sensor in sensors]
     values = np.stack(columns, axis=1)
     nobody = np.full((1, *values.shape[1:]), np.nan)
     position = {machine: number for number, machine in enumerate(frame["machine"])}
-    return Known(position, np.concatenate([values, nobody]))
+    return KnownBaselines(position, np.concatenate([values, nobody]))
 
 
-def of_bundle(folder: Path, bundle: Bundle) -> Known:
+def bundle_baselines(folder: Path, bundle: Bundle) -> KnownBaselines:
     """The baselines in a bundle's folder, whose hashes `load_bundle` has checked."""
-    return known(store.read_frame(folder / BASELINES, bundle.plant.dataset.clock), bundle.reference)
+    return known_baselines(store.read_frame(folder / BASELINES, bundle.plant.dataset.clock), bundle.reference)
 
 
-def handed_in(frame: pd.DataFrame, machines: Sequence[str], reference: Reference) -> OwnBaselines:
-    """What `own_frame` wrote, as baselines that hold at any time for these machines.
-
-    A machine that the frame lacks has none of its own: its model's stands in where features are made.
-    """
-    return known(frame, reference).of(machines)
-
-
-def own_or_known(history: History, until: Ints, stored: Known, reference: Reference) -> OwnBaselines:
+def own_or_known(history: History, until: Ints, stored: KnownBaselines, reference: Reference) -> OwnBaselines:
     """Each machine's baseline as of its time in `until` [machines], from its own history.
 
     Of a machine whose history is too short for any, it is the stored one.
     """
     sensors, places = list(reference.sensors), reference.condition_places
     own = own_baselines(history, reference.spans, places, until)
-    mine = known(own_frame(history.machines, own, until, sensors, places), reference).rows(history.machines)
+    mine = known_baselines(own_frame(history.machines, own, until, sensors, places), reference).rows(
+        history.machines
+    )
     none = np.isnan(mine[:, :, :1]).all(axis=1, keepdims=True)
     return _always(np.where(none, stored.rows(history.machines), mine))

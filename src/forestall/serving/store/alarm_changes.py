@@ -1,0 +1,144 @@
+"""What people change of an alarm: who did what when, and what closing it tells of the part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from forestall.errors import ForestallError
+from forestall.features.reference import Reference
+from forestall.serving.store.alarms import FINDINGS, STATES, Alarm, Finding, State, get_alarm
+from forestall.serving.store.database import Store
+from forestall.serving.store.events import FEEDBACK, Kind, add_events
+from forestall.serving.store.tables import alarms, audit
+
+LONGEST = {"assignee": 200, "note": 10_000}
+EDITABLE = ("state", "finding", "assignee", "note")
+
+
+class StaleAlarmError(ForestallError):
+    """The alarm was changed since it was read; `now` is its version."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__("The alarm was changed since it was read. Read it again.")
+        self.now = now
+
+
+class RefusedChangeError(ForestallError):
+    """A change that cannot be; `field` of the change is why."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody wants to be different; None leaves a thing as it is.
+
+    finding: needed to close. found: when the fault was seen or the part replaced, in ticks; needed with the findings
+    `confirmed` and `replaced unseen`. replaced: whether the part was replaced, too, with `confirmed`.
+    """
+
+    state: State | None = None
+    finding: Finding | None = None
+    found: int | None = None
+    replaced: bool = False
+    assignee: str | None = None
+    note: str | None = None
+
+
+def change_alarm(
+    connection: Connection,
+    store: Store,
+    number: int,
+    version: int,
+    change: Change,
+    who: str,
+    now: int,
+    reference: Reference,
+) -> Alarm:
+    """Change what people say of an alarm, and keep who did when; what closing tells of the part becomes events.
+
+    Args:
+        version: of the alarm as it was read. now: seconds since 1970.
+
+    Raises:
+        UnknownAlarmError, StaleAlarmError, RefusedChangeError: see there; nothing is changed.
+    """
+    held = connection.execute(
+        select(alarms.c.id).where(alarms.c.id == number).with_for_update()
+    ).one_or_none()
+    alarm = get_alarm(connection, number)
+    if held is None or alarm.version != version:
+        raise StaleAlarmError(alarm.version)
+    _check(alarm, change)
+    new = {name: getattr(change, name) for name in EDITABLE if getattr(change, name) is not None}
+    new = {name: value for name, value in new.items() if value != getattr(alarm, name)}
+    if not new:
+        return alarm
+    before = {name: getattr(alarm, name) for name in new}
+    connection.execute(alarms.update().where(alarms.c.id == number).values(version=version + 1, **new))
+    row = {
+        "alarm_id": number,
+        "at": now,
+        "who": who,
+        "before": before,
+        "after": new,
+        "note": change.note or "",
+    }
+    connection.execute(audit.insert(), row)
+    if change.state == "closed":
+        _add_feedback(connection, store, alarm, change, reference)
+    return replace(alarm, version=version + 1, **new)
+
+
+def _check(alarm: Alarm, change: Change) -> None:
+    to = change.state or alarm.state
+    if alarm.state == "closed":
+        raise RefusedChangeError(
+            "state", "The alarm is closed, and its finding is among the plant's records."
+        )
+    if STATES.index(to) < STATES.index(alarm.state):
+        raise RefusedChangeError("state", f"An alarm that is {alarm.state!r} does not go back to {to!r}.")
+    if to == "closed" and change.finding is None:
+        raise RefusedChangeError("finding", f"To close an alarm, say what was found: {', '.join(FINDINGS)}.")
+    if to != "closed" and change.finding is not None:
+        raise RefusedChangeError("finding", "A finding closes an alarm: set `state` to 'closed', too.")
+    _check_time(alarm, change)
+    for field, text in (("assignee", change.assignee), ("note", change.note)):
+        _check_text(field, text or "")
+
+
+def _check_text(field: str, text: str) -> None:
+    """No database takes half a character, PostgreSQL none that is 0."""
+    longest = LONGEST[field]
+    if len(text) > longest:
+        raise RefusedChangeError(field, f"That is longer than {longest:,} characters.")
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise RefusedChangeError(field, "There is a character in it that cannot be stored.")
+
+
+def _check_time(alarm: Alarm, change: Change) -> None:
+    dated = change.finding in ("confirmed", "replaced unseen")
+    if dated and change.found is None:
+        raise RefusedChangeError("found", f"With the finding {change.finding!r}, say when.")
+    if not dated and change.found is not None:
+        raise RefusedChangeError("found", "A time goes with the findings 'confirmed' and 'replaced unseen'.")
+    if change.found is not None and change.found <= alarm.opened:
+        raise RefusedChangeError("found", "That is before the alarm was opened.")
+    if change.replaced and change.finding != "confirmed":
+        raise RefusedChangeError("replaced", "This goes with the finding 'confirmed' only.")
+
+
+def _add_feedback(
+    connection: Connection, store: Store, alarm: Alarm, change: Change, reference: Reference
+) -> None:
+    kinds: list[Kind] = ["failures"] if change.finding == "confirmed" else []
+    if change.replaced or change.finding == "replaced unseen":
+        kinds.append("maintenance")
+    row = {"machine": [alarm.machine], "time": [change.found], "component": [alarm.component]}
+    for kind in kinds:
+        add_events(connection, store, kind, pd.DataFrame(row), reference, FEEDBACK)
