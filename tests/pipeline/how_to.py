@@ -107,7 +107,7 @@ def run(folder: Path, line: str, home: Path) -> str:
     done = subprocess.run(
         ["bash", "-c", line],
         cwd=folder,
-        env=environment(HOME=str(home), MAKEFLAGS=""),
+        env=environment(HOME=str(home), MAKEFLAGS="", MAKELEVEL="0"),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -37,7 +37,13 @@ def follow(project: Path, home: Path, heading: str) -> None:
     """Run a section's commands; each prints what the tutorial shows of it, in form, where it shows anything."""
     for line, lines in shown(heading, TUTORIAL):
         done = command(
-            project, "bash", "-c", line.replace("make ", "make -o setup "), HOME=str(home), MAKEFLAGS=""
+            project,
+            "bash",
+            "-c",
+            line.replace("make ", "make -o setup "),
+            HOME=str(home),
+            MAKEFLAGS="",
+            MAKELEVEL="0",
         )
         refused = any(one.startswith(("ERROR: ", "forestall: ")) for one in lines)
         gate = "make compare" in line and "### Gate: NOT passed" in done.stdout

@@ -14,7 +14,7 @@ import pytest
 
 from tests import plant
 from tests.serving.api.conftest import END, EVENTS, TELEMETRY
-from tests.serving.api.server import Running, fields, opened, running
+from tests.serving.api.server import ATTRIBUTES, Running, fields, opened, running
 from tests.serving.feeding import batch_of
 
 LAST_DAYS = 4
@@ -44,26 +44,42 @@ def send(api: Running, low: int, high: int) -> None:
         assert response.status_code == 200, response.text
 
 
+Answers = dict[tuple[int, str], list[dict[str, Any]]]
+
+
 @pytest.fixture(scope="module")
-def filled(whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """All of the history but its last days."""
+def replayed(
+    whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Running, Answers]]:
+    """The history sent over HTTP, its last days in order of time; what was answered at each decision."""
     service = opened(whole_bundle, tmp_path_factory.mktemp("store") / "forestall.sqlite")
+    first, step, answers = END - LAST_DAYS * plant.DAY, plant.dataset().ticks("3h"), Answers()
     with running(service) as api:
-        send(api, 0, END - LAST_DAYS * plant.DAY)
-        yield api
+        send(api, 0, first)
+        for decision in range(first + step, END + 1, step):
+            send(api, decision - step, decision)
+            for machine in sorted(ATTRIBUTES):
+                said = api.client.get(f"/v1/machines/{machine}").json()
+                answers[decision, machine] = said["components"]
+        yield api, answers
 
 
-def test_a_replay_through_http_gives_the_batch_to_the_last_bit(filled: Running) -> None:
-    serving = filled.service.champion.serving
+@pytest.fixture
+def filled(replayed: tuple[Running, Answers]) -> Running:
+    """A service that was sent the whole history."""
+    return replayed[0]
+
+
+def test_a_replay_through_http_gives_the_batch_to_the_last_bit(replayed: tuple[Running, Answers]) -> None:
+    api, answers = replayed
+    serving = api.service.champion.serving
     assert serving is not None
     batch = batch_of(TELEMETRY, EVENTS, serving.bundle)
-    step, compared = serving.bundle.reference.spans.every, 0
-    for decision in range(END - LAST_DAYS * plant.DAY + step, END + 1, step):
-        send(filled, decision - step, decision)
+    compared = 0
+    for decision in sorted({decision for decision, _ in answers}):
         (place,) = np.flatnonzero(batch.decisions == decision)
         for row, machine in enumerate(batch.machines):
-            answer = filled.client.get(f"/v1/machines/{machine}").json()
-            for one in answer["components"]:
+            for one in answers[decision, machine]:
                 assert one["time"] == stamp(decision)
                 column = serving.bundle.components.index(one["component"])
                 if one["risk"] is not None:
@@ -216,3 +232,19 @@ def test_changes_that_cannot_be(filled: Running) -> None:
     assert filled.client.get("/v1/alarms/99999999999").status_code == 422
     assert filled.client.get("/v1/alarms?state=sleeping").status_code == 422
     assert filled.client.get("/v1/export/machines").status_code == 422
+
+
+def test_what_happened_after_the_decision_changes_what_to_do(filled: Running) -> None:
+    after = {"kind": "maintenance", "machine": "m1", "time": stamp(END + 60), "component": "pump"}
+    assert filled.send("/v1/events", [after]).status_code == 200
+    (pump,) = [
+        one for one in filled.client.get("/v1/machines/m1").json()["components"] if one["component"] == "pump"
+    ]
+    assert pump["since_decision"] == {"what": "replaced", "time": stamp(END + 60)}
+    assert pump["recommended_action"].startswith("It was replaced at 2024-")
+    rows = filled.client.get("/v1/machines", params={"search": "m1", "component": "pump"}).json()["machines"]
+    assert [one["since_decision"] for one in rows] == [pump["since_decision"]]
+
+
+def test_a_component_that_is_none_is_named(filled: Running) -> None:
+    assert fields(filled.client.get("/v1/machines", params={"component": "pmup"})) == ["component"]

@@ -47,7 +47,13 @@ def create_app(service: Service) -> RequestMiddleware:
 
 def application() -> FastAPI:
     """The routes and what OpenAPI says of them; it answers once it has a service."""
-    app = FastAPI(title="Forestall", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Forestall",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
     problems.install(app)
     for part in PARTS:
         app.include_router(part.ROUTER)

@@ -18,6 +18,7 @@ from forestall.serving.api.json_response import as_json
 from forestall.serving.api.logs import say
 from forestall.serving.api.openapi import ASKING, answers
 from forestall.serving.api.opinion_json import opinion_json
+from forestall.serving.api.problems import unfit
 from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.typed_columns import ticks
@@ -57,8 +58,13 @@ def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
     place = None if query.cursor is None else place_of(query.order, query.cursor)
     wanted = OpinionFilter(query.status, query.component, query.min_risk, query.search)
     with serving.store.reading() as connection:
+        if query.component is not None and query.component not in serving.bundle.components:
+            raise unfit([("component", f"is none of {', '.join(serving.bundle.components)}")])
         page = ranked(connection, wanted, query.order, query.limit, place)
-    rows = [{"machine": one.machine, **opinion_json(one, serving.bundle.reference)} for one in page.opinions]
+        names = sorted({one.machine for one in page.opinions})
+        events = events_of(connection, names, serving.bundle, errors_after=2**62)
+    reference = serving.bundle.reference
+    rows = [{"machine": one.machine, **opinion_json(one, events, reference)} for one in page.opinions]
     return {"machines": rows, "next": cursor_of(query.order, page.next)}
 
 
@@ -114,7 +120,7 @@ def _component(opinion: Opinion, events: Events, points: list[Point], serving: S
     replaced = events.maintenance
     times = replaced.loc[replaced["component"] == opinion.component, "time"]
     return {
-        **opinion_json(opinion, reference),
+        **opinion_json(opinion, events, reference),
         "last_replacement": time_of(int(times.max()), reference) if len(times) else None,
         "trend": [
             {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from forestall.data.clock import hour_of
+from forestall.data.events import Events
 from forestall.features import labels
 from forestall.features.columns import span_name
 from forestall.features.reference import Reference
@@ -24,8 +28,37 @@ ACTIONS = {
 }
 
 
-def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:
-    """Component, status, risk over each horizon, reasons, remaining life and what to do."""
+@dataclass(frozen=True)
+class Happened:
+    """What became of a part after the decision that an opinion is of: failed or replaced, and when, in ticks."""
+
+    what: Literal["failed", "replaced"]
+    time: int
+
+
+def happened_since(opinion: Opinion, events: Events) -> Happened | None:
+    """The last failure or replacement of the component after the opinion's decision."""
+    found = [
+        Happened(what, int(time))
+        for what, frame in _tables(events)
+        for machine, component, time in zip(frame["machine"], frame["component"], frame["time"], strict=True)
+        if (machine, component) == (opinion.machine, opinion.component) and time > opinion.time
+    ]
+    return max(found, key=lambda one: one.time, default=None)
+
+
+def _tables(events: Events) -> Iterator[tuple[Literal["failed", "replaced"], pd.DataFrame]]:
+    yield "failed", events.failures
+    yield "replaced", events.maintenance
+
+
+def opinion_json(opinion: Opinion, events: Events | None, reference: Reference) -> dict[str, Any]:
+    """Component, status, risk over each horizon, reasons, remaining life and what to do.
+
+    Args:
+        events: of the machine, those after the decision among them; None if there are none.
+    """
+    happened = None if events is None else happened_since(opinion, events)
     because = opinion.status.removeprefix(NO_OPINION) if opinion.status != NOT_APPLICABLE else ""
     horizons = [span_name(ticks, reference.unit) for ticks in reference.spans.horizons]
     curve = np.array(opinion.curve, dtype=np.float32)
@@ -38,7 +71,10 @@ def opinion_json(opinion: Opinion, reference: Reference) -> dict[str, Any]:
         "threshold": opinion.threshold,
         "reasons": [_reason(one) for one in opinion.reasons],
         "remaining_life": _life(opinion),
-        "recommended_action": recommended_action(opinion, reference),
+        "since_decision": None
+        if happened is None
+        else {"what": happened.what, "time": time_of(happened.time, reference)},
+        "recommended_action": recommended_action(opinion, happened, reference),
     }
 
 
@@ -58,16 +94,35 @@ def _life(opinion: Opinion) -> dict[str, float | None] | None:
     }
 
 
-def recommended_action(opinion: Opinion, reference: Reference) -> str:
-    """What to do about it, in words."""
+def recommended_action(opinion: Opinion, happened: Happened | None, reference: Reference) -> str | None:
+    """What to do about it, in words; nothing where the machine has no such part."""
+    if opinion.status == NOT_APPLICABLE:
+        return None
+    if happened is not None:
+        at = _said(happened.time, reference)
+        return (
+            f"It was replaced at {at}, after this decision: wait for the next one."
+            if happened.what == "replaced"
+            else f"It failed at {at}, after this decision: replace it, and report the replacement."
+        )
     if opinion.status:
-        return ACTIONS.get(opinion.status.removeprefix(NO_OPINION), "")
-    if not opinion.alarm:
-        return "Nothing."
+        return ACTIONS.get(opinion.status.removeprefix(NO_OPINION))
+    return _inspection(opinion, reference) if opinion.alarm else "None."
+
+
+def _inspection(opinion: Opinion, reference: Reference) -> str:
+    """By when to look: until then it has failed with a chance of 10 %, or at the end of the longest horizon."""
     hour, unit = hour_of(reference.unit)
-    longest, chance = reference.spans.horizon // hour, f"{opinion.curve[-1]:.0%}"
-    soonest = opinion.life[0] if opinion.life and np.isfinite(opinion.life[0]) else longest
+    longest = reference.spans.horizon // hour
+    soon = opinion.life[0] if opinion.life and np.isfinite(opinion.life[0]) else longest
+    deadline = opinion.time + round(max(1.0, soon)) * hour
     return (
-        f"Inspect the {opinion.component} within {max(1, round(soonest))} {unit} and be ready to replace it: "
-        f"it fails within {longest} {unit} with a chance of {chance}."
+        f"Inspect the {opinion.component} by {_said(deadline, reference)} and be ready to replace it: "
+        f"it fails within {longest} {unit} of the decision with a chance of {opinion.curve[-1]:.0%}."
     )
+
+
+def _said(ticks: int, reference: Reference) -> str:
+    """A time as people read it: 2024-12-30 16:00, or 231 cycles."""
+    text = time_of(ticks, reference)
+    return f"{text} {reference.unit}" if isinstance(text, int) else text[:16].replace("T", " ")

@@ -93,6 +93,6 @@ def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
     return {
         "machine": asked.machine,
         "prediction": [int(any(one.alarm for one in opinions))],
-        "components": [opinion_json(one, reference) for one in opinions],
+        "components": [opinion_json(one, None, reference) for one in opinions],
         "model": serving.version,
     }

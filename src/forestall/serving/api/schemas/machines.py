@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from forestall.serving.api.schemas.shared import TIME, Status, Time, about
@@ -26,8 +28,9 @@ OPINION = {
     "threshold": 0.289,
     "reasons": [REASON],
     "remaining_life": {"p10": 11.3, "p50": None, "p90": None},
-    "recommended_action": "Inspect the bearing within 11 h and be ready to replace it: "
-    "it fails within 168 h with a chance of 46%.",
+    "since_decision": None,
+    "recommended_action": "Inspect the bearing by 2024-12-30 23:00 and be ready to replace it: "
+    "it fails within 168 h of the decision with a chance of 46%.",
 }
 
 
@@ -53,6 +56,13 @@ class Life(BaseModel):
     p90: float | None
 
 
+class SinceDecision(BaseModel):
+    """What became of the part after the decision, which therefore does not know of it."""
+
+    what: Literal["failed", "replaced"]
+    time: Time
+
+
 class OpinionBody(BaseModel):
     """What is thought of one component at its last decision."""
 
@@ -65,7 +75,8 @@ class OpinionBody(BaseModel):
     threshold: float
     reasons: list[Reason]
     remaining_life: Life | None
-    recommended_action: str = Field(description="what to do about it, in words")
+    since_decision: SinceDecision | None = Field(description="null: nothing")
+    recommended_action: str | None = Field(description="what to do about it, in words")
 
 
 class RankedBody(OpinionBody):
