@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -152,13 +153,18 @@ def test_a_model_is_not_asked_about_tables_that_it_cannot_read(project: Path, tm
 def test_a_bundle_of_another_format_is_said_to_be_one(project: Path, tmp_path: Path) -> None:
     manifest = json.loads((project / "models/bundle/manifest.json").read_text(encoding="utf-8"))
     older = {name: value for name, value in manifest["reference"].items() if name != "conditions"}
+    hashes = manifest["sha256"]
     cases = {
         "keys": (manifest | {"reference": older}, "of a format that this code does not read"),
         "hash": (
-            manifest | {"sha256": {"model.onnx": "0" * 64}},
+            manifest | {"sha256": hashes | {"model.onnx": "0" * 64}},
             "models/bundle of old/model.onnx: not the file",
         ),
-        "graph": (manifest | {"sha256": {}}, "names other files than there are"),
+        "graph": (
+            manifest | {"sha256": hashes | {"model.onnx": hashlib.sha256(b"not a graph").hexdigest()}},
+            "of a format that this code does not read",
+        ),
+        "files": (manifest | {"sha256": {}}, "names other files than there are"),
         "nothing": ({}, "not a whole bundle"),
         "list": ([], "of a format that this code does not read"),
     }
