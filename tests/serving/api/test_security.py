@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +156,10 @@ def test_the_log_is_json_and_holds_no_secret(
     with caplog.at_level(logging.INFO, logger="forestall.serving"):
         get(api, f"/v1/machines?search={keys['read']}", Authorization=f"Bearer {keys['read']}")
         get(api, "/v1/mach%0Aines", Cookie="secret=1")
+        deadline = time.monotonic() + 10  # an answer is sent before its line is written
+        while sum(record.getMessage() == "request" for record in caplog.records) < 2:
+            assert time.monotonic() < deadline, "no line for each request"
+            time.sleep(0.01)
     lines = [AsJson().format(record) for record in caplog.records]
     requests = [json.loads(line) for line in lines if json.loads(line)["event"] == "request"]
     assert [one["status"] for one in requests] == [200, 404]
