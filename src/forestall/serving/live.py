@@ -21,7 +21,8 @@ from forestall.serving.store.baselines import forget_baselines, write_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine, known_machines, latest_reading, mark_scored
 from forestall.serving.store.opinions import DecisionRisks, model_number, write_opinions, write_risks
-from forestall.serving.stored_history import decision_at, decision_from, needed_before, stored_history
+from forestall.serving.stored_history import needed_before, stored_history
+from forestall.serving.times import decision_at, decision_from
 
 MACHINES_AT_A_TIME = 200
 STEPS_AT_A_TIME = 64

@@ -15,7 +15,8 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.store.baselines import At, Floats, shape_of, stored_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine
-from forestall.serving.stored_history import decision_from, stored_history
+from forestall.serving.stored_history import stored_history
+from forestall.serving.times import decision_from
 
 
 @dataclass(frozen=True)

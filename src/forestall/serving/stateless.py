@@ -21,6 +21,7 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.history_request import HistoryRequest, Row, request_type
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion, history_of, opinions_of
 from forestall.serving.regular_readings import clean_regular, is_regular
+from forestall.serving.times import decision_at
 
 NAMELESS = ""
 NO_STOPS = pd.DataFrame(
@@ -58,7 +59,7 @@ class Stateless:
         _refuse_conflicts(asked.readings)
         spans, machine = self.bundle.reference.spans, asked.machine or NAMELESS
         end = _end(asked, spans)
-        decision = (end - spans.offset) // spans.every * spans.every + spans.offset
+        decision = decision_at(end, spans)
         readings = [row for row in asked.readings if row["time"] <= end]
         first = int(grid_of(self.bundle.plant.dataset).ceil(np.array(min(row["time"] for row in readings))))
         events = _events(asked, machine, self.bundle)

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from forestall.data.clean import grid_of
-from forestall.features.history import History, Spans
+from forestall.features.history import History
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import history_of
 from forestall.serving.store.database import Store
@@ -19,16 +19,6 @@ from forestall.serving.store.machines import Machine
 from forestall.serving.store.readings import recent
 
 LATER, EARLIER = np.iinfo(np.int64).max, np.iinfo(np.int64).min
-
-
-def decision_at(time: int, spans: Spans) -> int:
-    """The last decision at or before a time."""
-    return (time - spans.offset) // spans.every * spans.every + spans.offset
-
-
-def decision_from(time: int, spans: Spans) -> int:
-    """The first decision at or after a time."""
-    return -((spans.offset - time) // spans.every) * spans.every + spans.offset
 
 
 def needed_before(bundle: Bundle) -> int:

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from forestall.data.clock import is_counter
 from forestall.data.parse import LARGEST_COUNT
+from forestall.features.history import Spans
 from forestall.features.reference import Reference
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]00:?00)?", re.ASCII)
@@ -44,6 +45,16 @@ def time_type(unit: str) -> Any:
     if is_counter(unit):
         return Annotated[int, Field(strict=True, gt=-LARGEST_COUNT, lt=LARGEST_COUNT)]
     return Annotated[int, BeforeValidator(ticks_of), WithJsonSchema(TIMESTAMP)]
+
+
+def decision_at(time: int, spans: Spans) -> int:
+    """The last decision at or before a time."""
+    return (time - spans.offset) // spans.every * spans.every + spans.offset
+
+
+def decision_from(time: int, spans: Spans) -> int:
+    """The first decision at or after a time."""
+    return -((spans.offset - time) // spans.every) * spans.every + spans.offset
 
 
 def time_of(ticks: int, reference: Reference) -> str | int:

@@ -8,7 +8,14 @@ import pytest
 
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.database import Store
-from forestall.serving.store.events import EventRecord, add_events, event_records, events_of
+from forestall.serving.store.events import (
+    EventRecord,
+    Happened,
+    add_events,
+    event_records,
+    events_of,
+    happened_since,
+)
 from forestall.serving.store.machines import (
     UnknownMachineError,
     add_machines,
@@ -103,3 +110,17 @@ def test_attributes_may_change(store: Store) -> None:
         known = known_machines(connection)
     assert known["m0"].attributes == {"model": "large", "age": None}
     assert known["m5"].attributes == {"model": "small", "age": 9.0}
+
+
+def test_the_last_that_happened_after_each_parts_own_decision(store: Store, bundle: Bundle) -> None:
+    with store.writing() as connection:
+        add_machines(connection, {name: {} for name in ("m1", "m2")})
+    machines: list[object] = ["m1", "m1", "m2"]
+    parts: list[object] = ["pump", "seal", "pump"]
+    add(store, bundle, "failures", machine=machines, time=[100, 100, 100], component=parts)
+    add(store, bundle, "maintenance", machine=["m1"], time=[130], component=["pump"])
+    decided = {("m1", "pump"): 90, ("m1", "seal"): 99, ("m2", "pump"): 100}
+    with store.reading() as connection:
+        found = happened_since(connection, decided)
+        assert happened_since(connection, {}) == {}
+    assert found == {("m1", "pump"): Happened("replaced", 130), ("m1", "seal"): Happened("failed", 100)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.typed_columns import ticks
 from forestall.serving.opinions import Opinion
 from forestall.serving.store.errors import StoreError
-from forestall.serving.store.events import events_of
+from forestall.serving.store.events import Happened, events_of, happened_since
 from forestall.serving.store.machines import Machine, latest_reading, machine_named
 from forestall.serving.store.opinions import OpinionFilter, Point, opinions_about, ranked, trend
 from forestall.serving.store.readings import recent
@@ -61,11 +62,18 @@ def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
         if query.component is not None and query.component not in serving.bundle.components:
             raise unfit([("component", f"is none of {', '.join(serving.bundle.components)}")])
         page = ranked(connection, wanted, query.order, query.limit, place)
-        names = sorted({one.machine for one in page.opinions})
-        events = events_of(connection, names, serving.bundle, errors_after=2**62)
+        happened = happened_since(connection, _decided(page.opinions))
     reference = serving.bundle.reference
-    rows = [{"machine": one.machine, **opinion_json(one, events, reference)} for one in page.opinions]
+    rows = [
+        {"machine": one.machine, **opinion_json(one, happened.get((one.machine, one.component)), reference)}
+        for one in page.opinions
+    ]
     return {"machines": rows, "next": cursor_of(query.order, page.next)}
+
+
+def _decided(opinions: Iterable[Opinion]) -> dict[tuple[str, str], int]:
+    """By machine and component the time of the decision that an opinion is of."""
+    return {(one.machine, one.component): one.time for one in opinions}
 
 
 def _about(serving: Serving, name: str) -> dict[str, Any]:
@@ -80,6 +88,7 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
             now = latest_reading(connection)
         opinions = opinions_about(connection, name)
         events = events_of(connection, [name], serving.bundle, errors_after=2**62)
+        happened = happened_since(connection, _decided(opinions))
         after = max((one.time for one in opinions), default=0) - TREND * reference.spans.horizon
         trends = {one.component: trend(connection, name, one.component, after) for one in opinions}
     return {
@@ -87,7 +96,10 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
         "attributes": machine.attributes,
         **_data(machine, now, serving),
         "scoring_problem": problem,
-        "components": [_component(one, events, trends[one.component], serving) for one in opinions],
+        "components": [
+            _component(one, happened.get((name, one.component)), events, trends[one.component], serving)
+            for one in opinions
+        ],
         "model": serving.version,
     }
 
@@ -115,12 +127,14 @@ def _data(machine: Machine, now: int | None, serving: Serving) -> dict[str, Any]
     }
 
 
-def _component(opinion: Opinion, events: Events, points: list[Point], serving: Serving) -> dict[str, Any]:
+def _component(
+    opinion: Opinion, happened: Happened | None, events: Events, points: list[Point], serving: Serving
+) -> dict[str, Any]:
     reference = serving.bundle.reference
     replaced = events.maintenance
     times = replaced.loc[replaced["component"] == opinion.component, "time"]
     return {
-        **opinion_json(opinion, events, reference),
+        **opinion_json(opinion, happened, reference),
         "last_replacement": time_of(int(times.max()), reference) if len(times) else None,
         "trend": [
             {

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from forestall.data.clock import hour_of
-from forestall.data.events import Events
 from forestall.features import labels
 from forestall.features.columns import span_name
 from forestall.features.reference import Reference
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion
 from forestall.serving.reasons import Reason
+from forestall.serving.store.events import Happened
 from forestall.serving.times import time_of
 from forestall.training.remaining import LIFE
 
@@ -28,37 +25,12 @@ ACTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Happened:
-    """What became of a part after the decision that an opinion is of: failed or replaced, and when, in ticks."""
-
-    what: Literal["failed", "replaced"]
-    time: int
-
-
-def happened_since(opinion: Opinion, events: Events) -> Happened | None:
-    """The last failure or replacement of the component after the opinion's decision."""
-    found = [
-        Happened(what, int(time))
-        for what, frame in _tables(events)
-        for machine, component, time in zip(frame["machine"], frame["component"], frame["time"], strict=True)
-        if (machine, component) == (opinion.machine, opinion.component) and time > opinion.time
-    ]
-    return max(found, key=lambda one: one.time, default=None)
-
-
-def _tables(events: Events) -> Iterator[tuple[Literal["failed", "replaced"], pd.DataFrame]]:
-    yield "failed", events.failures
-    yield "replaced", events.maintenance
-
-
-def opinion_json(opinion: Opinion, events: Events | None, reference: Reference) -> dict[str, Any]:
+def opinion_json(opinion: Opinion, happened: Happened | None, reference: Reference) -> dict[str, Any]:
     """Component, status, risk over each horizon, reasons, remaining life and what to do.
 
     Args:
-        events: of the machine, those after the decision among them; None if there are none.
+        happened: to the part after the opinion's decision.
     """
-    happened = None if events is None else happened_since(opinion, events)
     because = opinion.status.removeprefix(NO_OPINION) if opinion.status != NOT_APPLICABLE else ""
     horizons = [span_name(ticks, reference.unit) for ticks in reference.spans.horizons]
     curve = np.array(opinion.curve, dtype=np.float32)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from forestall.data.events import Events
@@ -32,6 +32,14 @@ class EventRecord:
     time: int
     component: str
     source: str
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What became of a part after a decision: failed or replaced, and when, in ticks."""
+
+    what: Literal["failed", "replaced"]
+    time: int
 
 
 def add_events(
@@ -77,6 +85,36 @@ def events_of(connection: Connection, names: Sequence[str], bundle: Bundle, erro
         for kind in ("errors", "maintenance", "failures", "downtime")
     }
     return Events(machines=machines_frame(connection, names, bundle), **frames)
+
+
+def happened_since(
+    connection: Connection, decided: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], Happened]:
+    """The last failure or replacement of each machine's component after a decision, where there was one.
+
+    Args:
+        decided: by machine and component the time of its decision, in ticks.
+    """
+    found: dict[tuple[str, str], Happened] = {}
+    first = min(decided.values(), default=0)
+    tell: tuple[tuple[Table, Literal["failed", "replaced"]], ...] = (
+        (tables.failures, "failed"),
+        (tables.maintenance, "replaced"),
+    )
+    for table, what in tell:
+        for some in pieces(sorted({machine for machine, _ in decided})):
+            query = (
+                select(tables.machines.c.name, table.c.component, func.max(table.c.time))
+                .join(tables.machines, tables.machines.c.id == table.c.machine_id)
+                .where(tables.machines.c.name.in_(some), table.c.time > first)
+                .group_by(tables.machines.c.name, table.c.component)
+            )
+            for machine, component, time in connection.execute(query):
+                pair = (machine, component)
+                known = max(decided.get(pair, time), found[pair].time if pair in found else time - 1)
+                if time > known:
+                    found[pair] = Happened(what, time)
+    return found
 
 
 def event_records(connection: Connection, kind: Literal["maintenance", "failures"]) -> Iterator[EventRecord]:
