@@ -89,7 +89,8 @@ def _recent(readings: list[Row], decision: int, bundle: Bundle) -> list[Row]:
         max(spans.lookback, spans.history, spans.stale) + (1 + bundle.plant.carry_forward) * spans.interval
     )
     recent = [row for row in readings if row["time"] > decision - longest]
-    return recent or [max(readings, key=lambda row: int(row["time"]))]
+    # Silent for so long: what is thought at the decision is that it was.
+    return recent if any(row["time"] <= decision for row in recent) else [{"time": decision}, *recent]
 
 
 def _history(readings: list[Row], machine: str, events: Events, bundle: Bundle, end: int) -> History:

@@ -153,7 +153,7 @@ def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, An
     with serving.store.reading() as connection:
         if not name.isprintable() or machine_named(connection, name) is None:
             raise unknown_machine(name)
-        frame = recent(connection, serving.store, [name], after, until, reference.sensors).head(query.limit)
+        frame = recent(connection, serving.store, [name], after, until, reference.sensors, query.limit)
     times = [time_of(at, reference) for at in frame["time"].tolist()]
     columns = {name: frame[name].to_numpy() for name in reference.sensors}
     return {

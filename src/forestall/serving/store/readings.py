@@ -94,9 +94,20 @@ def replace_readings(connection: Connection, store: Store, batch: Readings, refe
 
 
 def recent(
-    connection: Connection, store: Store, names: Sequence[str], after: int, until: int, sensors: Sequence[str]
+    connection: Connection,
+    store: Store,
+    names: Sequence[str],
+    after: int,
+    until: int,
+    sensors: Sequence[str],
+    most: int | None = None,
 ) -> pd.DataFrame:
-    """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time."""
+    """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time.
+
+    Args:
+        most: of so many machines as fit one statement, only so many of the first ones.
+    """
+    limit = "" if most is None else f" LIMIT {int(most)}"
     name_of = {number: name for name, number in known_numbers(connection, names).items()}
     found: list[tuple[Any, ...]] = []
     for some in pieces(sorted(name_of)):
@@ -104,7 +115,7 @@ def recent(
         query = (
             'SELECT machine_id, "time", running, "values" FROM readings '
             f"WHERE machine_id IN ({', '.join(map(str, some))}) "
-            f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"'
+            f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"{limit}'
         )
         found += connection.exec_driver_sql(query).all()
     number, time, running, blobs = zip(*found, strict=True) if found else ((), (), (), ())
