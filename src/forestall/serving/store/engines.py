@@ -33,7 +33,9 @@ def _address(url: str) -> URL:
         address = make_url(url)
     except (ArgumentError, ValueError):
         # Neither the address nor what is said of it: a password may stand in it.
-        raise StoreError(f"{WHERE} names no database. Write sqlite:///<file> or postgresql+psycopg://…") from None
+        raise StoreError(
+            f"{WHERE} names no database. Write sqlite:///<file> or postgresql+psycopg://…"
+        ) from None
     if address.drivername not in DRIVERS:
         raise StoreError(f"{WHERE}: {address.drivername} is not one of {', '.join(DRIVERS)}.")
     if "@" in f"{address.host}{address.database}" and address.drivername != "sqlite":
@@ -71,11 +73,10 @@ def _postgresql(address: URL, patience: float) -> Engine:
     engine = create_engine(
         address, pool_pre_ping=True, pool_timeout=patience, connect_args=limits, hide_parameters=True
     )
-    _, settings = engine.dialect.create_connect_args(address)
     try:
-        psycopg.conninfo.make_conninfo(**settings)
+        psycopg.conninfo.make_conninfo(**dict.fromkeys(address.query, "1"))
     except psycopg.Error as error:
-        raise StoreError(f"{WHERE} has a setting that PostgreSQL's client lacks: {error}.") from None
+        raise StoreError(f"{WHERE}: {str(error).strip()}.") from None
 
     @event.listens_for(engine, "do_connect")
     def _connect(_: Any, __: Any, words: Any, named: Any) -> BoundedConnection:
