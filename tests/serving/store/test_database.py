@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -120,21 +119,6 @@ def test_a_full_disk_stops_writing_and_not_reading(bundle: Bundle, small_disk: P
             assert connection.execute(text("SELECT count(*) FROM readings")).scalar() == acknowledged
     assert acknowledged > 0
     store.close()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 3 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False
-    ).returncode:
-        pytest.skip("a small disk can only be mounted as root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_database_at_its_limit_stops_writing_and_not_reading(tmp_path: Path, bundle: Bundle) -> None:
