@@ -74,6 +74,21 @@ def test_what_cannot_be_served(
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg://u:s3cret@127.0.0.1:1/db?bogus=1",
+        "postgresql+psycopg://u:x@s3cret@127.0.0.1:1/db",
+    ],
+)
+def test_an_address_of_the_environment_that_is_none(address: str, tmp_path: Path) -> None:
+    for verb in (["serve"], ["keys", "list"]):
+        done = forestall(tmp_path, *verb, FORESTALL_DATABASE_URL=address)
+        assert done.returncode == 1
+        assert done.stderr.startswith("forestall: ") and "FORESTALL_DATABASE_URL" in done.stderr
+        assert "s3cret" not in done.stderr and "Traceback" not in done.stderr
+
+
 def test_starting_loads_no_training() -> None:
     code = "import sys, forestall.serving.api.app, forestall.serving.api.start; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
