@@ -18,6 +18,7 @@ from forestall.serving.export import write_bundle
 from tests import plant
 from tests.serving.api.server import Running, opened, running
 from tests.serving.conftest import Made, served
+from tests.serving.store.stores import Addresses
 
 DATASET, EVENTS = plant.dataset(), plant.events(6, 60)
 EVENTS = replace(EVENTS, maintenance=EVENTS.maintenance.query("machine != 'm5' or component != 'seal'"))
@@ -43,9 +44,9 @@ def whole_bundle(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def api(whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The service without keys, on this computer."""
-    with running(opened(whole_bundle, tmp_path_factory.mktemp("store") / "forestall.sqlite")) as one:
+def api(whole_bundle: Path, addresses_of_a_kind: Addresses) -> Iterator[Running]:
+    """The service without keys, on this computer, over each kind of database."""
+    with running(opened(whole_bundle, addresses_of_a_kind.new())) as one:
         yield one
 
 
