@@ -41,7 +41,8 @@ def garage(
 
 def rows(engine: str, low: int, high: int) -> list[dict[str, Any]]:
     frame = CYCLES[(CYCLES["machine"] == engine) & CYCLES["time"].between(low, high)]
-    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
+    columns = ["machine", "time", "running", *engines.SENSORS]
+    return [{str(name): cell for name, cell in row.items()} for row in frame[columns].to_dict("records")]
 
 
 @pytest.fixture(scope="module")
