@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.pipeline.servers import postgresql_server
 from tests.serving.api.conftest import END
@@ -99,9 +102,32 @@ def test_a_database_that_hangs_is_not_waited_for_for_ever(workspace: Path) -> No
         assert ranked(served)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_small_disk(request: pytest.FixtureRequest, small_disk: Path) -> Iterator[str]:
+    """The address of a database on a disk of 3 MB, or of 16: PostgreSQL's empty one has 7."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{small_disk}/store.db"
+        return
+    subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
+    with postgresql_server() as server:
+        owner = server.pid_file.parent.stat()
+        os.chown(small_disk, owner.st_uid, owner.st_gid)
+        for parent in small_disk.parents:  # pytest's own folders are closed to others
+            if not parent.stat().st_mode & 0o001:
+                parent.chmod(0o711)
+        engine = create_engine(server.url(), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE TABLESPACE small LOCATION '{small_disk}'"))
+            connection.execute(text("CREATE DATABASE small TABLESPACE small"))
+        engine.dispose()
+        yield server.url("small")
+
+
 @pytest.mark.slow
-def test_a_disk_that_is_full_can_be_read_and_says_so(workspace: Path, small_disk: Path) -> None:
-    with serving(workspace, "--recorded", "--database", f"sqlite:///{small_disk}/store.db") as served:
+def test_a_disk_that_is_full_can_be_read_and_says_so(
+    workspace: Path, small_disk: Path, on_small_disk: str
+) -> None:
+    with serving(workspace, "--recorded", "--database", on_small_disk) as served:
         client = served.client
         until(lambda: ranked(served))
         assert client.get("/health/ready").json()["full"] is False
