@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from forestall.serving.api.security import Role
 from forestall.serving.api.service import service_of
 
+WITHOUT_KEY = ("/health/", "/v2/health/")
+
 
 async def admitted(request: Request, role: Role) -> str:
     """The name of the caller.

@@ -16,7 +16,7 @@ from forestall.serving.api.access import Reader, Writer
 from forestall.serving.api.body import read_body
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
-from forestall.serving.api.problems import Problem, field_name, unfit
+from forestall.serving.api.problems import Problem, misfit, unfit
 from forestall.serving.api.queries import AlarmsQuery, Number
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
@@ -130,8 +130,7 @@ def _change(content: Any, reference: Reference) -> Change:
     try:
         asked = schemas.ChangeBody.model_validate(content)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise unfit([(field_name(one["loc"]), one["msg"]) for one in found]) from None
+        raise misfit(error) from None
     found_at = None if asked.found is None else ticks("found", asked.found, reference.unit, latest(reference))
     return Change(asked.state, asked.finding, found_at, asked.replaced, asked.assignee, asked.note)
 

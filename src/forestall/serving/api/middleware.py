@@ -9,6 +9,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from forestall.serving.api.access import WITHOUT_KEY
 from forestall.serving.api.limits import ConcurrencyLimit
 from forestall.serving.api.logs import LOG, say
 from forestall.serving.api.problems import Problem, answer, unexpected
@@ -49,17 +50,17 @@ class RequestMiddleware:
         except Exception:
             LOG.exception("failed", extra={"fields": {"request_id": request_id}})
             if status == 0:
-                await unexpected(request_id)(scope, receive, send_with_headers)
+                await unexpected(scope)(scope, receive, send_with_headers)
         finally:
             _log(scope, status, begun)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/health/"):
+        if scope["path"].startswith(WITHOUT_KEY):
             return await self.app(scope, receive, send)
         try:
             self.concurrency.enter()
         except Problem as problem:
-            return await answer(problem, scope["request_id"])(scope, receive, send)
+            return await answer(problem, scope)(scope, receive, send)
         try:
             await self.app(scope, receive, send)
         finally:

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from forestall.serving.api.access import WITHOUT_KEY
 from forestall.serving.api.problems import MEDIA_TYPE
 
 WHY = {
-    400: "The body is no strict JSON, NDJSON or CSV.",
+    400: "The body, or a header, is not in the form that it must have.",
     401: "No valid key.",
     403: "The key's role is too low.",
     404: "There is no such thing.",
@@ -45,13 +46,23 @@ SCHEMES = {
 
 def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Errors of a route."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
-    return {status: {"description": WHY[status], "content": content} for status in sorted(statuses)}
+    return _failures(statuses, MEDIA_TYPE, "ProblemBody")
 
 
 def answers(ok: type[BaseModel] | Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
     """The answer of a route that went well, and its errors."""
     return {200: {"model": ok, "description": "OK"}} | problem_answers(*statuses)
+
+
+def protocol_answers(ok: type[BaseModel] | Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same in the Open Inference Protocol, whose errors have another form, and no 422."""
+    failures = _failures({*statuses} - {422}, "application/json", "InferenceError")
+    return {200: {"model": ok, "description": "OK"}} | failures
+
+
+def _failures(statuses: Iterable[int], kind: str, schema: str) -> dict[int | str, dict[str, Any]]:
+    content = {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {status: {"description": WHY[status], "content": content} for status in sorted(statuses)}
 
 
 def body(*models: type[BaseModel], lines: str = "", table: str = "") -> dict[str, Any]:
@@ -80,7 +91,7 @@ def completed(document: dict[str, Any], models: Iterable[type[BaseModel]]) -> di
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None) if _is_fastapis(operation) else None
-            if not path.startswith("/health/"):
+            if not path.startswith(WITHOUT_KEY):
                 operation["security"] = KEYED
     return document
 

@@ -40,7 +40,7 @@ class ProblemBody(BaseModel):
             "type": "about:blank",
             "title": "Unprocessable Content",
             "status": 422,
-            "detail": "readings[3].vibration: 900.0 must be between 0 and 50; is its unit right?.",
+            "detail": "readings[3].vibration: 900.0 must be between 0 and 50; is its unit right?",
             "request_id": "3f9c1b2a77d0e514",
             "errors": [
                 {
