@@ -19,7 +19,7 @@ from forestall.serving.api.json_response import as_json
 from forestall.serving.api.logs import say
 from forestall.serving.api.openapi import ASKING, answers
 from forestall.serving.api.opinion_json import opinion_json
-from forestall.serving.api.problems import unfit
+from forestall.serving.api.problems import named, unfit
 from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.typed_columns import ticks
@@ -47,7 +47,7 @@ async def get_machine(request: Request, machine: Name, _: Reader) -> Response:
     return as_json(await asyncio.to_thread(_about, service_of(request).serving, machine))
 
 
-@ROUTER.get("/{machine}/readings", responses=answers(schemas.Readings, *ASKING, 404, 422))
+@ROUTER.get("/{machine}/readings", responses=answers(schemas.ReadingsPage, *ASKING, 404, 422))
 async def get_readings(
     request: Request, machine: Name, query: Annotated[ReadingsQuery, Query()], _: Reader
 ) -> Response:
@@ -56,11 +56,11 @@ async def get_readings(
 
 
 def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
-    place = None if query.cursor is None else place_of(query.order, query.cursor)
+    place = place_of(query.order, query.cursor)
     wanted = OpinionFilter(query.status, query.component, query.min_risk, query.search)
     with serving.store.reading() as connection:
         if query.component is not None and query.component not in serving.bundle.components:
-            raise unfit([("component", f"is none of {', '.join(serving.bundle.components)}")])
+            raise unfit([("component", f"is none of {named(serving.bundle.components)}")])
         page = ranked(connection, wanted, query.order, query.limit, place)
         happened = happened_since(connection, _decided(page.opinions))
     reference = serving.bundle.reference
@@ -148,13 +148,17 @@ def _component(
 
 def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, Any]:
     reference = serving.bundle.reference
-    after = -(2**62) if query.after is None else ticks("after", query.after, reference.unit)
+    (place,) = place_of("reading", query.cursor) or (-(2**62),)
+    after = place if query.after is None else max(place, ticks("after", query.after, reference.unit))
     until = 2**62 if query.until is None else ticks("until", query.until, reference.unit)
     with serving.store.reading() as connection:
         if not name.isprintable() or machine_named(connection, name) is None:
             raise unknown_machine(name)
-        frame = recent(connection, serving.store, [name], after, until, reference.sensors).head(query.limit)
-    times = [time_of(at, reference) for at in frame["time"].tolist()]
+        sensors, most = reference.sensors, query.limit + 1
+        found = recent(connection, serving.store, [name], after, until, sensors, most)
+    frame = found.head(query.limit)
+    moments = frame["time"].tolist()
+    times = [time_of(at, reference) for at in moments]
     columns = {name: frame[name].to_numpy() for name in reference.sensors}
     return {
         "readings": [
@@ -168,5 +172,6 @@ def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, An
                 },
             }
             for row, running in enumerate(frame["running"].tolist())
-        ]
+        ],
+        "next": cursor_of("reading", (moments[-1],) if len(found) > len(frame) else None),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from forestall.serving.api.access import WITHOUT_KEY
+from forestall.serving.api.body import JSON
 from forestall.serving.api.problems import MEDIA_TYPE
 
 WHY = {
@@ -17,7 +18,7 @@ WHY = {
     403: "The key's role is too low.",
     404: "There is no such thing.",
     408: "The body did not come in time.",
-    409: "Another value is stored for the same machine and time.",
+    409: "It contradicts what is stored.",
     412: "It was changed since it was read: If-Match names another version.",
     413: "The body is too large.",
     415: "The body is of a type that is not understood here.",
@@ -65,12 +66,15 @@ def _failures(statuses: Iterable[int], kind: str, schema: str) -> dict[int | str
     return {status: {"description": WHY[status], "content": content} for status in sorted(statuses)}
 
 
-def body(*models: type[BaseModel], lines: str = "", table: str = "") -> dict[str, Any]:
-    """The body of a route: one of the models as JSON, and the same as NDJSON and CSV if there are examples of them."""
+def body(
+    *models: type[BaseModel], lines: str = "", table: str = "", kinds: Sequence[str] = JSON
+) -> dict[str, Any]:
+    """The body of a route: one of the models as JSON, of any of the media types; the same as NDJSON and CSV where there
+    are examples of them.
+    """
     schemas = [schema_of(model) for model in models]
-    content: dict[str, Any] = {
-        "application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
-    }
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    content: dict[str, Any] = {kind: {"schema": schema} for kind in kinds}
     if lines:
         content["application/x-ndjson"] = {"schema": {"type": "string"}, "example": lines}
     if table:

@@ -1,7 +1,7 @@
 """The bodies and answers that OpenAPI describes, with examples. What comes in is checked elsewhere, by the plant."""
 
 from forestall.serving.api.schemas.alarms import AlarmBody, Alarms, Audit, ChangeBody, EntryBody
-from forestall.serving.api.schemas.data import Accepted, Event, Events, Reading, Readings
+from forestall.serving.api.schemas.data import Accepted, Event, Events, Reading, Readings, ReadingsPage
 from forestall.serving.api.schemas.health import Alive, Ready
 from forestall.serving.api.schemas.inference import (
     InferAnswer,
@@ -72,6 +72,7 @@ __all__ = [
     "Ranking",
     "Reading",
     "Readings",
+    "ReadingsPage",
     "Ready",
     "Reason",
     "ServerLive",

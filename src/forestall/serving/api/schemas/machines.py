@@ -87,7 +87,7 @@ class RankedBody(OpinionBody):
 
 
 class Ranking(BaseModel):
-    """A page of the ranking; `next` asks for the next one."""
+    """A page of the ranking; `next` is the `cursor` of the next one."""
 
     model_config = about({"machines": [{"machine": "M00001", **OPINION}], "next": None})
     machines: list[RankedBody]

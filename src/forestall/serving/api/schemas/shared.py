@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from forestall.serving.opinions import Standing as Status
 from forestall.serving.store.alarms import Finding, State
 
-__all__ = ["TIME", "FieldProblem", "Finding", "ProblemBody", "State", "Status", "Time", "about"]
+__all__ = ["TIME", "FieldProblem", "Finding", "Moment", "ProblemBody", "State", "Status", "Time", "about"]
 
 TIME = "2024-12-30T12:00:00Z"
 
 
-Time = Annotated[
-    str | int,
-    Field(description="RFC 3339 in UTC, or a whole count where the plant has a counter", examples=[TIME]),
+TIME_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}],
+    "description": "RFC 3339 in UTC, or a whole count where the plant has a counter",
+    "examples": [TIME],
+}
+Time = Annotated[str | int, WithJsonSchema(TIME_SCHEMA)]
+Moment = Annotated[
+    str, Field(json_schema_extra={"format": "date-time", "examples": [TIME]}, description="RFC 3339 in UTC")
 ]
 
 
