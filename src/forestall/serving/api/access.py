@@ -36,3 +36,4 @@ class May:
 
 Reader = Annotated[str, Depends(May(Role.READ))]
 Writer = Annotated[str, Depends(May(Role.WRITE))]
+Admin = Annotated[str, Depends(May(Role.ADMIN))]

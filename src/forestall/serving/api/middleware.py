@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forestall.serving.api.access import WITHOUT_KEY
 from forestall.serving.api.limits import ConcurrencyLimit
 from forestall.serving.api.logs import LOG, say
+from forestall.serving.api.paths import keep_slashes
 from forestall.serving.api.problems import Problem, answer, unexpected
 
 SECURITY = [
@@ -37,6 +38,7 @@ class RequestMiddleware:
         begun, request_id = time.perf_counter(), _request_id(scope)
         scope["request_id"] = request_id
         status = 0
+        keep_slashes(scope)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.schemas import State, Status
@@ -13,7 +14,9 @@ from forestall.serving.api.schemas.shared import TIME_SCHEMA
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[
-    str, Path(min_length=1, max_length=200, description="the machine's name", examples=["M00001"])
+    str,
+    BeforeValidator(unquote),  # what `paths` left
+    Path(min_length=1, max_length=200, description="the machine's name", examples=["M00001"]),
 ]
 AlarmId = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="the alarm's `id`", examples=[17])]
 

@@ -50,12 +50,19 @@ def names(rows: Rows, column: str, known: Collection[str] | None, faults: Faults
     return cells
 
 
-def _name_problem(cell: str | None, known: Collection[str] | None, what: str) -> str:
+def _name_problem(cell: str | None, known: Collection[str] | None, what: str) -> str | None:
     if not cell:
         return f"must be the name of a {what}"
-    if len(cell) > LONGEST_NAME or not cell.isprintable():
-        return f"is no name of a {what}: at most {LONGEST_NAME} printable characters"
-    return f"{cell!r} is none of {named(known)}" if known is not None and cell not in known else ""
+    if known is not None and cell not in known:
+        return f"{cell[:LONGEST_NAME]!r} is none of {named(known)}"
+    return name_problem(cell, what)
+
+
+def name_problem(name: str, what: str = "machine") -> str | None:
+    """Why a text is no name."""
+    if len(name) <= LONGEST_NAME and name.isprintable():
+        return None
+    return f"is no name of a {what}: at most {LONGEST_NAME} printable characters"
 
 
 def times(rows: Rows, column: str, unit: str, latest: int | None, faults: Faults) -> Ints:

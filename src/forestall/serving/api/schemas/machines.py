@@ -94,6 +94,20 @@ class Ranking(BaseModel):
     next: str | None
 
 
+class MachineAttributes(BaseModel):
+    """What the plant's machines table says of a machine; null, or left out, is unknown."""
+
+    model_config = about({"attributes": {"model": "MD-32", "age": 12.5}})
+    attributes: dict[str, str | float | None]
+
+
+class MachineKnown(MachineAttributes):
+    """A machine that is known."""
+
+    model_config = about({"machine": "M00001", "attributes": {"model": "MD-32", "age": 12.5}})
+    machine: str
+
+
 class PointBody(BaseModel):
     """The risk over the longest horizon at an earlier decision; null without an opinion."""
 
