@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,15 @@ def test_one_machine_in_detail(filled: Running) -> None:
     assert len(by_component["pump"]["trend"]) > 20
     for name in ("m99", "m1%00", "%F0%9F%92%A9", "m1%0A"):
         assert filled.client.get(f"/v1/machines/{name}").status_code == 404
+
+
+def test_what_was_seen_is_written_in_six_digits(filled: Running) -> None:
+    text = filled.client.get("/v1/machines", params={"limit": 500}).text
+    numbers = re.findall(r'"(?:value|healthy)":([0-9.eE+-]+)', text)
+    digits = [number.partition("e")[0].replace(".", "").strip("-").strip("0") for number in numbers]
+    assert digits and max(map(len, digits)) == 6
+    thresholds = {float(number) for number in re.findall(r'"threshold":([0-9.]+)', text)}
+    assert thresholds == {0.1}
 
 
 def test_readings_are_given_back_as_they_were_sent(filled: Running) -> None:

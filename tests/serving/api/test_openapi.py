@@ -79,6 +79,67 @@ def test_every_body_and_answer_has_an_example(document: dict[str, Any]) -> None:
                 assert _has_example(content[1], document), (path, content)
 
 
+def test_every_operation_can_be_tried_as_it_stands(document: dict[str, Any]) -> None:
+    """Each parameter that a request must have comes with an example that keeps to its schema."""
+    checked = 0
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for one in operation.get("parameters", []):
+                examples = one["schema"].get("examples", [])
+                assert examples or not one["required"], (path, one["name"])
+                for example in examples:
+                    jsonschema.Draft202012Validator(one["schema"]).validate(example)
+                    checked += 1
+    assert checked > 15
+
+
+TIMES = (
+    "time",
+    "opened",
+    "ended",
+    "raised_at",
+    "at",
+    "found",
+    "start",
+    "end",
+    "first_reading",
+    "last_reading",
+)
+
+
+def test_every_time_says_that_it_is_one(document: dict[str, Any]) -> None:
+    checked = 0
+    for name, schema in document["components"]["schemas"].items():
+        for field, about in schema.get("properties", {}).items():
+            if field in (*TIMES, "latest", "last_replacement"):
+                assert "'format': 'date-time'" in str(about), (name, field)
+                checked += 1
+    for operation in document["paths"]["/v1/machines/{machine}/readings"].values():
+        times = [one for one in operation["parameters"] if one["name"] in ("after", "until")]
+        assert [one["schema"]["anyOf"][0]["format"] for one in times] == ["date-time"] * 2
+        assert all("later" in one["description"] for one in times)
+    assert checked > 20
+
+
+def test_every_list_is_paged_alike(document: dict[str, Any]) -> None:
+    paged = 0
+    for path, operations in document["paths"].items():
+        names = {one["name"] for one in operations.get("get", {}).get("parameters", [])}
+        if "limit" in names:
+            assert "cursor" in names, path
+            answer = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+            properties = document["components"]["schemas"][answer.rsplit("/", 1)[1]]["properties"]
+            assert {"type": "string"} in properties["next"]["anyOf"], path
+            paged += 1
+    assert paged == 4
+
+
+def test_shares_of_reasons_are_explained(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["Reason"]["properties"]
+    assert "more than 1" in properties["share"]["description"]
+    assert "no normal of this machine" in properties["healthy"]["description"]
+
+
 def _has_example(content: dict[str, Any], document: dict[str, Any]) -> bool:
     schema = content["schema"]
     refs = [one.get("$ref", "") for one in (schema, *schema.get("anyOf", []))]

@@ -34,15 +34,19 @@ class PageQuery(Query):
     """A page of a list: `next` of one page is the `cursor` of the next."""
 
     limit: int = Field(50, ge=1, le=500, description="how many of the list in one page at most")
-    cursor: str | None = Field(None, max_length=2000, description="`next` of the page before")
+    cursor: str | None = Field(
+        None, max_length=2000, description="`next` of the page before", examples=["WyJhbGFybSIsMTdd"]
+    )
 
 
 class MachinesQuery(PageQuery):
     """Which opinions are listed, and in which order."""
 
-    search: str = Field("", max_length=200, pattern=PLAIN, description="a part of the machine's name")
+    search: str = Field(
+        "", max_length=200, pattern=PLAIN, description="a part of the machine's name", examples=["M0001"]
+    )
     status: Status | None = None
-    component: str | None = Field(None, max_length=200, pattern=PLAIN)
+    component: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["bearing"])
     min_risk: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     order: Literal["risk", "machine"] = Field("risk", description="the highest risk first, or by name")
 
@@ -59,8 +63,8 @@ class AlarmsQuery(PageQuery):
     """Which alarms; the newest first."""
 
     state: list[State] = Field(default=[], max_length=4, description="any of these; without, all")
-    machine: str | None = Field(None, max_length=200, pattern=PLAIN)
-    component: str | None = Field(None, max_length=200, pattern=PLAIN)
+    machine: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["M00001"])
+    component: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["bearing"])
     ended: bool | None = Field(None, description="whether the rules have ended them")
 
 
