@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from forestall.data.clean import reading_spans
 from forestall.data.events import Events
 from forestall.data.prepare import prepare
 from forestall.evaluation import early
@@ -58,8 +59,8 @@ def main() -> None:
     carry = settings.params.prepare.carry_forward
     raw, scratch = Path("data/raw") / NAME, OUT / "scratch"
     events, _, _ = prepare(raw, whole, carry, frames.append, stage.progress, scratch)
-    ends = pd.concat(frames).groupby("machine")["time"].max()
-    last = {str(machine): int(time) for machine, time in ends.items()}
+    ends = reading_spans(pd.concat(frames))
+    last = {str(machine): int(time) for machine, time in zip(ends["machine"], ends["max"], strict=True)}
     codes, quiet = settings.params.features.max_codes, settings.params.alarm.quiet
     _signals(frames, events, whole, last, codes)
     windows = _windows(frames, events, whole, last, codes, quiet)

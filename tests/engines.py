@@ -47,7 +47,8 @@ def telemetry(seed: int = 0) -> pd.DataFrame:
     """The fleet's readings as the prepare stage would leave them."""
     frame = table(seed).rename(columns={"engine": "machine", "cycle": "time"})
     machine = frame["machine"].astype(str).astype(object)
-    return frame.assign(machine=machine, running=True).sort_values(["machine", "time"], ignore_index=True)
+    frame = frame.assign(machine=machine, running=True, measured=True)
+    return frame.sort_values(["machine", "time"], ignore_index=True)
 
 
 def events(seed: int = 0) -> Events:

@@ -70,7 +70,7 @@ def dataset(**changes: Any) -> Dataset:
 
 
 def telemetry(machines: int = 3, days: int = 40, seed: int = 0, missing: float = 0.02) -> pd.DataFrame:
-    """Clean hourly readings with some missing ones."""
+    """Hourly readings as they are sent, with some missing ones."""
     rng = np.random.default_rng(seed)
     hours = days * 24
     frame = pd.DataFrame(
@@ -84,6 +84,11 @@ def telemetry(machines: int = 3, days: int = 40, seed: int = 0, missing: float =
         values = rng.normal(level, spread, len(frame))
         frame[name] = np.where(rng.random(len(frame)) < missing, np.nan, values)
     return frame
+
+
+def clean_telemetry(machines: int = 3, days: int = 40, seed: int = 0, missing: float = 0.02) -> pd.DataFrame:
+    """The same as clean telemetry, without its slots after the last readings."""
+    return telemetry(machines, days, seed, missing).assign(measured=True)
 
 
 def with_signal(frame: pd.DataFrame, some: Events, shift: float = 40.0) -> pd.DataFrame:

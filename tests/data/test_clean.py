@@ -70,17 +70,23 @@ def test_a_missing_row_becomes_a_missing_reading() -> None:
 
 def test_a_gap_is_carried_forward_so_far_and_no_further() -> None:
     values, repairs = clean({1: 5.0, 2: NAN, 6: 9.0}, 2)
-    assert values == pytest.approx([5.0, 5.0, 5.0, NAN, NAN, 9.0], nan_ok=True)
+    assert values[:6] == pytest.approx([5.0, 5.0, 5.0, NAN, NAN, 9.0], nan_ok=True)
     assert repairs == {"gap carried forward": 2}
 
 
+def test_a_last_value_is_kept_after_the_last_reading_as_in_a_gap() -> None:
+    values, repairs = clean({1: 5.0, 2: 6.0, 3: NAN}, 2)
+    assert values == pytest.approx([5.0, 6.0, 6.0, 6.0, NAN], nan_ok=True)
+    assert repairs == {"gap carried forward": 1}
+
+
 def test_a_gap_at_the_start_stays() -> None:
-    assert clean({1: NAN, 2: 5.0}, 3)[0] == pytest.approx([NAN, 5.0], nan_ok=True)
+    assert clean({1: NAN, 2: 5.0}, 3)[0][:2] == pytest.approx([NAN, 5.0], nan_ok=True)
 
 
 def test_nothing_is_carried_from_one_machine_to_the_next(case: Case) -> None:
     case.write("telemetry", TELEMETRY.replace("160.5", ""))
-    assert np.isnan(case.run(carry_forward=3).of("b")["volt"]).tolist() == [True, False]
+    assert np.isnan(case.run(carry_forward=3).of("b")["volt"]).tolist()[:2] == [True, False]
 
 
 @given(
@@ -92,7 +98,12 @@ def test_nothing_is_carried_from_one_machine_to_the_next(case: Case) -> None:
 def test_what_comes_later_changes_nothing_before(values: list[float], cut: int, limit: int) -> None:
     whole, _ = clean(dict(enumerate(values)), limit)
     part, _ = clean(dict(enumerate(values[:cut])), limit)
-    np.testing.assert_array_equal(part, whole[: len(part)])
+    np.testing.assert_array_equal(part[:cut], whole[:cut])
+    # As long as no later reading says otherwise, a gap is what it will have been.
+    gap = [NAN] * limit
+    np.testing.assert_array_equal(
+        part, clean(dict(enumerate([*values[:cut], *gap, 1.0])), limit)[0][: len(part)]
+    )
 
 
 @pytest.mark.parametrize(

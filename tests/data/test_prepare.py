@@ -91,8 +91,9 @@ def test_daily_telemetry_is_known_at_its_offset(case: Case) -> None:
     case.content["windows"]["sensors"] = ["24h", "48h"]
     case.write("telemetry", "machine,time,volt,spin\na,2024-01-01 06:00:00,1,2\na,2024-01-03 06:00:00,2,3\n")
     found = case.run(carry_forward=1).of("a")
-    assert found["time"].tolist() == [plant.START + 6 * plant.HOUR + n * plant.DAY for n in range(3)]
-    assert found["volt"].tolist() == [1, 1, 2]
+    assert found["time"].tolist() == [plant.START + 6 * plant.HOUR + n * plant.DAY for n in range(4)]
+    assert found["volt"].tolist() == [1, 1, 2, 2]
+    assert found["measured"].tolist() == [True, False, True, False]
 
 
 def test_machines_with_a_counter_for_a_clock(case: Case) -> None:

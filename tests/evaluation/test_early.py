@@ -86,7 +86,7 @@ def test_the_table_says_how_much_better_than_the_base_a_model_is(curve: Curve) -
 
 def test_windows_are_judged_after_their_start_and_only_where_the_horizon_is_over() -> None:
     dataset, some = plant.dataset(), plant.events(machines=12, seed=3)
-    frame = plant.with_signal(plant.telemetry(machines=12), some)
+    frame = plant.with_signal(plant.clean_telemetry(machines=12), some)
     last = {str(machine): int(time) for machine, time in frame.groupby("machine")["time"].max().items()}
     end = max(last.values())
     reference, decisions, features = features_at(

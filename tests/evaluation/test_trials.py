@@ -29,7 +29,7 @@ from forestall.training.alarms import open_alarms
 from forestall.training.fit import Recipe
 from forestall.training.judging import fleet_weeks
 from forestall.training.series import risk_matrix
-from tests.plant import dataset, events, telemetry, with_signal
+from tests.plant import clean_telemetry, dataset, events, with_signal
 
 GROUPS = ("sensors", "errors", "replacements")
 RECIPE = Recipe("extra_trees", {"trees": 20, "min_leaf": 2, "max_features": 0.3}, "sigmoid", 1500, 3, 1)
@@ -39,7 +39,7 @@ SETTING = Setting("cost", budget=0.2, per_week=10, min_failures=3)
 @pytest.fixture(scope="module")
 def small() -> tuple[Data, tuple[Feature, ...]]:
     plant, some = dataset(), events(machines=24, seed=3)
-    frame = with_signal(telemetry(machines=24), some)
+    frame = with_signal(clean_telemetry(machines=24), some)
 
     def chunks() -> Iterator[pd.DataFrame]:
         yield frame

@@ -56,7 +56,7 @@ def test_windows_equal_direct_computation(length: int) -> None:
 
 def loaded_plant(slope: float, days: int = 40) -> tuple[pd.DataFrame, Dataset]:
     """A plant whose volt follows spin, an operating condition that swings with the day."""
-    telemetry = plant.telemetry(days=days, missing=0.0)
+    telemetry = plant.clean_telemetry(days=days, missing=0.0)
     swing = np.sin(2 * np.pi * telemetry["time"] / plant.DAY)
     telemetry["spin"] = 450.0 + 50.0 * swing + np.random.default_rng(5).normal(0, 5, len(telemetry))
     telemetry["volt"] = telemetry["volt"] + slope * (telemetry["spin"] - 450.0)

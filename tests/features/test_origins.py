@@ -11,7 +11,7 @@ from forestall.data.events import Events
 from forestall.features.labels import TEST, TRAIN, VALIDATION
 from forestall.features.origins import events_until, features_at, origin_ends, rolling, with_split
 from forestall.features.reference import Matrix, Reference
-from tests.plant import DAY, HOUR, START, dataset, events, telemetry
+from tests.plant import DAY, HOUR, START, clean_telemetry, dataset, events
 
 END = START + 30 * DAY
 
@@ -25,7 +25,7 @@ def made(frame: pd.DataFrame, some: Events) -> tuple[Reference, pd.DataFrame, Ma
 
 
 def test_what_comes_after_an_origin_changes_nothing() -> None:
-    frame, some = telemetry(), events()
+    frame, some = clean_telemetry(), events()
     reference, decisions, features = made(frame, some)
     later = frame["time"] > END
     changed = frame.assign(volt=np.where(later, 0.0, frame["volt"]))
@@ -36,7 +36,7 @@ def test_what_comes_after_an_origin_changes_nothing() -> None:
 
 
 def test_an_origin_has_all_three_folds_and_ends_with_its_data() -> None:
-    _, decisions, _ = made(telemetry(), events())
+    _, decisions, _ = made(clean_telemetry(), events())
     assert {TRAIN, VALIDATION, TEST} <= set(decisions["fold"])
     assert decisions["time"].max() <= END
 

@@ -86,7 +86,7 @@ def test_a_failure_after_the_last_reading_is_not_lost() -> None:
 
 
 def test_with_a_calendar_all_data_end_together() -> None:
-    dataset, telemetry, events = plant.dataset(), plant.telemetry(2, 40), plant.events(2, 40)
+    dataset, telemetry, events = plant.dataset(), plant.clean_telemetry(2, 40), plant.events(2, 40)
     early = (telemetry["machine"] == "m0") & (telemetry["time"] > plant.START + 30 * plant.DAY)
     end = int(telemetry["time"].max())
     history = lay_out(telemetry[~early], events, ["volt", "spin"], spans_of(dataset), end)
@@ -128,7 +128,7 @@ def test_a_machine_that_failed_and_was_not_seen_again_is_gone() -> None:
 
 
 def test_silence_after_a_failure_on_a_calendar_may_be_its_repair() -> None:
-    telemetry, events = plant.telemetry(1, 20), plant.events(1, 20)
+    telemetry, events = plant.clean_telemetry(1, 20), plant.events(1, 20)
     end = int(telemetry["time"].max())
     failed = replace(events, failures=events.failures.assign(time=end))
     history = lay_out(telemetry, failed, ["volt", "spin"], spans_of(plant.dataset()), end)

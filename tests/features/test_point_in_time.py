@@ -20,7 +20,7 @@ from tests import plant
 
 DATASET = plant.dataset()
 SPANS = spans_of(DATASET)
-TELEMETRY, EVENTS = plant.telemetry(), plant.events()
+TELEMETRY, EVENTS = plant.clean_telemetry(), plant.events()
 END = int(TELEMETRY["time"].max())
 GROUPS = ("sensors", "levels", "gaps", "errors", "replacements", "schedule", "machine")
 

@@ -32,7 +32,7 @@ def events(
 
 
 def history(some: Events, dataset: Dataset = DATASET, machines: int = 2) -> History:
-    telemetry = plant.telemetry(machines, 40)
+    telemetry = plant.clean_telemetry(machines, 40)
     return lay_out(telemetry, some, ["volt", "spin"], spans_of(dataset), int(telemetry["time"].max()))
 
 

@@ -68,7 +68,7 @@ def served(dataset: Dataset | None = None) -> Plant:
 @pytest.fixture(scope="session")
 def made() -> Made:
     dataset, events = plant.dataset(), plant.events(6, 60)
-    telemetry = plant.with_signal(plant.telemetry(6, 60), events)
+    telemetry = plant.with_signal(plant.clean_telemetry(6, 60), events)
     end = int(telemetry["time"].max())
 
     def chunks():  # type: ignore[no-untyped-def]
@@ -92,7 +92,9 @@ def bundle_with_baselines(
 ) -> Path:
     """A bundle of the small plant, with its machines' baselines at the end of the telemetry."""
     spans, end = made.reference.spans, int(telemetry["time"].max())
-    (history,) = build.histories(lambda: iter([telemetry]), events, plant.dataset(), end)
+    (history,) = build.histories(
+        lambda: iter([telemetry.assign(measured=True)]), events, plant.dataset(), end
+    )
     until = np.full(len(history.machines), end)
     frame = own_frame(
         history.machines, own_baselines(history, spans, (), until), until, list(made.reference.sensors), ()

@@ -17,14 +17,14 @@ END = int(TELEMETRY["time"].max())
 
 def test_a_short_history_with_its_baseline_has_the_features_of_a_long_one(made: Made) -> None:
     reference = made.reference
-    (whole,) = build.histories(lambda: iter([TELEMETRY]), EVENTS, DATASET, END)
+    (whole,) = build.histories(lambda: iter([TELEMETRY.assign(measured=True)]), EVENTS, DATASET, END)
     own = own_baselines(whole, reference.spans, ())
     until = np.full(len(whole.machines), END)
     frame = own_frame(
         whole.machines, own_baselines(whole, reference.spans, (), until), until, ["volt", "spin"], ()
     )
     recent = TELEMETRY[TELEMETRY["time"] > END - reference.spans.lookback]
-    (short,) = build.histories(lambda: iter([recent]), EVENTS, DATASET, END)
+    (short,) = build.histories(lambda: iter([recent.assign(measured=True)]), EVENTS, DATASET, END)
     handed = known_baselines(frame, reference).of(short.machines)
     expected = matrix.feature_matrix(whole, own, reference)[:, -1]
     assert matrix.feature_matrix(short, handed, reference)[:, -1].tobytes() == expected.tobytes()
@@ -32,7 +32,7 @@ def test_a_short_history_with_its_baseline_has_the_features_of_a_long_one(made: 
 
 def test_a_machine_without_a_baseline_is_given_its_models(made: Made) -> None:
     recent = TELEMETRY[TELEMETRY["time"] > END - made.reference.spans.lookback]
-    (short,) = build.histories(lambda: iter([recent]), EVENTS, DATASET, END)
+    (short,) = build.histories(lambda: iter([recent.assign(measured=True)]), EVENTS, DATASET, END)
     nobody = own_frame(
         [], own_baselines(short, made.reference.spans, ()), np.empty(0, np.int64), ["volt", "spin"], ()
     )

@@ -14,6 +14,7 @@ from forestall.serving.live import Live
 from forestall.serving.store.alarms import list_alarms
 from forestall.serving.store.database import Store
 from forestall.serving.store.opinions import OpinionFilter, opinions_about, ranked
+from forestall.serving.times import decision_at
 from forestall.training.alarms import open_alarms
 from forestall.training.series import Rules, risk_matrix, series_of
 from tests import plant
@@ -28,14 +29,15 @@ from tests.serving.feeding import (
 )
 
 MACHINES, DAYS = 6, 34
-STOPS = pd.DataFrame({"machine": ["m1", "m2"], "start": [14, 20], "end": [15, 22]}).astype(
+STOPS = pd.DataFrame({"machine": ["m1", "m2", "m4"], "start": [14, 20, 33], "end": [15, 22, 60]}).astype(
     {"machine": object}
 )
+SILENT = {"m3": 1, "m5": 2}  # hours before the end at which their readings stop
 STEP = 3 * plant.HOUR
 
 
 def history() -> tuple[pd.DataFrame, Events]:
-    """Readings with gaps and stops, and events; all machines report at the end."""
+    """Readings with gaps and stops, and events; at the end one machine stands still, and others fell silent."""
     events = plant.events(MACHINES, DAYS)
     stops = STOPS.assign(
         start=plant.START + STOPS["start"] * plant.DAY, end=plant.START + STOPS["end"] * plant.DAY
@@ -44,8 +46,11 @@ def history() -> tuple[pd.DataFrame, Events]:
     gone = np.random.default_rng(3).random(len(frame)) < 0.05
     for machine, start, end in stops.itertuples(index=False):
         gone |= ((frame["machine"] == machine) & (frame["time"] > start) & (frame["time"] < end)).to_numpy()
-    kept = ~gone | (frame["time"] == frame["time"].max()).to_numpy()
-    return frame[kept].reset_index(drop=True), replace(events, downtime=stops)
+    end = frame["time"].max()
+    for machine, hours in SILENT.items():
+        gone |= ((frame["machine"] == machine) & (frame["time"] > end - hours * plant.HOUR)).to_numpy()
+    gone &= ~((frame["machine"] == "m0") & (frame["time"] == end)).to_numpy()
+    return frame[~gone].reset_index(drop=True), replace(events, downtime=stops)
 
 
 FRAME, EVENTS = history()
@@ -183,3 +188,35 @@ def test_the_ranking_is_of_the_last_decision(store: Store, bundle: Bundle, batch
                 batch.machines.index(one.machine), -1, bundle.components.index(one.component)
             ]
             assert one.curve == tuple(expected.tolist())
+
+
+def test_a_bundle_that_decides_at_other_times_goes_on_where_the_last_one_stopped(
+    store: Store, bundle: Bundle
+) -> None:
+    shifted, clock = deciding(bundle, 2 * plant.HOUR), Clock(END - 2 * plant.DAY)
+    send(store, between(FRAME, END - 20 * plant.DAY, END), bundle)
+    assert Live.over(store, bundle, clock).score_due() == MACHINES
+    over = Live.over(store, shifted, clock)
+    assert over.score_due() == MACHINES
+    assert over.due() == []
+    assert latest_decisions(store) == {decision_at(clock.time, shifted.reference.spans)}
+    clock.time += plant.DAY
+    assert (over.score_due(), latest_decisions(store)) == (
+        MACHINES,
+        {decision_at(clock.time, shifted.reference.spans)},
+    )
+    back = Live.over(store, bundle, clock)
+    assert (back.score_due(), back.due()) == (MACHINES, [])
+    assert latest_decisions(store) == {decision_at(clock.time, bundle.reference.spans)}
+
+
+def deciding(bundle: Bundle, offset: int) -> Bundle:
+    """The bundle with other decision times."""
+    spans = replace(bundle.reference.spans, offset=offset)
+    reference, manifest = replace(bundle.reference, spans=spans), bundle.manifest | {"offset": offset}
+    return replace(bundle, reference=reference, manifest=manifest)
+
+
+def latest_decisions(store: Store) -> set[int]:
+    with store.reading() as connection:
+        return {one.time for one in ranked(connection, OpinionFilter(), "risk", 100).opinions}

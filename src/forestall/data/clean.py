@@ -4,6 +4,7 @@ Nothing here looks forward: a gap is filled with the last value before it, never
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,8 +58,9 @@ def clean_telemetry(
         carry_forward: the longest gap, in readings, that the last value fills.
 
     Returns:
-        machine, time (end of slot), running, sensors; sorted, one row a slot from each machine's first
-        reading to its last; what is missing is NaN.
+        machine, time (end of slot), running, measured, sensors; sorted, one row a slot from each machine's first
+        reading to `carry_forward` slots after its last: a machine that fell silent keeps its last values as long as
+        one whose readings go on after a gap. `measured` says whether the slot has a reading; what is missing is NaN.
 
     Raises:
         ConflictError: one machine has two different readings of one time.
@@ -126,22 +128,27 @@ def _regular(frame: pd.DataFrame, dataset: Dataset, carry_forward: int, repairs:
     ends = np.r_[starts[1:], len(frame)] - 1
     lengths = (time[ends] - time[starts]) // interval + 1
     _refuse_emptiness(lengths, len(frame), machine[starts], (time[starts], time[ends]), dataset)
+    lengths = lengths + carry_forward
     first = np.r_[0, np.cumsum(lengths)[:-1]]
     owner = np.repeat(np.arange(len(starts)), lengths)
     slot = np.arange(int(lengths.sum())) - first[owner]
     counts = np.diff(np.r_[starts, len(frame)])
     place = np.repeat(first - time[starts] // interval, counts) + time // interval
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         "machine": pd.Series(machine[starts][owner], dtype=object),
         "time": time[starts][owner] + slot * interval,
     }
     running = np.ones(len(slot), dtype=bool)
     running[place] = frame["running"].to_numpy()
-    columns["running"] = running
+    measured = np.zeros(len(slot), dtype=bool)
+    measured[place] = True
+    columns |= {"running": running, "measured": measured}
     for name in dataset.tables.telemetry.sensors:
         values = np.full(len(slot), np.nan)
         values[place] = frame[name].to_numpy()
-        columns[name] = _carried(values, slot, carry_forward, name, repairs)
+        columns[name] = _carried(values, slot, carry_forward)
+        gaps = np.isnan(values) & ~np.isnan(columns[name]) & (slot < lengths[owner] - carry_forward)
+        repairs.add(TABLE, name, "gap carried forward", int(gaps.sum()))
     return pd.DataFrame(columns)
 
 
@@ -164,7 +171,7 @@ def _refuse_emptiness(
     raise InputError(problem, todo, str(telemetry.files), column=telemetry.time)
 
 
-def _carried(values: Floats, slot: Ints, limit: int, name: str, repairs: Repairs) -> Floats:
+def _carried(values: Floats, slot: Ints, limit: int) -> Floats:
     """The first `limit` readings of each gap filled with the value before it.
 
     How long a gap will be is not known while it lasts, so a long one is filled as far as a short one.
@@ -176,8 +183,12 @@ def _carried(values: Floats, slot: Ints, limit: int, name: str, repairs: Repairs
         usable = missing & (slot >= step) & np.isnan(filled)
         usable[usable] = ~missing[source[usable]]
         filled[usable] = values[source[usable]]
-    repairs.add(TABLE, name, "gap carried forward", int((missing & ~np.isnan(filled)).sum()))
     return filled
+
+
+def reading_spans(clean: pd.DataFrame) -> pd.DataFrame:
+    """machine, and the time of its first (min) and last (max) reading, of clean telemetry."""
+    return clean[clean["measured"]].groupby("machine", as_index=False)["time"].agg(["min", "max"])
 
 
 def _mark_downtime(frame: pd.DataFrame, downtime: pd.DataFrame) -> pd.DataFrame:

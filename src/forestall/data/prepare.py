@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forestall.data import parse
-from forestall.data.clean import ConflictError, clean_telemetry
+from forestall.data.clean import ConflictError, clean_telemetry, reading_spans
 from forestall.data.dataset import Dataset
 from forestall.data.events import Events, is_last_row
 from forestall.data.read import find_files, read_pieces, text_bytes
@@ -32,7 +32,10 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Summary:
-    """Rows read and written; `spans`: machine, and its first (min) and last (max) reading's time."""
+    """Rows read, and slots between machines' first and last readings.
+
+    spans: machine, and the time of its first (min) and last (max) reading.
+    """
 
     rows_in: int = 0
     rows_out: int = 0
@@ -67,8 +70,8 @@ def prepare(
         clean = _clean(raw, events, folder, dataset, carry_forward, repairs)
         for name, seen in health.items():
             seen.add(clean[name].to_numpy())
-        spans.append(clean.groupby("machine", as_index=False)["time"].agg(["min", "max"]))
-        summary.rows_out += len(clean)
+        spans.append(reading_spans(clean))
+        summary.rows_out += len(clean) - carry_forward * len(spans[-1])
         write(clean)
     _check_sensors(health, folder, dataset)
     summary.spans = pd.concat(spans, ignore_index=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from forestall.data.dataset import Clock
@@ -38,7 +39,7 @@ def read_telemetry(folder: Path, clock: Clock) -> Frames:
 
 def last_readings(folder: Path, clock: Clock) -> dict[str, int]:
     """The time of each machine's last reading, in ticks."""
-    rows = pq.read_table(folder / TELEMETRY, columns=["machine", "time"])
+    rows = pq.read_table(folder / TELEMETRY, columns=["machine", "time"], filters=pc.field("measured"))
     last = rows.group_by("machine").aggregate([("time", "max")]).rename_columns(["machine", "time"])
     frame = from_arrow(last, clock)
     return dict(zip(frame["machine"], frame["time"].tolist(), strict=True))

@@ -92,9 +92,10 @@ class History:
 
 
 def lay_out(telemetry: pd.DataFrame, events: Events, sensors: list[str], spans: Spans, end: int) -> History:
-    """Clean telemetry rows of some machines (machine, time, running, sensors) as a `History`.
+    """Clean telemetry rows of some machines (machine, time, running, measured, sensors) as a `History`.
 
-    It ends with the last decision step that is complete at `end`.
+    It ends with the last decision step that is complete at `end`. Machines are off during their downtime, beyond
+    their last reading, too.
     """
     machines, owner = np.unique(telemetry["machine"].to_numpy().astype(str), return_inverse=True)
     time = telemetry["time"].to_numpy()
@@ -110,6 +111,23 @@ def lay_out(telemetry: pd.DataFrame, events: Events, sensors: list[str], spans: 
     running[owner[kept], place[kept]] = on[kept]
     first = np.full(len(machines), np.iinfo(np.int64).max)
     last = np.full(len(machines), np.iinfo(np.int64).min)
-    np.minimum.at(first, owner, time)
-    np.maximum.at(last, owner, time)
-    return History(machines.tolist(), start, readings, running, first, last, events)
+    measured = telemetry["measured"].to_numpy()
+    np.minimum.at(first, owner[measured], time[measured])
+    np.maximum.at(last, owner[measured], time[measured])
+    history = History(machines.tolist(), start, readings, running, first, last, events)
+    _stop_after_last(history, spans)
+    return history
+
+
+def _stop_after_last(history: History, spans: Spans) -> None:
+    """Mark downtime after machines' last readings, where their telemetry has no rows that say so."""
+    row, downtime = {name: n for n, name in enumerate(history.machines)}, history.events.downtime
+    downtime = downtime[downtime["end"] > history.last.min()]
+    for machine, start, end in zip(downtime["machine"], downtime["start"], downtime["end"], strict=True):
+        if machine in row and end > history.last[row[machine]]:
+            slots = (
+                np.array([max(start, history.last[row[machine]]), end]) - history.start
+            ) // spans.interval
+            low, high = np.clip(slots, 0, history.running.shape[1])
+            history.running[row[machine], low:high] = False
+            history.readings[row[machine], low:high] = np.nan

@@ -17,11 +17,12 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.live_alarms import Moment, raise_alarms
 from forestall.serving.live_baselines import Renewed, renewed
 from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
+from forestall.serving.reach import before_decision
 from forestall.serving.store.baselines import forget_baselines, write_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine, known_machines, latest_reading, mark_scored
 from forestall.serving.store.opinions import DecisionRisks, model_number, write_opinions, write_risks
-from forestall.serving.stored_history import needed_before, stored_history
+from forestall.serving.stored_history import stored_history
 from forestall.serving.times import decision_at, decision_from
 
 MACHINES_AT_A_TIME = 200
@@ -118,7 +119,7 @@ class Live:
             now = machine.last if self.bundle.reference.own_clocks else clock
             if now is None:
                 continue
-            last = max(decision_at(now, spans), machine.scored_until or -(2**62))
+            last = decision_at(now if machine.scored_until is None else max(now, machine.scored_until), spans)
             first = self._first(machine, last)
             if first is not None:
                 groups.setdefault((first, last), []).append(machine)
@@ -139,17 +140,18 @@ class Live:
         if machine.scored_until is None:
             start = last if machine.first is None else decision_from(machine.first, spans)
             return min(max(start, earliest), last)
+        # A bundle before this one may have decided at other times.
+        following = decision_from(machine.scored_until + 1, spans)
         if machine.changed is not None and machine.changed <= last:
-            late = max(decision_from(machine.changed, spans), earliest)
-            return min(late, machine.scored_until + spans.every, last)
-        if machine.scored_until < last:
-            return machine.scored_until + spans.every
+            return min(max(decision_from(machine.changed, spans), earliest), following, last)
+        if following <= last:
+            return following
         return last if machine.model_id != self.model else None
 
     def _think(self, connection: Connection, due: Due) -> Found:
         """What the machines' histories say; the same as the batch, to the last bit."""
         reference = self.bundle.reference
-        span = (due.first - needed_before(self.bundle), due.until)
+        span = (due.first - before_decision(self.bundle), due.until)
         history = stored_history(connection, self.store, due.machines, span, self.bundle)
         by_name = {machine.name: machine for machine in due.machines}
         machines = [by_name[name] for name in history.machines]

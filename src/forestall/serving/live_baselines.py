@@ -12,6 +12,7 @@ from forestall.features.baselines import OwnBaselines, own_baselines
 from forestall.features.history import Ints
 from forestall.serving.baselines import ALWAYS
 from forestall.serving.bundle import Bundle
+from forestall.serving.reach import before_baseline
 from forestall.serving.store.baselines import At, Floats, shape_of, stored_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine
@@ -61,7 +62,7 @@ def _renew(
     old = [one for one in machines if one.first is not None and one.first < time - spans.horizon]
     if not old:
         return result
-    after = time - spans.baseline - bundle.plant.carry_forward * spans.interval
+    after = time - before_baseline(bundle)
     history = stored_history(connection, store, old, (after, decision_from(time, spans)), bundle)
     until = np.full(len(history.machines), time, dtype=np.int64)
     own = own_baselines(history, spans, bundle.reference.condition_places, until)

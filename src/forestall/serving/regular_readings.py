@@ -25,9 +25,10 @@ def clean_regular(machine: str, time: Ints, running: Any, values: Floats, bundle
     """
     interval = grid_of(bundle.plant.dataset).interval
     place = (time - time[0]) // interval
-    slots = int(place[-1]) + 1
-    on, laid = np.ones(slots, dtype=bool), np.full((slots, values.shape[1]), np.nan)
-    on[place], laid[place] = running, values
+    slots = int(place[-1]) + 1 + bundle.plant.carry_forward
+    on, measured = np.ones(slots, dtype=bool), np.zeros(slots, dtype=bool)
+    laid = np.full((slots, values.shape[1]), np.nan)
+    on[place], measured[place], laid[place] = running, True, values
     filled = laid.copy()
     for step in range(1, bundle.plant.carry_forward + 1):
         before = laid[:-step]
@@ -36,5 +37,6 @@ def clean_regular(machine: str, time: Ints, running: Any, values: Floats, bundle
         "machine": pd.Series([machine] * slots, dtype=object),
         "time": time[0] + interval * np.arange(slots, dtype=np.int64),
         "running": on,
+        "measured": measured,
     }
     return pd.DataFrame(columns | dict(zip(bundle.reference.sensors, filled.T, strict=True)))

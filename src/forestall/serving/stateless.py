@@ -20,6 +20,7 @@ from forestall.serving.baselines import KnownBaselines, bundle_baselines
 from forestall.serving.bundle import Bundle
 from forestall.serving.history_request import HistoryRequest, Row, request_type
 from forestall.serving.opinions import NOT_APPLICABLE, Opinion, history_of, opinions_of
+from forestall.serving.reach import before_decision
 from forestall.serving.regular_readings import clean_regular, is_regular
 from forestall.serving.times import decision_at
 
@@ -83,12 +84,8 @@ def _end(asked: HistoryRequest, spans: Spans) -> int:
 
 
 def _recent(readings: list[Row], decision: int, bundle: Bundle) -> list[Row]:
-    """The readings that can tell: those of the lookback, and those before it that may be carried into it."""
-    spans = bundle.reference.spans
-    longest = (
-        max(spans.lookback, spans.history, spans.stale) + (1 + bundle.plant.carry_forward) * spans.interval
-    )
-    recent = [row for row in readings if row["time"] > decision - longest]
+    """The readings that a decision's risks depend on; if there is none, the last one."""
+    recent = [row for row in readings if row["time"] > decision - before_decision(bundle)]
     return recent or [max(readings, key=lambda row: int(row["time"]))]
 
 

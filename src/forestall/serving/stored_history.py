@@ -21,12 +21,6 @@ from forestall.serving.store.readings import recent
 LATER, EARLIER = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 
-def needed_before(bundle: Bundle) -> int:
-    """How far before a decision readings matter to it, in ticks."""
-    spans = bundle.reference.spans
-    return max(spans.lookback, spans.stale + spans.interval) + bundle.plant.carry_forward * spans.interval
-
-
 def stored_history(
     connection: Connection,
     store: Store,
@@ -36,24 +30,26 @@ def stored_history(
 ) -> History:
     """The machines' history with the readings in a span (after, until] of decisions or readings' slots.
 
-    Where readings are older or later than the span, or there are none, the gap is one as the batch has it: machines
-    are off during stops in it, and a last value is carried into it.
+    A machine whose readings began before the span, or that has none, starts it with an empty one: then it is a row of
+    the history, which begins with the span.
     """
     after, until = span
     names = [machine.name for machine in machines]
     spans, sensors = bundle.reference.spans, list(bundle.reference.sensors)
     readings = recent(connection, store, names, after, until, sensors)
-    marks = [after for machine in machines if machine.first is not None and machine.first <= after]
-    owners = [machine.name for machine in machines if machine.first is not None and machine.first <= after]
-    if not bundle.reference.own_clocks:
-        heard = set(readings.loc[readings["time"] > until - spans.interval, "machine"])
-        silent = [name for name in names if name not in heard]
-        owners, marks = owners + silent, marks + [until] * len(silent)
-    gaps = pd.DataFrame({"machine": pd.Series(owners, dtype=object), "time": marks, "running": True})
-    gaps = gaps.assign(**dict.fromkeys(sensors, np.nan)).astype({"time": np.int64})
+    gaps = _empty_readings([one.name for one in machines if not _begins_within(one, span)], after, sensors)
     events = events_of(connection, names, bundle, after - spans.lookback - spans.every)
     both = pd.concat([one for one in (gaps, readings) if len(one)], ignore_index=True)
     return _with_ends(history_of(both, events, bundle, until), machines, bundle)
+
+
+def _begins_within(machine: Machine, span: tuple[int, int]) -> bool:
+    return machine.first is not None and span[0] < machine.first <= span[1]
+
+
+def _empty_readings(names: list[str], time: int, sensors: list[str]) -> pd.DataFrame:
+    rows = pd.DataFrame({"machine": pd.Series(names, dtype=object), "time": np.int64(time), "running": True})
+    return rows.assign(**dict.fromkeys(sensors, np.nan))
 
 
 def _with_ends(history: History, machines: Sequence[Machine], bundle: Bundle) -> History:

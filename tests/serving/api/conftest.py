@@ -28,7 +28,7 @@ def whole_bundle(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with the machines' baselines."""
     folder = tmp_path_factory.mktemp("whole") / "bundle"
     folder.mkdir()
-    (history,) = build.histories(lambda: iter([TELEMETRY]), EVENTS, DATASET, END)
+    (history,) = build.histories(lambda: iter([TELEMETRY.assign(measured=True)]), EVENTS, DATASET, END)
     until = np.full(len(history.machines), END)
     own = own_baselines(history, made.reference.spans, (), until)
     write_frame(

@@ -15,8 +15,9 @@ from forestall.features.baselines import own_baselines, own_frame
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.opinions import Opinion, history_of, opinions_of
+from forestall.serving.reach import before_end
 from forestall.serving.store.database import Store, open_store
-from forestall.serving.store.fill import fill, kept_before
+from forestall.serving.store.fill import fill
 from forestall.serving.store.machines import known_machines, machine_named
 from forestall.serving.store.opinions import OpinionFilter, ranked
 from tests import plant
@@ -95,7 +96,7 @@ def test_a_filled_store_thinks_what_the_batch_thinks(store: Store, bundle: Bundl
         machine = machine_named(connection, "m2")
     assert machine is not None
     assert (machine.first, machine.last) == (FRAME["time"].min(), END)
-    slots = kept_before(bundle) // plant.HOUR
+    slots = before_end(bundle) // plant.HOUR
     assert 0.9 * 6 * slots < count <= 6 * slots < len(FRAME)
     assert not (tmp_path / "raw/scratch").exists()
 

@@ -16,6 +16,7 @@ from forestall.data.prepare import Progress, prepare
 from forestall.data.read_events import read_events
 from forestall.data.repairs import Repairs
 from forestall.serving.bundle import Bundle
+from forestall.serving.reach import before_end
 from forestall.serving.store.baselines import hand_in
 from forestall.serving.store.database import Store
 from forestall.serving.store.events import PLANT, Kind, add_events
@@ -64,16 +65,6 @@ def fill(
     return count
 
 
-def kept_before(bundle: Bundle) -> int:
-    """How far before a machine's last reading its readings are kept, in ticks.
-
-    Enough for every decision of the last horizon, for its windows and for the baseline that held then.
-    """
-    spans, carried = bundle.reference.spans, bundle.plant.carry_forward * bundle.reference.spans.interval
-    windows = max(spans.lookback, spans.stale + spans.interval)
-    return spans.horizon + 2 * spans.every + max(windows, spans.baseline + spans.baseline_every) + carried
-
-
 def _without_stops(dataset: Dataset) -> Dataset:
     """The dataset as if it had no downtime table: readings are stored as they were sent, stops beside them."""
     return dataset.model_copy(update={"tables": dataset.tables.model_copy(update={"downtime": None})})
@@ -91,7 +82,7 @@ def _add(connection: Connection, store: Store, frame: pd.DataFrame, bundle: Bund
     last = times.transform("max")
     sensors = bundle.reference.sensors
     said = frame[list(sensors)].notna().any(axis=1) | ~frame["running"] | (frame["time"] == last)
-    kept = frame[said & (frame["time"] > last - kept_before(bundle))]
+    kept = frame[said & (frame["time"] > last - before_end(bundle))]
     batch = Readings(
         kept["machine"].tolist(),
         kept["time"].to_numpy(dtype=np.int64),

@@ -98,7 +98,7 @@ def mark_scored(connection: Connection, seen: Mapping[str, Machine], until: int,
         fresh += [
             name
             for name, version, decision in rows
-            if version <= seen[name].version and (decision is None or decision <= until)
+            if version <= seen[name].version and not _scored_later(decision, seen[name].scored_until, until)
         ]
     unchanged = machines.c.version == bindparam("seen")
     values = {
@@ -116,6 +116,11 @@ def mark_scored(connection: Connection, seen: Mapping[str, Machine], until: int,
             machines.update().where(machines.c.id == bindparam("number")).values(values), marks
         )
     return fresh
+
+
+def _scored_later(decision: int | None, seen: int | None, until: int) -> bool:
+    """A bundle with other decision times may decide last before the last decision of the one before it."""
+    return decision is not None and decision > until and decision != seen
 
 
 def latest_reading(connection: Connection) -> int | None:
