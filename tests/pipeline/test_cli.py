@@ -1,5 +1,6 @@
 """`forestall …`, run in a real temporary repository."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from forestall.cli import main
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml, validate
 from forestall.pipeline.show import COST, costs, scores, verdict
+from tests import plant
 
 ROOT = Path(__file__).parents[2]
 TABLES = (
@@ -198,3 +200,31 @@ def test_a_report_that_cannot_be_written_is_one_sentence(
         assert main(["compare", "HEAD", "HEAD", "--json", str(file)]) == 1
         assert f"{file} cannot be written: {said}" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "says"),
+    [("/dev/full", 1, "forestall: [Errno 28] No space left on device\n"), (None, 0, "")],
+)
+def test_output_that_nobody_takes_ends_without_a_traceback(
+    tables: Path, end: str | None, code: int, says: str
+) -> None:
+    command = [sys.executable, "-c", "from forestall.cli import main; raise SystemExit(main())"]
+    command += ["dataset", "init", str(tables_of_a_plant(tables))]
+    if end is None:
+        read, write = os.pipe()
+        os.close(read)
+    else:
+        write = os.open(end, os.O_WRONLY)
+    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (code, says)
+
+
+def tables_of_a_plant(folder: Path) -> Path:
+    """Telemetry from which a dataset file can be proposed."""
+    frame = plant.telemetry(days=30).drop(columns="running")
+    frame.assign(time=pd.to_datetime(frame["time"], unit="s")).to_csv(folder / "sensors.csv", index=False)
+    for name in TABLES:
+        (folder / name).unlink()
+    return folder

@@ -14,8 +14,9 @@ from forestall.features import labels, matrix
 from forestall.features.history import History, Ints
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
-from forestall.serving.live_alarms import Moment, raise_alarms
+from forestall.serving.live_alarms import AlarmRules
 from forestall.serving.live_baselines import Renewed, renewed
+from forestall.serving.live_plan import Due, plan
 from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
 from forestall.serving.reach import before_decision
 from forestall.serving.store.baselines import forget_baselines, write_baselines
@@ -23,24 +24,12 @@ from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine, known_machines, latest_reading, mark_scored
 from forestall.serving.store.opinions import DecisionRisks, model_number, write_opinions, write_risks
 from forestall.serving.stored_history import stored_history
-from forestall.serving.times import decision_at, decision_from
 
 MACHINES_AT_A_TIME = 200
-STEPS_AT_A_TIME = 64
 
 
 @dataclass(frozen=True)
-class Due:
-    """Machines that are to be scored at the decisions from `first` to `until`; `last` is their latest decision."""
-
-    machines: tuple[Machine, ...]
-    first: int
-    until: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Found:
+class Scored:
     """What scoring gives: opinions at the last decision, risks at all, and baselines that were renewed."""
 
     opinions: list[Opinion]
@@ -87,9 +76,9 @@ class Live:
             while wanted:
                 with self.store.reading() as connection:
                     plan = self._plan(connection, known_machines(connection, wanted).values())
-                    found = [(due, self._think(connection, due)) for due in plan]
+                    found = [(due, self._scored(connection, due)) for due in plan]
                 for due, result in found:
-                    self._keep(due, result)
+                    self._write(due, result)
                     count += len(due.machines)
                 # Those that were behind by more than a piece go on with the next.
                 wanted = [one.name for due in plan if due.until < due.last for one in due.machines]
@@ -112,43 +101,10 @@ class Live:
             return self.score(self.due()[:MACHINES_AT_A_TIME]) if leads else 0
 
     def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
-        """The machines that are due, together where they have the same decisions before them."""
-        spans, groups = self.bundle.reference.spans, dict[tuple[int, int], list[Machine]]()
-        clock = None if self.bundle.reference.own_clocks else self._time(connection)
-        for machine in machines:
-            now = machine.last if self.bundle.reference.own_clocks else clock
-            if now is None:
-                continue
-            last = decision_at(now if machine.scored_until is None else max(now, machine.scored_until), spans)
-            first = self._first(machine, last)
-            if first is not None:
-                groups.setdefault((first, last), []).append(machine)
-        piece = max((STEPS_AT_A_TIME - 1) * spans.every, spans.horizon)
-        return [
-            Due(tuple(group), first, min(last, first + piece), last)
-            for (first, last), group in groups.items()
-        ]
+        now = latest_reading(connection) if self.now is None else self.now()
+        return plan(machines, now, self.bundle.reference, self.model)
 
-    def _time(self, connection: Connection) -> int | None:
-        return latest_reading(connection) if self.now is None else self.now()
-
-    def _first(self, machine: Machine, last: int) -> int | None:
-        """The first decision at which something is new of a machine, until `last`; None if nothing is."""
-        spans = self.bundle.reference.spans
-        # What is older than a horizon is past: no alarm stands on it any more.
-        earliest = last - spans.horizon // spans.every * spans.every + spans.every
-        if machine.scored_until is None:
-            start = last if machine.first is None else decision_from(machine.first, spans)
-            return min(max(start, earliest), last)
-        # A bundle before this one may have decided at other times.
-        following = decision_from(machine.scored_until + 1, spans)
-        if machine.changed is not None and machine.changed <= last:
-            return min(max(decision_from(machine.changed, spans), earliest), following, last)
-        if following <= last:
-            return following
-        return last if machine.model_id != self.model else None
-
-    def _think(self, connection: Connection, due: Due) -> Found:
+    def _scored(self, connection: Connection, due: Due) -> Scored:
         """What the machines' histories say; the same as the batch, to the last bit."""
         reference = self.bundle.reference
         span = (due.first - before_decision(self.bundle), due.until)
@@ -163,7 +119,7 @@ class Live:
         )
         decided = list(self._earlier(history, machines, held, decisions[:-1]))
         decided += self._decided(machines, now, opinions, due.until)
-        return Found(opinions, decided, history.events, held)
+        return Scored(opinions, decided, history.events, held)
 
     def _earlier(
         self, history: History, machines: Sequence[Machine], held: Renewed, decisions: Ints
@@ -195,7 +151,7 @@ class Live:
         for machine, status, known in zip(machines, now.no_opinion, curves, strict=True):
             yield DecisionRisks(machine.number, decision, status, known)
 
-    def _keep(self, due: Due, found: Found) -> None:
+    def _write(self, due: Due, scored: Scored) -> None:
         """Write it, in one transaction; not of machines that were meanwhile scored from a later state."""
         seen = {machine.name: machine for machine in due.machines}
         with self.store.writing() as connection:
@@ -204,11 +160,11 @@ class Live:
             kept = set(numbers.values())
             unsettled = {one.number: one.unsettled for one in due.machines if one.unsettled is not None}
             forget_baselines(connection, {n: time for n, time in unsettled.items() if n in kept})
-            new = {at: value for at, value in found.renewed.new.items() if at[0] in kept}
+            new = {at: value for at, value in scored.renewed.new.items() if at[0] in kept}
             write_baselines(connection, new, self.bundle)
-            decided = [one for one in found.decided if one.number in kept]
+            decided = [one for one in scored.decided if one.number in kept]
             write_risks(connection, self.model, decided)
-            write_opinions(connection, numbers, [one for one in found.opinions if one.machine in fresh])
-            moment = Moment(due.first, due.until, int(time.time()))
+            write_opinions(connection, numbers, [one for one in scored.opinions if one.machine in fresh])
             names = {number: name for name, number in numbers.items()}
-            raise_alarms(connection, names, decided, found.events, moment, self.bundle)
+            rules = AlarmRules(self.bundle, scored.events, due.first, due.until)
+            rules.apply(connection, names, decided, int(time.time()))

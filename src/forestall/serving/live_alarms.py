@@ -18,132 +18,103 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.store.alarms import Alarm, EndReason, end_alarm, raise_alarm, running_alarms
 from forestall.serving.store.opinions import DecisionRisks, longest_risks
 from forestall.training.alarms import NONE, open_alarms
-from forestall.training.series import Rules, risk_matrix, series_of
+from forestall.training.series import Rules, Series, risk_matrix, series_of
 
-Pair = tuple[int, str]
+End = tuple[int | None, EndReason | None]
+Known = Mapping[int, Sequence[Alarm]]
+Risks = Mapping[tuple[int, int], float]  # by machine's number and decision
+NOT_ENDED: End = (None, None)
 
 
 @dataclass(frozen=True)
-class Moment:
-    """When alarms are raised: decisions from `first` to `until` are new; `now` in seconds since 1970."""
+class AlarmRules:
+    """The rules over some machines' stored risks, of which the decisions from `first` to `until` are new.
 
+    events: failures and maintenance of those machines. Times in ticks.
+    """
+
+    bundle: Bundle
+    events: Events
     first: int
     until: int
-    now: int
+
+    def apply(
+        self, connection: Connection, names: Mapping[int, str], decided: Sequence[DecisionRisks], now: int
+    ) -> None:
+        """Raise and end alarms of machines, by number, as the rules have it.
+
+        Args:
+            decided: the new decisions' risks, stored already. now: when alarms are raised, in seconds since 1970.
+        """
+        running = running_alarms(connection, list(names), self.first - self.bundle.reference.spans.horizon)
+        for place, (component, threshold) in enumerate(self.bundle.thresholds.items()):
+            limit = np.float32(threshold)
+            high = {one.number for one in decided if one.curves[place, -1] >= limit}
+            asked = sorted(high | {number for number, about in running if about == component})
+            if asked:
+                known = {number: running.get((number, component), []) for number in asked}
+                self._of_component(connection, {n: names[n] for n in asked}, component, known, now)
+
+    def _of_component(
+        self, connection: Connection, names: Mapping[int, str], component: str, known: Known, now: int
+    ) -> None:
+        lasting = {number: self._lasting(alarms) for number, alarms in known.items()}
+        starts = {number: self.first if one is None else one.opened for number, one in lasting.items()}
+        stored = longest_risks(connection, list(names), min(starts.values()), component)
+        risks = {at: risk for at, risk in stored.items() if starts[at[0]] <= at[1] <= self.until}
+        # An alarm that was raised stays raised, whatever is thought of its first decision today.
+        risks |= {(n, one.opened): np.inf for n, one in lasting.items() if one is not None}
+        if not risks:
+            return
+        found = self._found(names, component, risks)
+        for number in names:
+            held = {one.opened: one for one in known[number] if one.opened >= starts[number]}
+            for opened, end in found.get(number, {}).items():
+                one = held.pop(opened, None) or raise_alarm(
+                    connection,
+                    number,
+                    component,
+                    opened,
+                    risks[number, opened],
+                    self.bundle.thresholds[component],
+                    now,
+                )
+                if (one.ended, one.end_reason) != end:
+                    end_alarm(connection, one.id, *end)
+            for gone in held.values():
+                if gone.end_reason != "withdrawn":
+                    end_alarm(connection, gone.id, self.until, "withdrawn")
+
+    def _lasting(self, alarms: Sequence[Alarm]) -> Alarm | None:
+        """The last alarm before the new decisions."""
+        earlier = [one for one in alarms if one.opened < self.first and one.end_reason != "withdrawn"]
+        return earlier[-1] if earlier else None
+
+    def _found(self, names: Mapping[int, str], component: str, risks: Risks) -> dict[int, dict[int, End]]:
+        """By machine's number and opening: when the alarms that the rules find ended, and why."""
+        number_of = {name: number for number, name in names.items()}
+        decisions = pd.DataFrame(
+            {"machine": [names[number] for number, _ in risks], "time": [time for _, time in risks]}
+        ).astype({"machine": object})
+        failures, maintenance = self.events.failures, self.events.maintenance
+        series = series_of(decisions, [component], set(), failures, maintenance, self.until)
+        risk = risk_matrix(series, decisions, np.array(list(risks.values()), dtype=np.float32)[:, None])
+        spans, plant = self.bundle.reference.spans, self.bundle.plant
+        rules = Rules(spans.horizon, plant.dataset.ticks(plant.dataset.decisions.min_lead), plant.quiet)
+        frame = open_alarms(series, risk, self.bundle.thresholds, rules)
+        row = {machine: place for place, machine in enumerate(series.machine)}
+        found: dict[int, dict[int, End]] = {}
+        for machine, opened, closed in zip(frame["machine"], frame["opened"], frame["closed"], strict=True):
+            end = _end(series, row[machine], int(opened), int(closed), spans.horizon)
+            found.setdefault(number_of[machine], {})[int(opened)] = end
+        return found
 
 
-def raise_alarms(
-    connection: Connection,
-    names: Mapping[int, str],
-    decided: Sequence[DecisionRisks],
-    events: Events,
-    moment: Moment,
-    bundle: Bundle,
-) -> None:
-    """Open and end alarms of some machines, by number, whose risks until `moment.until` are stored."""
-    since = moment.first - bundle.reference.spans.horizon
-    running = running_alarms(connection, list(names), since)
-    for place, (component, threshold) in enumerate(bundle.thresholds.items()):
-        limit = np.float32(threshold)
-        high = {one.number for one in decided if one.curves[place, -1] >= limit}
-        asked = sorted(high | {number for number, about in running if about == component})
-        if asked:
-            held = {number: running.get((number, component), []) for number in asked}
-            _of_component(connection, {n: names[n] for n in asked}, component, held, events, moment, bundle)
-
-
-def _of_component(
-    connection: Connection,
-    names: Mapping[int, str],
-    component: str,
-    held: Mapping[int, list[Alarm]],
-    events: Events,
-    moment: Moment,
-    bundle: Bundle,
-) -> None:
-    lasting = {number: _before(alarms, moment.first) for number, alarms in held.items()}
-    starts = {number: moment.first if one is None else one.opened for number, one in lasting.items()}
-    risks = {
-        (number, time): risk
-        for (number, time), risk in longest_risks(
-            connection, list(names), min(starts.values()), component
-        ).items()
-        if starts[number] <= time <= moment.until
-    }
-    # An alarm that was raised stays raised, whatever is thought of its first decision today.
-    risks |= {(n, one.opened): np.inf for n, one in lasting.items() if one is not None}
-    if not risks:
-        return
-    found = _by_rules(names, component, risks, events, moment, bundle)
-    for number in names:
-        known = {one.opened: one for one in held[number] if one.opened >= starts[number]}
-        for opened, end in found.get(number, {}).items():
-            _settle(
-                connection,
-                (number, component),
-                known.pop(opened, None),
-                (opened, *end),
-                risks,
-                moment,
-                bundle,
-            )
-        for gone in known.values():
-            if gone.end_reason != "withdrawn":
-                end_alarm(connection, gone.id, moment.until, "withdrawn")
-
-
-def _before(alarms: Sequence[Alarm], first: int) -> Alarm | None:
-    earlier = [one for one in alarms if one.opened < first and one.end_reason != "withdrawn"]
-    return earlier[-1] if earlier else None
-
-
-def _by_rules(
-    names: Mapping[int, str],
-    component: str,
-    risks: Mapping[tuple[int, int], float],
-    events: Events,
-    moment: Moment,
-    bundle: Bundle,
-) -> dict[int, dict[int, tuple[int | None, EndReason | None]]]:
-    """By machine's number and opening: when its alarms ended, and why."""
-    number_of = {name: number for number, name in names.items()}
-    decisions = pd.DataFrame(
-        {"machine": [names[number] for number, _ in risks], "time": [time for _, time in risks]}
-    ).astype({"machine": object})
-    series = series_of(decisions, [component], set(), events.failures, events.maintenance, moment.until)
-    risk = risk_matrix(series, decisions, np.array(list(risks.values()), dtype=np.float32)[:, None])
-    spans, plant = bundle.reference.spans, bundle.plant
-    rules = Rules(spans.horizon, plant.dataset.ticks(plant.dataset.decisions.min_lead), plant.quiet)
-    frame = open_alarms(series, risk, bundle.thresholds, rules)
-    row = {machine: position for position, machine in enumerate(series.machine)}
-    found: dict[int, dict[int, tuple[int | None, EndReason | None]]] = {}
-    for machine, opened, closed in zip(frame["machine"], frame["opened"], frame["closed"], strict=True):
-        end: tuple[int | None, EndReason | None] = (None, None)
-        if closed != NONE:
-            failures, renewed = series.failures[row[machine]], series.renewed[row[machine]]
-            over = closed == opened + spans.horizon
-            reason: EndReason = "horizon over" if over else "quiet"
-            reason = "failed" if closed in failures else "replaced" if closed in renewed else reason
-            end = (int(closed), reason)
-        found.setdefault(number_of[machine], {})[int(opened)] = end
-    return found
-
-
-def _settle(
-    connection: Connection,
-    pair: Pair,
-    known: Alarm | None,
-    said: tuple[int, int | None, EndReason | None],
-    risks: Mapping[tuple[int, int], float],
-    moment: Moment,
-    bundle: Bundle,
-) -> None:
-    """Write an alarm as the rules have it: when it opened, when it ended, and why."""
-    (number, component), (opened, ended, reason) = pair, said
-    if known is None:
-        threshold = bundle.thresholds[component]
-        known = raise_alarm(
-            connection, number, component, opened, risks[number, opened], threshold, moment.now
-        )
-    if (known.ended, known.end_reason) != (ended, reason):
-        end_alarm(connection, known.id, ended, reason)
+def _end(series: Series, row: int, opened: int, closed: int, horizon: int) -> End:
+    if closed == NONE:
+        return NOT_ENDED
+    if closed in series.failures[row]:
+        return closed, "failed"
+    if closed in series.renewed[row]:
+        return closed, "replaced"
+    return closed, "horizon over" if closed == opened + horizon else "quiet"
