@@ -122,3 +122,33 @@ def test_only_who_may_all_makes_machines_known(api: Running) -> None:
     for role, status in (("read", 403), ("write", 403), ("admin", 201)):
         key = key_for(api.service, role)  # type: ignore[arg-type]
         assert put(api, "m9", {"attributes": {}}, **{"X-API-Key": key}).status_code == status
+
+
+def test_a_machine_without_readings_has_no_opinion(api: Running) -> None:
+    for hour in range(10):
+        reading = {"machine": "m1", "time": f"2024-02-01T{hour:02}:00:00Z", "volt": 170.0}
+        assert api.send("/v1/readings", [reading]).status_code == 200
+    assert put(api, "m9", {"attributes": {"age": 1}}).status_code == 201
+    for _ in range(2):
+        about = api.client.get("/v1/machines/m9").json()
+        assert (about["first_reading"], about["data_age"]) == (None, None)
+        assert {one["status"] for one in about["components"]} == {"no opinion"}
+        reading = {"machine": "m1", "time": "2024-02-02T10:00:00Z", "volt": 170.0}
+        assert api.send("/v1/readings", [reading]).status_code == 200
+
+
+def test_a_machine_whose_first_reading_comes_long_after_it_was_made_known(api: Running) -> None:
+    def send(name: str, day: int) -> None:
+        rows = [
+            {"machine": name, "time": f"2024-02-{day:02}T{hour:02}:00:00Z", "volt": 170.0}
+            for hour in range(20)
+        ]
+        assert api.send("/v1/readings", rows).status_code == 200
+
+    send("m1", 1)
+    assert put(api, "m9", {"attributes": {"age": 1}}).status_code == 201
+    assert api.client.get("/v1/machines/m9").status_code == 200
+    send("m9", 4)
+    about = api.client.get("/v1/machines/m9")
+    assert about.status_code == 200
+    assert {one["time"] for one in about.json()["components"]} == {"2024-02-04T18:00:00Z"}
