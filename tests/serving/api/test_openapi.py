@@ -194,7 +194,8 @@ def test_any_bytes_are_taken_or_refused(api: Running, path: str, content: bytes,
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(filled: Running) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{filled.url}/openapi.json", "--no-color"]
-    command += ["--checks", ",".join(CHECKS), "--max-examples", "60", "--seed", "1", "--workers", "2"]
+    # One worker: in Python 3.11 two threads that parse code at once may end in a SystemError, and its strategies do.
+    command += ["--checks", ",".join(CHECKS), "--max-examples", "60", "--seed", "1", "--workers", "1"]
     command += ["--suppress-health-check", "all", "--generation-database", "none"]
     about = os.environ | {"SCHEMATHESIS_HOOKS": "tests.serving.api.media_types"}
     done = subprocess.run(

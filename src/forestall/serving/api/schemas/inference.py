@@ -86,7 +86,6 @@ class Tensor(BaseModel):
 class OutputAsked(BaseModel):
     """An output that is wanted; without any, all are."""
 
-    model_config = about({"name": "risk"}, closed=False)
     name: Literal["risk"]
 
 
@@ -97,6 +96,7 @@ class InferBody(BaseModel):
         {
             "id": "1",
             "inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 3], "data": [0.0, 1.5, 0.25]}],
+            "outputs": [{"name": "risk"}],
         },
         closed=False,
     )
