@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import service_of
+from forestall.serving.store.keys import Role
 
 WITHOUT_KEY = ("/health/", "/v2/health/")
 
@@ -34,6 +34,6 @@ class May:
         return await admitted(request, self.role)
 
 
-Reader = Annotated[str, Depends(May(Role.READ))]
-Writer = Annotated[str, Depends(May(Role.WRITE))]
-Admin = Annotated[str, Depends(May(Role.ADMIN))]
+Reader = Annotated[str, Depends(May("read"))]
+Writer = Annotated[str, Depends(May("write"))]
+Admin = Annotated[str, Depends(May("admin"))]

@@ -17,7 +17,6 @@ from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
 from forestall.serving.api.problems import Problem, answer, misfit, unfit
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import predictions, vectors
@@ -38,7 +37,7 @@ FORMS = 'must be an object: {"features": […]}, or {"machine": …, "readings":
 )
 async def predict(request: Request) -> Response:
     """Risk of a vector of features, of a list of them, or of a machine's recent history. Nothing is stored."""
-    await admitted(request, Role.READ)
+    await admitted(request, "read")
     sent, _ = await read_body(request)
     serving = service_of(request).serving
     content = loads(sent)
