@@ -22,5 +22,5 @@ def attributes_of(content: Any, bundle: Bundle) -> dict[str, Any]:
     try:
         sent = TypeAdapter(row_type("Body", {"attributes": attributes})).validate_python(content)
     except ValidationError as error:
-        raise misfit(error) from None
+        raise misfit(error, {"attributes": types}) from None
     return {name: sent["attributes"].get(name) for name in types}

@@ -21,6 +21,7 @@ from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import predictions, vectors
 from forestall.serving.bundle import Bundle
+from forestall.serving.history_request import attribute_types
 from forestall.serving.stateless import FieldError
 
 ROUTER = APIRouter(tags=["predict"])
@@ -84,7 +85,9 @@ def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
         asked = serving.stateless.asked.model_validate(content)
         opinions = serving.stateless.opinions(asked)
     except ValidationError as error:
-        raise misfit(error) from None
+        sensors = serving.bundle.plant.dataset.tables.telemetry.sensors
+        known = {"readings": ["time", "running", *sensors], "attributes": attribute_types(serving.bundle)}
+        raise misfit(error, known) from None
     except FieldError as error:
         raise unfit([(error.field, error.problem)]) from None
     reference = serving.bundle.reference

@@ -58,10 +58,19 @@ def unfit(errors: Sequence[tuple[str, str]]) -> Problem:
     return Problem(422, sentence(f"{field}: {what}{more}"), errors)
 
 
-def misfit(error: ValidationError) -> Problem:
-    """422 for what pydantic found."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return unfit([(field_name(one["loc"]), one["msg"]) for one in found])
+def misfit(error: ValidationError, known: Mapping[str, Collection[str]] | None = None) -> Problem:
+    """422 for what pydantic found.
+
+    Args:
+        known: by the body's field, the names that may stand in it.
+    """
+    errors = []
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        names = (known or {}).get(str(one["loc"][0])) if len(one["loc"]) > 1 else None
+        extra = one["type"] == "extra_forbidden" and names is not None
+        problem = f"is not known here; known are {named(names or ())}" if extra else one["msg"]
+        errors.append((field_name(one["loc"]), problem))
+    return unfit(errors)
 
 
 def sentence(text: str) -> str:
