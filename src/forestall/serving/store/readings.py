@@ -94,9 +94,19 @@ def replace_readings(connection: Connection, store: Store, batch: Readings, refe
 
 
 def recent(
-    connection: Connection, store: Store, names: Sequence[str], after: int, until: int, sensors: Sequence[str]
+    connection: Connection,
+    store: Store,
+    names: Sequence[str],
+    after: int,
+    until: int,
+    sensors: Sequence[str],
+    limit: int | None = None,
 ) -> pd.DataFrame:
-    """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time."""
+    """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time.
+
+    Args:
+        limit: of one machine, at most so many.
+    """
     name_of = {number: name for name, number in known_numbers(connection, names).items()}
     found: list[tuple[Any, ...]] = []
     for some in pieces(sorted(name_of)):
@@ -106,6 +116,7 @@ def recent(
             f"WHERE machine_id IN ({', '.join(map(str, some))}) "
             f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"'
         )
+        query += "" if limit is None else f" LIMIT {int(limit)}"
         found += connection.exec_driver_sql(query).all()
     number, time, running, blobs = zip(*found, strict=True) if found else ((), (), (), ())
     values = unpacked(blobs, len(store.sensors))
