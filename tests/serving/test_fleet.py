@@ -79,4 +79,4 @@ def test_reasons_are_in_the_counters_unit(bundle: Bundle) -> None:
     lasting = describe("s1", row, 0 * row, bundle.reference, replace(about, values=np.array([0.0, 4.0, 4.0])))
     assert lasting.text == "s1 4.0 sd above this machine's normal for 2 cycles"
     age = describe("age of machine", row, 0 * row, bundle.reference)
-    assert (age.text, age.unit) == ("machine replaced 12 cycles ago", "cycles")
+    assert (age.text, age.unit) == ("machine replaced 12 cycles ago, training median 0 cycles", "cycles")

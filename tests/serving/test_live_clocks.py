@@ -147,7 +147,7 @@ def test_a_confirmed_failure_ends_the_alarm(store: Store, bundle: Bundle) -> Non
         alarm = list_alarms(connection, 1, machine="m0", component="pump", ended=False).alarms[0]
     found = Change(state="closed", finding="confirmed", found=END - 60, replaced=True)
     with store.writing() as connection:
-        change_alarm(connection, store, alarm.id, 1, found, "ann", 1, bundle.reference)
+        change_alarm(connection, store, alarm.id, {1}, found, "ann", 1, bundle.reference)
     eager.score_due()
     with store.reading() as connection:
         kept = {one.id: one for one in list_alarms(connection, 100, machine="m0", component="pump").alarms}

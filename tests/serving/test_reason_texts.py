@@ -85,6 +85,18 @@ def test_what_a_sensor_is_said_of_is_in_its_unit(made: Made) -> None:
     assert (seen.value, seen.healthy, seen.unit) == (30.0, 0.0, "h")
 
 
+def test_the_age_of_a_part_names_the_part_and_is_not_called_normal(made: Made) -> None:
+    features = tuple(
+        Feature(f"seal.{kind}", "replacements", "age of seal") for kind in ("replaced", "replaced.known")
+    )
+    reference = replace(made.reference, features=features)
+    young, usual = np.array([3.2, 1.0], dtype=np.float32), np.array([34.0, 1.0], dtype=np.float32)
+    seen = describe("age of seal", young, usual, reference)
+    assert seen.text == "seal replaced 3 days ago, training median 34 days"
+    assert (seen.feature, seen.healthy, seen.unit) == ("seal.replaced", 34.0, "days")
+    assert describe("age of seal", 0 * young, usual, reference).text == "seal: age unknown"
+
+
 def test_words_say_beyond_where_that_is_all_that_is_known() -> None:
     assert life_in_words(30.4, 168) == "30"
     assert life_in_words(np.inf, 168) == "beyond 168"

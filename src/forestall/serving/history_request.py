@@ -45,23 +45,27 @@ class HistoryRequest(BaseModel):
 
 def request_type(bundle: Bundle) -> type[HistoryRequest]:
     """The type of a request for the plant of a bundle."""
-    tables, time = bundle.plant.dataset.tables, time_type(bundle.reference.unit)
+    time = time_type(bundle.reference.unit)
     component = Literal[tuple(bundle.components)]  # type: ignore[valid-type]
-    attributes = tables.machines.attributes if tables.machines else {}
-    kinds = {"category": Name, "number": _number(None)}
+    attributes = {name: NotRequired[kind] for name, kind in attribute_types(bundle).items()}
     types = {
-        "attributes": _row(
-            "Attributes", {name: NotRequired[kinds[kind]] for name, kind in attributes.items()}
-        ),
+        "attributes": row_type("Attributes", attributes),
         "readings": list[_reading_type(bundle)],  # type: ignore[misc]
-        "errors": list[_row("Error", {"time": time, "code": Name})],  # type: ignore[misc]
-        "maintenance": list[_row("Replacement", {"time": time, "component": component})],  # type: ignore[misc]
-        "failures": list[_row("Failure", {"time": time, "component": component})],  # type: ignore[misc]
-        "downtime": list[_row("Stop", {"start": time, "end": NotRequired[time | None]})],  # type: ignore[misc]
+        "errors": list[row_type("Error", {"time": time, "code": Name})],  # type: ignore[misc]
+        "maintenance": list[row_type("Replacement", {"time": time, "component": component})],  # type: ignore[misc]
+        "failures": list[row_type("Failure", {"time": time, "component": component})],  # type: ignore[misc]
+        "downtime": list[row_type("Stop", {"start": time, "end": NotRequired[time | None]})],  # type: ignore[misc]
         "at": time | None,
     }
     fields: Any = {name: (kind, HistoryRequest.model_fields[name]) for name, kind in types.items()}
     return create_model("History", __base__=HistoryRequest, __doc__="One machine's recent history.", **fields)
+
+
+def attribute_types(bundle: Bundle) -> dict[str, Any]:
+    """What the plant's machines table says of a machine: the type of each attribute by its name."""
+    table = bundle.plant.dataset.tables.machines
+    kinds = {"category": Name, "number": _number(None)}
+    return {name: kinds[kind] for name, kind in (table.attributes.items() if table else ())}
 
 
 def _reading_type(bundle: Bundle) -> Any:
@@ -72,7 +76,7 @@ def _reading_type(bundle: Bundle) -> Any:
         "time": time_type(bundle.reference.unit),
         "running": NotRequired[Annotated[bool, Field(strict=True)]],
     }
-    return _row("Reading", about | values)
+    return row_type("Reading", about | values)
 
 
 def _number(allowed: Sequence[float] | None) -> Any:
@@ -80,7 +84,7 @@ def _number(allowed: Sequence[float] | None) -> Any:
     return Annotated[float, Field(strict=True, allow_inf_nan=False, ge=low, le=high)]
 
 
-def _row(name: str, fields: dict[str, Any]) -> Any:
+def row_type(name: str, fields: dict[str, Any]) -> Any:
     """A closed mapping: it makes plain dicts, and its keys may be any text."""
     row: Any = TypedDict(name, fields)  # type: ignore[misc]  # the names are the plant's
     row.__pydantic_config__ = CLOSED  # type: ignore[attr-defined]

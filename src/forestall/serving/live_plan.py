@@ -47,11 +47,17 @@ def plan(machines: Iterable[Machine], now: int | None, reference: Reference, mod
 
 def _first(machine: Machine, last: int, spans: Spans, model: int) -> int | None:
     """The first decision at which something is new of a machine, until `last`; None if nothing is."""
+    first = _changed(machine, last, spans, model)
+    begun = last if machine.first is None else min(decision_from(machine.first, spans), last)
+    # There is nothing to think before its first reading, though a machine may be known, and was looked at, long before.
+    return None if first is None else max(first, begun)
+
+
+def _changed(machine: Machine, last: int, spans: Spans, model: int) -> int | None:
     # What is older than a horizon is past: no alarm stands on it any more.
     earliest = last - spans.horizon // spans.every * spans.every + spans.every
     if machine.scored_until is None:
-        start = last if machine.first is None else decision_from(machine.first, spans)
-        return min(max(start, earliest), last)
+        return min(earliest, last)
     # A bundle before this one may have decided at other times.
     following = decision_from(machine.scored_until + 1, spans)
     if machine.changed is not None and machine.changed <= last:

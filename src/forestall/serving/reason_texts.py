@@ -142,7 +142,9 @@ def _age(source: str, seen: Seen, reference: Reference) -> Sighting:
     if age is None or (known is not None and known.value == 0):
         return replace(known or next(iter(seen.values())), text=f"{component}: age unknown")
     days = day_of(reference.unit)[1]
-    return replace(age, text=f"{component} replaced {age.value:.0f} {days} ago", unit=days)
+    # A part has no age that is normal for its machine: what stands beside it is what training saw.
+    text = f"{component} replaced {age.value:.0f} {days} ago, training median {age.healthy:.0f} {days}"
+    return replace(age, text=text, unit=days)
 
 
 def _span(feature: str, reference: Reference) -> str:

@@ -94,7 +94,8 @@ def test_rows_may_come_late_and_twice(api: Running) -> None:
         ("machine,time,volt\nm1,2024-02-04T10:00:00Z,170;5\n", 422, "readings[0].volt"),
         ("machine,time,volt\nm1,2024-02-04T10:00:00Z,1,2\n", 422, "readings[0]"),
         ("machine,time,volt,volt\nm1,2024-02-04T10:00:00Z,1,2\n", 400, "volt"),
-        ("machine;time;volt\nm1;2024-02-04T10:00:00Z;1\n", 422, "readings[0].machine"),
+        ("machine;time;volt\nm1;2024-02-04T10:00:00Z;1,5\n", 400, "body"),
+        ('machine,time,volt\nm1,2024-02-04T10:00:00Z,"1,5"\n', 422, "readings[0].volt"),
         ('machine,time,volt\n"m1,2024-02-04T10:00:00Z,1\n', 400, "body"),
         (b"machine,time,volt\nm\xfc,2024-02-04T10:00:00Z,1\n", 400, "body"),
         (b"machine,time,volt\nm\0,2024-02-04T10:00:00Z,1\n", 400, "body"),
@@ -167,6 +168,62 @@ def test_events(api: Running, event: dict[str, Any], field: str) -> None:
     response = api.send("/v1/events", {"events": [event]})
     assert response.status_code == (422 if field else 200), response.text
     assert not field or fields(response)[0] == field
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_another_delimiter_is_named(api: Running, sign: str, name: str) -> None:
+    lines = [("machine", "time", "volt"), ("m1", "2024-02-04T10:00:00Z", "170,5")]
+    response = api.send("/v1/readings", "\n".join(map(sign.join, lines)), "text/csv")
+    assert (response.status_code, fields(response)) == (400, ["body"])
+    assert name in response.json()["detail"] and "decimal point" in response.json()["detail"]
+
+
+def test_a_decimal_comma_is_named(api: Running) -> None:
+    start = "machine,time,volt\nm1,2024-02-04T10:00:00Z,"
+    quoted, bare = (api.send("/v1/readings", start + cell, "text/csv") for cell in ('"170,5"', "170,5"))
+    assert "decimal point" in quoted.json()["detail"]
+    assert "decimal comma" in bare.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("event", "missing"),
+    [
+        ({"kind": "errors", "machine": "m1", "time": TIME}, "code"),
+        ({"kind": "errors", "machine": "m1", "code": "e1"}, "time"),
+        ({"kind": "failures", "machine": "m1", "time": TIME, "component": None}, "component"),
+        ({"kind": "downtime", "machine": "m1"}, "start"),
+        ({"kind": "errors", "time": TIME, "code": "e1"}, "machine"),
+        ({"machine": "m1", "time": TIME, "code": "e1"}, "kind"),
+    ],
+)
+def test_what_is_missing_is_said_once_and_of_its_row(
+    api: Running, event: dict[str, Any], missing: str
+) -> None:
+    good = {"kind": "maintenance", "machine": "m1", "time": TIME, "component": "pump"}
+    whole = missing in ("kind", "machine")  # those are looked at in all rows at once
+    response = api.send("/v1/events", [event] if whole else [good, event])
+    assert fields(response) == [f"events[{0 if whole else 1}].{missing}"]
+    assert "missing" in response.json()["errors"][0]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "allowed"),
+    [
+        ("/v1/events", {"kind": "mistakes", "machine": "m1"}, "errors, maintenance, failures, downtime"),
+        (
+            "/v1/events",
+            {"kind": "failures", "machine": "m1", "time": TIME, "component": "gear"},
+            "pump, seal",
+        ),
+        ("/v1/readings", {**GOOD, "humidity": 1}, "machine, time, running, volt, spin"),
+    ],
+)
+def test_what_is_not_known_is_answered_with_what_is(
+    api: Running, path: str, row: dict[str, Any], allowed: str
+) -> None:
+    response = api.send(path, [row])
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["problem"].endswith(allowed)
 
 
 def test_an_error_names_the_row_of_the_whole_batch(api: Running) -> None:

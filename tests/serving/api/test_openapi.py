@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,6 +79,67 @@ def test_every_body_and_answer_has_an_example(document: dict[str, Any]) -> None:
                 assert _has_example(content[1], document), (path, content)
 
 
+def test_every_operation_can_be_tried_as_it_stands(document: dict[str, Any]) -> None:
+    """Each parameter that a request must have comes with an example that keeps to its schema."""
+    checked = 0
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for one in operation.get("parameters", []):
+                examples = one["schema"].get("examples", [])
+                assert examples or not one["required"], (path, one["name"])
+                for example in examples:
+                    jsonschema.Draft202012Validator(one["schema"]).validate(example)
+                    checked += 1
+    assert checked > 15
+
+
+TIMES = (
+    "time",
+    "opened",
+    "ended",
+    "raised_at",
+    "at",
+    "found",
+    "start",
+    "end",
+    "first_reading",
+    "last_reading",
+)
+
+
+def test_every_time_says_that_it_is_one(document: dict[str, Any]) -> None:
+    checked = 0
+    for name, schema in document["components"]["schemas"].items():
+        for field, about in schema.get("properties", {}).items():
+            if field in (*TIMES, "latest", "last_replacement"):
+                assert "'format': 'date-time'" in str(about), (name, field)
+                checked += 1
+    for operation in document["paths"]["/v1/machines/{machine}/readings"].values():
+        times = [one for one in operation["parameters"] if one["name"] in ("after", "until")]
+        assert [one["schema"]["anyOf"][0]["format"] for one in times] == ["date-time"] * 2
+        assert all("later" in one["description"] for one in times)
+    assert checked > 20
+
+
+def test_every_list_is_paged_alike(document: dict[str, Any]) -> None:
+    paged = 0
+    for path, operations in document["paths"].items():
+        names = {one["name"] for one in operations.get("get", {}).get("parameters", [])}
+        if "limit" in names:
+            assert "cursor" in names, path
+            answer = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+            properties = document["components"]["schemas"][answer.rsplit("/", 1)[1]]["properties"]
+            assert {"type": "string"} in properties["next"]["anyOf"], path
+            paged += 1
+    assert paged == 4
+
+
+def test_shares_of_reasons_are_explained(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["Reason"]["properties"]
+    assert "more than 1" in properties["share"]["description"]
+    assert "no normal of this machine" in properties["healthy"]["description"]
+
+
 def _has_example(content: dict[str, Any], document: dict[str, Any]) -> bool:
     schema = content["schema"]
     refs = [one.get("$ref", "") for one in (schema, *schema.get("anyOf", []))]
@@ -95,7 +157,15 @@ KEYS = st.sampled_from(
     ["machine", "time", "volt", "spin", "running", "kind", "code", "component", "start", "end"]
 )
 ROWS = st.lists(st.dictionaries(KEYS | st.text(max_size=5), CELL, max_size=6), max_size=4)
-SENT = st.sampled_from(["/v1/readings", "/v1/events", "/predict", "/v2/models/forestall/infer"])
+INFER = "/v2/models/forestall/infer"
+SENT = st.sampled_from(["/v1/readings", "/v1/events", "/predict", INFER])
+
+
+def says_what(response: httpx.Response) -> bool:
+    """Whether a refusal names a field, in the form of its route."""
+    if response.url.path == INFER:
+        return bool(response.json()["error"])
+    return bool(fields(response))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -105,7 +175,7 @@ def test_any_json_is_taken_or_refused_with_a_field(api: Running, path: str, rows
     response = api.send(path, content)
     if response.status_code != 200:
         assert response.status_code in (400, 409, 422)
-        assert fields(response)
+        assert says_what(response)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -118,13 +188,14 @@ def test_any_bytes_are_taken_or_refused(api: Running, path: str, content: bytes,
     response = api.send(path, content, kind)
     if response.status_code != 200:
         assert response.status_code in (400, 415, 422)
-        fields(response)
+        assert says_what(response)
 
 
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(filled: Running) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{filled.url}/openapi.json", "--no-color"]
-    command += ["--checks", ",".join(CHECKS), "--max-examples", "60", "--seed", "1", "--workers", "2"]
+    # One worker: in Python 3.11 two threads that parse code at once may end in a SystemError, and its strategies do.
+    command += ["--checks", ",".join(CHECKS), "--max-examples", "60", "--seed", "1", "--workers", "1"]
     command += ["--suppress-health-check", "all", "--generation-database", "none"]
     about = os.environ | {"SCHEMATHESIS_HOOKS": "tests.serving.api.media_types"}
     done = subprocess.run(

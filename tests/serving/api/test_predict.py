@@ -97,4 +97,9 @@ def test_a_history_that_cannot_be(api: Running) -> None:
     history["readings"][3]["volt"] = 1e9
     assert fields(api.send("/predict", history)) == ["readings[3].volt"]
     assert fields(api.send("/predict", {"machine": "m1"})) == ["readings"]
+    unknown = body("m1") | {"attributes": {"colour": "red"}}
+    unknown["readings"][3]["humidity"] = 1
+    errors = {one["field"]: one["problem"] for one in api.send("/predict", unknown).json()["errors"]}
+    assert errors["readings[3].humidity"] == "is not known here; known are time, running, volt, spin"
+    assert errors["attributes.colour"] == "is not known here; known are model, age"
     assert fields(api.send("/predict", {**body("m1"), "mood": 1})) == ["mood"]

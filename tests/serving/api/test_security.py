@@ -20,6 +20,8 @@ from forestall.serving.store.keys import Key, list_keys, revoke_key
 from tests.serving.api.server import Running, fields, key_for, opened, running
 from tests.serving.store.stores import Addresses
 
+PATH = {"id": "1", "table": "failures", "machine": "m1", "model": "forestall", "version": "1"}
+
 
 @pytest.fixture(scope="module")
 def keyed(whole_bundle: Path, addresses_of_a_kind: Addresses) -> Iterator[tuple[Running, dict[str, str]]]:
@@ -56,9 +58,12 @@ def test_every_route_but_health_and_openapi_wants_a_key(keyed: tuple[Running, di
     checked = 0
     for path, operations in document["paths"].items():
         for method in operations:
-            url = path.replace("{number}", "1").replace("{table}", "failures").replace("{machine}", "m1")
-            response = api.client.request(method, url.replace("{model}", "forestall"), json={})
-            assert response.status_code == (200 if path.startswith("/health/") else 401), (method, path)
+            url = path
+            for parameter, value in PATH.items():
+                url = url.replace(f"{{{parameter}}}", value)
+            response = api.client.request(method, url, json={})
+            open_to_all = path.startswith(("/health/", "/v2/health/"))
+            assert response.status_code == (200 if open_to_all else 401), (method, path)
             checked += 1
     assert checked > 15
 
@@ -211,6 +216,7 @@ def test_unknown_paths_and_methods_are_problems(api: Running) -> None:
     response = api.client.delete("/v1/machines")
     assert (response.status_code, response.headers["allow"]) == (405, "GET")
     fields(response)
+    assert api.client.delete("/v1/alarms/1").headers["allow"] == "GET, PATCH"
 
 
 def test_what_fails_says_nothing_of_the_inside(

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from forestall.serving.bundle import Bundle
-from forestall.serving.store.alarm_changes import Change, RefusedChangeError, StaleAlarmError, change_alarm
+from forestall.serving.store.alarm_changes import (
+    Change,
+    ContradictionError,
+    RefusedChangeError,
+    StaleAlarmError,
+    change_alarm,
+)
 from forestall.serving.store.alarms import (
     Alarm,
     UnknownAlarmError,
     audit_of,
+    end_alarm,
     get_alarm,
     list_alarms,
     raise_alarm,
 )
 from forestall.serving.store.database import Store
-from forestall.serving.store.events import EventRecord, event_records
+from forestall.serving.store.events import EventRecord, add_events, event_records
 from forestall.serving.store.machines import known_numbers, machine_named
 from tests import plant
 
@@ -30,8 +38,8 @@ def raised(store: Store, machine: str = "m1", component: str = "pump", opened: i
 
 def change(store: Store, bundle: Bundle, alarm: Alarm, **wanted: object) -> Alarm:
     with store.writing() as connection:
-        asked = Change(**wanted)  # type: ignore[arg-type]
-        return change_alarm(connection, store, alarm.id, alarm.version, asked, "ann", 2000, bundle.reference)
+        asked, read = Change(**wanted), {alarm.version}  # type: ignore[arg-type]
+        return change_alarm(connection, store, alarm.id, read, asked, "ann", 2000, bundle.reference)
 
 
 def test_an_alarm_goes_its_way_and_every_step_is_kept(store: Store, bundle: Bundle) -> None:
@@ -53,7 +61,13 @@ def test_an_alarm_goes_its_way_and_every_step_is_kept(store: Store, bundle: Bund
     assert [(e.at, e.who, e.before, e.after, e.note) for e in entries] == [
         (2000, "ann", {"state": "open", "assignee": ""}, {"state": "acknowledged", "assignee": "bob"}, ""),
         (2000, "ann", {"state": "acknowledged", "note": ""}, {"state": "in work", "note": "noisy"}, "noisy"),
-        (2000, "ann", {"state": "in work", "finding": None}, {"state": "closed", "finding": "confirmed"}, ""),
+        (
+            2000,
+            "ann",
+            {"state": "in work", "finding": None, "found": None, "replaced": None},
+            {"state": "closed", "finding": "confirmed", "found": T + 60, "replaced": True},
+            "",
+        ),
     ]
     assert done.version == 4
 
@@ -113,6 +127,63 @@ def test_who_read_an_older_version_is_told(store: Store, bundle: Bundle) -> None
     assert error.value.now == 2
     with store.reading() as connection, pytest.raises(UnknownAlarmError):
         get_alarm(connection, 999)
+
+
+def test_whatever_was_read_may_be_changed_by_who_asks_for_that(store: Store, bundle: Bundle) -> None:
+    alarm = raised(store)
+    change(store, bundle, alarm, assignee="bob")
+    for versions in (None, {1, 2}):
+        with store.writing() as connection:
+            asked, now = Change(note=str(versions)), 2000
+            change_alarm(connection, store, alarm.id, versions, asked, "ann", now, bundle.reference)
+            assert get_alarm(connection, alarm.id).note == str(versions)
+            connection.rollback()
+
+
+def fail(store: Store, bundle: Bundle, at: int, component: str = "pump") -> None:
+    with store.writing() as connection:
+        frame = pd.DataFrame({"machine": ["m1"], "time": [at], "component": [component]})
+        add_events(connection, store, "failures", frame, bundle.reference)
+
+
+def test_who_found_nothing_in_a_part_that_failed_says_how_that_can_be(store: Store, bundle: Bundle) -> None:
+    alarm = raised(store)
+    fail(store, bundle, T + 90)
+    fail(store, bundle, T + 900)
+    with pytest.raises(ContradictionError) as error:
+        change(store, bundle, alarm, state="closed", finding="no fault found")
+    assert error.value.failed == T + 90
+    with store.reading() as connection:
+        assert get_alarm(connection, alarm.id) == alarm
+        assert audit_of(connection, alarm.id) == []
+    change(store, bundle, alarm, state="closed", finding="no fault found", note="a forklift")
+    with store.reading() as connection:
+        (entry,) = audit_of(connection, alarm.id)
+    assert (entry.after["failed"], entry.after["finding"]) == (T + 90, "no fault found")
+
+
+@pytest.mark.parametrize(("at", "component"), [(T, "pump"), (T + 101, "pump"), (T + 50, "seal")])
+def test_a_failure_of_another_part_or_time_contradicts_nothing(
+    store: Store, bundle: Bundle, at: int, component: str
+) -> None:
+    alarm = raised(store)
+    with store.writing() as connection:
+        end_alarm(connection, alarm.id, T + 100, "quiet")
+    fail(store, bundle, at, component)
+    assert change(store, bundle, alarm, state="closed", finding="no fault found").state == "closed"
+    with store.reading() as connection:
+        assert "failed" not in audit_of(connection, alarm.id)[0].after
+
+
+def test_changes_are_listed_a_page_at_a_time(store: Store, bundle: Bundle) -> None:
+    alarm = raised(store)
+    for number in range(5):
+        alarm = change(store, bundle, alarm, assignee=f"n{number}")
+    with store.reading() as connection:
+        whole = audit_of(connection, alarm.id)
+        first = audit_of(connection, alarm.id, 2)
+        assert first + audit_of(connection, alarm.id, 9, first[-1].id) == whole
+        assert len(first) == 2 and len(whole) == 5
 
 
 def test_a_change_that_changes_nothing_is_none(store: Store, bundle: Bundle) -> None:

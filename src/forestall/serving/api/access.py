@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from forestall.serving.api.security import Role
 from forestall.serving.api.service import service_of
+from forestall.serving.store.keys import Role
+
+WITHOUT_KEY = ("/health/", "/v2/health/")
 
 
 async def admitted(request: Request, role: Role) -> str:
@@ -32,5 +34,6 @@ class May:
         return await admitted(request, self.role)
 
 
-Reader = Annotated[str, Depends(May(Role.READ))]
-Writer = Annotated[str, Depends(May(Role.WRITE))]
+Reader = Annotated[str, Depends(May("read"))]
+Writer = Annotated[str, Depends(May("write"))]
+Admin = Annotated[str, Depends(May("admin"))]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ValidationError
@@ -13,20 +13,39 @@ from pydantic import ValidationError
 from forestall.features.reference import Reference
 from forestall.serving.api import schemas
 from forestall.serving.api.access import Reader, Writer
+from forestall.serving.api.alarm_json import alarm_json, entry_json
 from forestall.serving.api.body import read_body
+from forestall.serving.api.cursors import cursor_of, place_of
+from forestall.serving.api.etags import etag_of, versions_of
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
-from forestall.serving.api.problems import Problem, field_name, unfit
-from forestall.serving.api.queries import AlarmsQuery, Number
+from forestall.serving.api.problems import Problem, misfit, named, unfit
+from forestall.serving.api.queries import AlarmId, AlarmsQuery, PageQuery
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.typed_columns import ticks
-from forestall.serving.store.alarm_changes import Change, RefusedChangeError, StaleAlarmError, change_alarm
-from forestall.serving.store.alarms import STATES, Alarm, UnknownAlarmError, audit_of, get_alarm, list_alarms
+from forestall.serving.store.alarm_changes import (
+    Change,
+    ContradictionError,
+    RefusedChangeError,
+    StaleAlarmError,
+    change_alarm,
+)
+from forestall.serving.store.alarms import (
+    STATES,
+    Alarm,
+    UnknownAlarmError,
+    audit_of,
+    get_alarm,
+    list_alarms,
+)
+from forestall.serving.store.machines import machine_named
 from forestall.serving.times import latest, time_of
 
+T = TypeVar("T")
 ROUTER = APIRouter(prefix="/v1/alarms", tags=["alarms"])
-ETAG = re.compile(r'"(\d{1,9})"')
+EMPTIED = ("assignee", "note")  # by null
+TYPES = ("application/json", "application/merge-patch+json")
 
 
 @ROUTER.get("", responses=answers(schemas.Alarms, *ASKING, 422))
@@ -35,8 +54,8 @@ async def get_alarms(request: Request, query: Annotated[AlarmsQuery, Query()], _
     return as_json(await asyncio.to_thread(_listed, service_of(request).serving, query))
 
 
-@ROUTER.get("/{number}", responses=answers(schemas.AlarmBody, *ASKING, 404, 422))
-async def get_one(request: Request, number: Number, _: Reader) -> Response:
+@ROUTER.get("/{id}", responses=answers(schemas.AlarmBody, *ASKING, 404, 422))
+async def get_one(request: Request, number: AlarmId, _: Reader) -> Response:
     """One alarm; its ETag is what a change sends as If-Match."""
     serving = service_of(request).serving
 
@@ -44,111 +63,109 @@ async def get_one(request: Request, number: Number, _: Reader) -> Response:
         with serving.store.reading() as connection:
             return get_alarm(connection, number)
 
-    return _answer(await asyncio.to_thread(_known, read), serving.bundle.reference)
+    return _answer(await asyncio.to_thread(_known, read, serving), serving.bundle.reference)
 
 
 @ROUTER.patch(
-    "/{number}",
-    responses=answers(schemas.AlarmBody, *ASKING, *SENDING, 404, 412, 428, 507),
-    openapi_extra=body(schemas.ChangeBody),
+    "/{id}",
+    responses=answers(schemas.AlarmBody, *ASKING, *SENDING, 404, 409, 412, 428, 507),
+    openapi_extra=body(schemas.ChangeBody, kinds=TYPES),
 )
 async def patch_one(
     request: Request,
-    number: Number,
+    number: AlarmId,
     who: Writer,
-    if_match: Annotated[str | None, Header(description="the ETag of the alarm as it was read")] = None,
+    _: Annotated[
+        str | None,
+        Header(alias="If-Match", description="the ETag of the alarm as it was read, or *", examples=['"1"']),
+    ] = None,
 ) -> Response:
     """Acknowledge an alarm, take it on, close it with what was found. A finding becomes rows for retraining."""
-    sent, _ = await read_body(request)
-    if if_match is None:
-        raise Problem(428, "Send the alarm's ETag as If-Match, so that nobody's change is lost.")
-    match = ETAG.fullmatch(if_match.strip())
+    sent, _kind = await read_body(request, TYPES)
+    versions = versions_of(request.headers.getlist("if-match"))
     serving = service_of(request).serving
-    change = _change(loads(sent), serving.bundle.reference)
+    reference = serving.bundle.reference
+    change = _change(loads(sent), reference)
 
     def write() -> Alarm:
-        version = int(match[1]) if match else -1
+        now = int(time.time())
         with serving.store.writing() as connection:
-            return change_alarm(
-                connection,
-                serving.store,
-                number,
-                version,
-                change,
-                who,
-                int(time.time()),
-                serving.bundle.reference,
-            )
+            return change_alarm(connection, serving.store, number, versions, change, who, now, reference)
 
-    return _answer(await asyncio.to_thread(_known, write), serving.bundle.reference)
+    return _answer(await asyncio.to_thread(_known, write, serving), reference)
 
 
-@ROUTER.get("/{number}/audit", responses=answers(schemas.Audit, *ASKING, 404, 422))
-async def get_audit(request: Request, number: Number, _: Reader) -> Response:
+@ROUTER.get("/{id}/audit", responses=answers(schemas.Audit, *ASKING, 404, 422))
+async def get_audit(
+    request: Request, number: AlarmId, query: Annotated[PageQuery, Query()], _: Reader
+) -> Response:
     """Every change of an alarm, the first one first."""
     serving = service_of(request).serving
-
-    def read() -> list[dict[str, Any]]:
-        with serving.store.reading() as connection:
-            return [vars(entry) | {"at": _moment(entry.at)} for entry in audit_of(connection, number)]
-
-    return as_json({"changes": await asyncio.to_thread(_known, read)})
+    return as_json(await asyncio.to_thread(_known, lambda: _audit(serving, number, query), serving))
 
 
 def _listed(serving: Serving, query: AlarmsQuery) -> dict[str, Any]:
-    reference = serving.bundle.reference
+    reference, bundle = serving.bundle.reference, serving.bundle
+    (after,) = place_of("alarm", query.cursor) or (None,)
+    states = query.state or STATES
     with serving.store.reading() as connection:
+        if query.machine is not None and machine_named(connection, query.machine) is None:
+            raise unfit([("machine", f"{query.machine!r} is not known")])
         page = list_alarms(
-            connection,
-            query.limit,
-            query.state or STATES,
-            query.machine,
-            query.component,
-            query.ended,
-            query.after,
+            connection, query.limit, states, query.machine, query.component, query.ended, after
         )
-    return {"alarms": [_alarm_json(alarm, reference) for alarm in page.alarms], "next": page.next}
+    # An alarm may be of a component that an earlier bundle knew.
+    if query.component is not None and query.component not in bundle.components and not page.alarms:
+        raise unfit([("component", f"is none of {named(bundle.components)}")])
+    place = None if page.next is None else (page.next,)
+    rows = [alarm_json(alarm, reference) for alarm in page.alarms]
+    return {"alarms": rows, "next": cursor_of("alarm", place)}
 
 
-def _known(ask: Any) -> Any:
+def _audit(serving: Serving, number: int, query: PageQuery) -> dict[str, Any]:
+    (after,) = place_of("change", query.cursor) or (None,)
+    with serving.store.reading() as connection:
+        found = audit_of(connection, number, query.limit + 1, after)
+    entries, more = found[: query.limit], len(found) > query.limit
+    rows = [entry_json(entry, serving.bundle.reference) for entry in entries]
+    return {"changes": rows, "next": cursor_of("change", (entries[-1].id,) if more else None)}
+
+
+def _known(ask: Callable[[], T], serving: Serving) -> T:
     """What the store says, its refusals as problems.
 
     Raises:
-        Problem: 404, 412 or 422.
+        Problem: 404, 409, 412 or 422.
     """
     try:
         return ask()
     except UnknownAlarmError as error:
         raise Problem(404, str(error)) from None
     except StaleAlarmError as error:
-        raise Problem(412, str(error), headers={"ETag": f'"{error.now}"'}) from None
+        raise Problem(412, str(error), headers={"ETag": etag_of(error.now)}) from None
+    except ContradictionError as error:
+        raise _contradiction(time_of(error.failed, serving.bundle.reference)) from None
     except RefusedChangeError as error:
         raise unfit([(error.field, str(error))]) from None
+
+
+def _contradiction(failed: str | int) -> Problem:
+    problem = (
+        f"The part failed during this alarm, at {failed}. If that is the fault, close the alarm as 'confirmed' with "
+        f"`found` {failed}; if not, say in `note` how that can be."
+    )
+    return Problem(409, problem, [("finding", problem)])
 
 
 def _change(content: Any, reference: Reference) -> Change:
     try:
         asked = schemas.ChangeBody.model_validate(content)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise unfit([(field_name(one["loc"]), one["msg"]) for one in found]) from None
+        raise misfit(error) from None
     found_at = None if asked.found is None else ticks("found", asked.found, reference.unit, latest(reference))
-    return Change(asked.state, asked.finding, found_at, asked.replaced, asked.assignee, asked.note)
+    assignee, note = ("" if content.get(name, "") is None else getattr(asked, name) for name in EMPTIED)
+    return Change(asked.state, asked.finding, found_at, bool(asked.replaced), assignee, note)
 
 
 def _answer(alarm: Alarm, reference: Reference) -> Response:
-    return as_json(_alarm_json(alarm, reference), headers={"ETag": f'"{alarm.version}"'})
-
-
-def _alarm_json(alarm: Alarm, reference: Reference) -> dict[str, Any]:
-    ended = None if alarm.ended is None else time_of(alarm.ended, reference)
-    times = {
-        "opened": time_of(alarm.opened, reference),
-        "ended": ended,
-        "raised_at": _moment(alarm.raised_at),
-    }
-    return vars(alarm) | times
-
-
-def _moment(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return as_json(alarm_json(alarm, reference), headers={"ETag": etag_of(alarm.version)})

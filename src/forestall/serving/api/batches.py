@@ -52,7 +52,7 @@ def events_of(rows: Rows, bundle: Bundle, latest: int | None) -> dict[Kind, pd.D
         Problem: 422, as for readings.
     """
     faults = check_names(rows, ("kind", "machine"), ("time", "code", "component", "start", "end"))
-    kinds = names(rows, "kind", COLUMNS, faults, "table")
+    kinds = names(rows, "kind", COLUMNS, faults, "kind")
     names(rows, "machine", None, faults, "machine")
     if faults:
         raise unfit(faults)

@@ -57,9 +57,9 @@ def media_type(request: Request, types: tuple[str, ...]) -> str:
     kind = kind.strip().lower()
     wanted = f"Send {' or '.join(types)} in UTF-8"
     if kind not in types:
-        raise Problem(
-            415, f"Content-Type {given[:100]!r} is not understood here. {wanted}.", [("Content-Type", wanted)]
-        )
+        accept = {"Accept-Patch" if request.method == "PATCH" else "Accept": ", ".join(types)}
+        detail = f"Content-Type {given[:100]!r} is not understood here. {wanted}."
+        raise Problem(415, detail, [("Content-Type", wanted)], accept)
     charset = parameters.strip().lower().replace('"', "")
     if charset and charset not in ("charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present"):
         raise Problem(

@@ -1,20 +1,43 @@
-"""Where a page ends, as the text that asks for the next one."""
+"""Where a page ends, as the text that asks for the next one.
+
+It names the last row of the page, not how many came before: rows that come and go meanwhile move nothing.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from forestall.serving.api.problems import Problem, unfit
 
-FORMS: dict[str, tuple[tuple[type, ...], ...]] = {
-    "risk": ((float, int), (int,), (str,)),
-    "machine": ((str,), (str,)),
+
+def _number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
+
+
+def _time(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**62
+
+
+def _rank(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 2**31
+
+
+def _text(value: Any) -> bool:
+    return type(value) is str and len(value) <= 200 and "\0" not in value
+
+
+FORMS: dict[str, tuple[Callable[[Any], bool], ...]] = {
+    "risk": (_rank, _number, _text),
+    "machine": (_text, _text),
+    "alarm": (_number,),
+    "change": (_number,),
+    "reading": (_time,),
 }
-LARGEST = 2**31
 
 
 def cursor_of(order: str, place: tuple[Any, ...] | None) -> str | None:
@@ -24,12 +47,14 @@ def cursor_of(order: str, place: tuple[Any, ...] | None) -> str | None:
     return base64.urlsafe_b64encode(orjson.dumps([order, *place])).decode().rstrip("=")
 
 
-def place_of(order: str, cursor: str) -> tuple[Any, ...]:
+def place_of(order: str, cursor: str | None) -> tuple[Any, ...] | None:
     """What `cursor_of` was given.
 
     Raises:
         Problem: 422, it is none, or of another order.
     """
+    if cursor is None:
+        return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         held = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -40,14 +65,9 @@ def place_of(order: str, cursor: str) -> tuple[Any, ...]:
     return tuple(held[1:])
 
 
-def _fits(place: list[Any], form: tuple[tuple[type, ...], ...]) -> bool:
-    def fits(value: Any, types: tuple[type, ...]) -> bool:
-        if type(value) is str:
-            return str in types and len(value) <= 200 and "\0" not in value
-        return type(value) in types and abs(value) < LARGEST
-
-    return len(place) == len(form) and all(map(fits, place, form))
+def _fits(place: list[Any], form: tuple[Callable[[Any], bool], ...]) -> bool:
+    return len(place) == len(form) and all(fits(value) for fits, value in zip(form, place, strict=True))
 
 
 def _none() -> Problem:
-    return unfit([("cursor", "is not the `next` of a page in this order")])
+    return unfit([("cursor", "is not the `next` of a page of this list in this order")])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from forestall.data.clock import is_counter
 from forestall.data.tables import TimedTable
@@ -18,6 +18,7 @@ from forestall.serving.api.service import Serving, service_of
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.events import EventRecord, event_records
 
+Table = Annotated[Literal["failures", "maintenance"], Path(examples=["failures"])]
 ROUTER = APIRouter(prefix="/v1/export", tags=["data"])
 EXAMPLE = "machine,time,component,source\nM00001,2024-07-10 11:51:00,bearing,feedback\n"
 OK: dict[int | str, dict[str, Any]] = {
@@ -26,7 +27,7 @@ OK: dict[int | str, dict[str, Any]] = {
 
 
 @ROUTER.get("/{table}", responses={**OK, **problem_answers(*ASKING, 422)}, response_class=Response)
-async def export(request: Request, table: Literal["failures", "maintenance"], _: Reader) -> Response:
+async def export(request: Request, table: Table, _: Reader) -> Response:
     """A table as CSV in UTF-8, with the dataset file's columns; `source` tells the plant's rows from feedback."""
     text = await asyncio.to_thread(_csv, service_of(request).serving, table)
     return Response(text, media_type="text/csv; charset=utf-8")

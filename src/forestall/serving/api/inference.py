@@ -13,87 +13,146 @@ from forestall.serving.api import schemas
 from forestall.serving.api.access import Reader
 from forestall.serving.api.body import read_body
 from forestall.serving.api.json_response import as_json
-from forestall.serving.api.openapi import ASKING, SENDING, answers, body
+from forestall.serving.api.openapi import ASKING, SENDING, body, protocol_answers
 from forestall.serving.api.problems import Problem, unfit
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import vectors
+from forestall.serving.bundle import INPUT, OUTPUT
 
 ROUTER = APIRouter(prefix="/v2", tags=["open inference protocol"])
-Model = Annotated[str, Path(max_length=200, description="forestall")]
+MODEL, VERSION = "/models/{model}", "/models/{model}/versions/{version}"
+Model = Annotated[str, Path(max_length=200, description="forestall", examples=["forestall"])]
+Version = Annotated[
+    str, Path(max_length=200, description="one that the model's metadata names", examples=["d4daa407cd16"])
+]
 NAME, DATATYPES = "forestall", ("FP32", "FP64")
+ASKED = (*ASKING, 400, 404)
 
 
-@ROUTER.get("", responses=answers(schemas.ServerMetadata, *ASKING))
+@ROUTER.get("", responses=protocol_answers(schemas.ServerMetadata, *ASKING))
 async def server_metadata(_: Reader) -> Response:
     """What this server is."""
     return as_json({"name": NAME, "version": version("forestall"), "extensions": []})
 
 
-@ROUTER.get("/health/live", responses=answers(schemas.ServerLive, *ASKING))
-async def server_live(_: Reader) -> Response:
+@ROUTER.get("/health/live", responses=protocol_answers(schemas.ServerLive))
+async def server_live() -> Response:
     """The server answers."""
     return as_json({"live": True})
 
 
-@ROUTER.get("/health/ready", responses=answers(schemas.ServerReady, *ASKING))
-async def server_ready(request: Request, _: Reader) -> Response:
-    """Whether there is a model."""
-    return as_json({"ready": service_of(request).champion.serving is not None})
+@ROUTER.get("/health/ready", responses=protocol_answers(schemas.ServerReady, 503))
+async def server_ready(request: Request) -> Response:
+    """There is a model; else the answer is 503, as a probe wants it."""
+    _ = service_of(request).serving
+    return as_json({"ready": True})
 
 
-@ROUTER.get("/models/{model}", responses=answers(schemas.ModelMetadata, *ASKING, 404, 422))
+@ROUTER.get(MODEL, responses=protocol_answers(schemas.ModelMetadata, *ASKED))
 async def model_metadata(request: Request, model: Model, _: Reader) -> Response:
     """The model's input and output, and the names of its features, components and horizons."""
-    bundle = _served(request, model).bundle
-    reference = bundle.reference
-    shape = [-1, len(bundle.components), len(reference.spans.horizons)]
-    features = [feature.name for feature in reference.features]
-    return as_json(
-        {
-            "name": NAME,
-            "versions": [service_of(request).serving.version],
-            "platform": "onnx",
-            "inputs": [{"name": "features", "datatype": "FP32", "shape": [-1, len(features)]}],
-            "outputs": [{"name": "risk", "datatype": "FP32", "shape": shape}],
-            "parameters": {
-                "features": features,
-                "fills": list(reference.fills),
-                "components": bundle.components,
-                "horizons": [span_name(ticks, reference.unit) for ticks in reference.spans.horizons],
-            },
-        }
-    )
+    return as_json(_metadata(_served(request, model)))
 
 
-@ROUTER.get("/models/{model}/ready", responses=answers(schemas.ModelReady, *ASKING, 404, 422))
+@ROUTER.get(VERSION, responses=protocol_answers(schemas.ModelMetadata, *ASKED))
+async def version_metadata(request: Request, model: Model, version: Version, _: Reader) -> Response:
+    """The same of the version that is served."""
+    return as_json(_metadata(_served(request, model, version)))
+
+
+@ROUTER.get(f"{MODEL}/ready", responses=protocol_answers(schemas.ModelReady, *ASKED))
 async def model_ready(request: Request, model: Model, _: Reader) -> Response:
     """The model can be asked."""
     _served(request, model)
     return as_json({"name": NAME, "ready": True})
 
 
+@ROUTER.get(f"{VERSION}/ready", responses=protocol_answers(schemas.ModelReady, *ASKED))
+async def version_ready(request: Request, model: Model, version: Version, _: Reader) -> Response:
+    """This version can be asked."""
+    _served(request, model, version)
+    return as_json({"name": NAME, "ready": True})
+
+
 @ROUTER.post(
-    "/models/{model}/infer",
-    responses=answers(schemas.InferAnswer, *ASKING, *SENDING, 404),
+    f"{MODEL}/infer",
+    responses=protocol_answers(schemas.InferAnswer, *ASKED, *SENDING),
     openapi_extra=body(schemas.InferBody),
 )
 async def infer(request: Request, model: Model, _: Reader) -> Response:
     """Risk [rows, components, horizons] of features [rows, features]."""
-    sent, _kind = await read_body(request)
-    serving = _served(request, model)
+    return await _inferred(request, model)
+
+
+@ROUTER.post(
+    f"{VERSION}/infer",
+    responses=protocol_answers(schemas.InferAnswer, *ASKED, *SENDING),
+    openapi_extra=body(schemas.InferBody),
+)
+async def version_infer(request: Request, model: Model, version: Version, _: Reader) -> Response:
+    """The same, by this version or not at all."""
+    return await _inferred(request, model, version)
+
+
+async def _inferred(request: Request, model: str, version: str | None = None) -> Response:
+    sent, _ = await read_body(request)
+    serving = _served(request, model, version)
     content = loads(sent)
     features = _features(content, len(serving.bundle.reference.features))
+    _check_outputs(content.get("outputs", []))
     curves = await asyncio.to_thread(serving.bundle.curves, features)
-    output = {"name": "risk", "datatype": "FP32", "shape": list(curves.shape), "data": curves.reshape(-1)}
+    output = {"name": OUTPUT, "datatype": "FP32", "shape": list(curves.shape), "data": curves.reshape(-1)}
     about = {"model_name": NAME, "model_version": serving.version}
     return as_json(about | ({"id": content["id"]} if "id" in content else {}) | {"outputs": [output]})
 
 
-def _served(request: Request, model: str) -> Serving:
+def _served(request: Request, model: str, version: str | None = None) -> Serving:
+    """What answers for a model and a version of it.
+
+    Raises:
+        Problem: 404, there is none of that name, or another version is served; 503, there is no model.
+    """
     if model != NAME:
         raise Problem(404, f"There is no model {model!r}; the model is called {NAME}.")
-    return service_of(request).serving
+    serving = service_of(request).serving
+    if version not in (None, serving.version):
+        raise Problem(
+            404, f"There is no version {version!r}; the version that is served is {serving.version}."
+        )
+    return serving
+
+
+def _metadata(serving: Serving) -> dict[str, Any]:
+    bundle, reference = serving.bundle, serving.bundle.reference
+    shape = [-1, len(bundle.components), len(reference.spans.horizons)]
+    features = [feature.name for feature in reference.features]
+    return {
+        "name": NAME,
+        "versions": [serving.version],
+        "platform": "onnx",
+        "inputs": [{"name": INPUT, "datatype": "FP32", "shape": [-1, len(features)]}],
+        "outputs": [{"name": OUTPUT, "datatype": "FP32", "shape": shape}],
+        "parameters": {
+            "features": features,
+            "fills": list(reference.fills),
+            "components": bundle.components,
+            "horizons": [span_name(ticks, reference.unit) for ticks in reference.spans.horizons],
+        },
+    }
+
+
+def _check_outputs(asked: Any) -> None:
+    """Refuse outputs that are none of the model's; without any, all are meant.
+
+    Raises:
+        Problem: it becomes 400 here.
+    """
+    if type(asked) is not list:
+        raise unfit([("outputs", "must be a list of objects with a `name`")])
+    for place, one in enumerate(asked):
+        if type(one) is not dict or one.get("name") != OUTPUT:
+            raise unfit([(f"outputs[{place}].name", f"must be `{OUTPUT}`: the model has no other output")])
 
 
 def _features(content: Any, width: int) -> Any:

@@ -13,20 +13,23 @@ from fastapi import APIRouter, Query, Request, Response
 from forestall.data.clock import hour_of
 from forestall.data.events import Events
 from forestall.serving.api import schemas
-from forestall.serving.api.access import Reader
+from forestall.serving.api.access import Admin, Reader
+from forestall.serving.api.attributes import attributes_of
+from forestall.serving.api.body import read_body
 from forestall.serving.api.cursors import cursor_of, place_of
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.logs import say
-from forestall.serving.api.openapi import ASKING, answers
+from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
-from forestall.serving.api.problems import unfit
+from forestall.serving.api.problems import named, request_id_of, unfit
 from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
 from forestall.serving.api.service import Serving, service_of
-from forestall.serving.api.typed_columns import ticks
+from forestall.serving.api.strict_json import loads
+from forestall.serving.api.typed_columns import name_problem, ticks
 from forestall.serving.opinions import Opinion
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import Happened, events_of, happened_since
-from forestall.serving.store.machines import Machine, latest_reading, machine_named
+from forestall.serving.store.machines import Machine, add_machines, latest_reading, machine_named
 from forestall.serving.store.opinions import OpinionFilter, Point, opinions_about, ranked, trend
 from forestall.serving.store.readings import recent
 from forestall.serving.times import time_of
@@ -47,7 +50,28 @@ async def get_machine(request: Request, machine: Name, _: Reader) -> Response:
     return as_json(await asyncio.to_thread(_about, service_of(request).serving, machine))
 
 
-@ROUTER.get("/{machine}/readings", responses=answers(schemas.Readings, *ASKING, 404, 422))
+@ROUTER.put(
+    "/{machine}",
+    status_code=200,
+    responses=answers(schemas.MachineKnown, *ASKING, *SENDING, 507)
+    | {201: {"model": schemas.MachineKnown, "description": "It is new."}},
+    openapi_extra=body(schemas.MachineAttributes),
+)
+async def put_machine(request: Request, machine: Name, who: Admin) -> Response:
+    """Make a new machine known, or replace what is said of a known one; what is left out is unknown."""
+    sent, _ = await read_body(request)
+    serving = service_of(request).serving
+    attributes = attributes_of(loads(sent), serving.bundle)
+    if (problem := name_problem(machine)) is not None:
+        raise unfit([("machine", problem)])
+    before = await asyncio.to_thread(_made_known, serving, machine, attributes)
+    if before != attributes:
+        what = "machine added" if before is None else "machine changed"
+        say(what, machine=machine, by=who, request_id=request_id_of(request.scope))
+    return as_json({"machine": machine, "attributes": attributes}, 201 if before is None else 200)
+
+
+@ROUTER.get("/{machine}/readings", responses=answers(schemas.ReadingsPage, *ASKING, 404, 422))
 async def get_readings(
     request: Request, machine: Name, query: Annotated[ReadingsQuery, Query()], _: Reader
 ) -> Response:
@@ -55,12 +79,20 @@ async def get_readings(
     return as_json(await asyncio.to_thread(_readings, service_of(request).serving, machine, query))
 
 
+def _made_known(serving: Serving, name: str, attributes: dict[str, Any]) -> dict[str, Any] | None:
+    """What was said of it before; None if it is new."""
+    with serving.store.writing() as connection:
+        before = machine_named(connection, name)
+        add_machines(connection, {name: attributes})
+    return None if before is None else before.attributes
+
+
 def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
-    place = None if query.cursor is None else place_of(query.order, query.cursor)
+    place = place_of(query.order, query.cursor)
     wanted = OpinionFilter(query.status, query.component, query.min_risk, query.search)
     with serving.store.reading() as connection:
         if query.component is not None and query.component not in serving.bundle.components:
-            raise unfit([("component", f"is none of {', '.join(serving.bundle.components)}")])
+            raise unfit([("component", f"is none of {named(serving.bundle.components)}")])
         page = ranked(connection, wanted, query.order, query.limit, place)
         happened = happened_since(connection, _decided(page.opinions))
     reference = serving.bundle.reference
@@ -148,13 +180,17 @@ def _component(
 
 def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, Any]:
     reference = serving.bundle.reference
-    after = -(2**62) if query.after is None else ticks("after", query.after, reference.unit)
+    (place,) = place_of("reading", query.cursor) or (-(2**62),)
+    after = place if query.after is None else max(place, ticks("after", query.after, reference.unit))
     until = 2**62 if query.until is None else ticks("until", query.until, reference.unit)
     with serving.store.reading() as connection:
         if not name.isprintable() or machine_named(connection, name) is None:
             raise unknown_machine(name)
-        frame = recent(connection, serving.store, [name], after, until, reference.sensors, query.limit)
-    times = [time_of(at, reference) for at in frame["time"].tolist()]
+        sensors, most = reference.sensors, query.limit + 1
+        found = recent(connection, serving.store, [name], after, until, sensors, most)
+    frame = found.head(query.limit)
+    moments = frame["time"].tolist()
+    times = [time_of(at, reference) for at in moments]
     columns = {name: frame[name].to_numpy() for name in reference.sensors}
     return {
         "readings": [
@@ -168,5 +204,6 @@ def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, An
                 },
             }
             for row, running in enumerate(frame["running"].tolist())
-        ]
+        ],
+        "next": cursor_of("reading", (moments[-1],) if len(found) > len(frame) else None),
     }

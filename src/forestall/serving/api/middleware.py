@@ -9,8 +9,10 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from forestall.serving.api.access import WITHOUT_KEY
 from forestall.serving.api.limits import ConcurrencyLimit
 from forestall.serving.api.logs import LOG, say
+from forestall.serving.api.paths import keep_slashes
 from forestall.serving.api.problems import Problem, answer, unexpected
 
 SECURITY = [
@@ -36,6 +38,7 @@ class RequestMiddleware:
         begun, request_id = time.perf_counter(), _request_id(scope)
         scope["request_id"] = request_id
         status = 0
+        keep_slashes(scope)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -49,17 +52,17 @@ class RequestMiddleware:
         except Exception:
             LOG.exception("failed", extra={"fields": {"request_id": request_id}})
             if status == 0:
-                await unexpected(request_id)(scope, receive, send_with_headers)
+                await unexpected(scope)(scope, receive, send_with_headers)
         finally:
             _log(scope, status, begun)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/health/"):
+        if scope["path"].startswith(WITHOUT_KEY):
             return await self.app(scope, receive, send)
         try:
             self.concurrency.enter()
         except Problem as problem:
-            return await answer(problem, scope["request_id"])(scope, receive, send)
+            return await answer(problem, scope)(scope, receive, send)
         try:
             await self.app(scope, receive, send)
         finally:

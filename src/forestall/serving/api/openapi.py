@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from forestall.serving.api.access import WITHOUT_KEY
+from forestall.serving.api.body import JSON
 from forestall.serving.api.problems import MEDIA_TYPE
 
 WHY = {
-    400: "The body is no strict JSON, NDJSON or CSV.",
+    400: "The body, or a header, is not in the form that it must have.",
     401: "No valid key.",
     403: "The key's role is too low.",
     404: "There is no such thing.",
     408: "The body did not come in time.",
-    409: "Another value is stored for the same machine and time.",
+    409: "It contradicts what is stored.",
     412: "It was changed since it was read: If-Match names another version.",
     413: "The body is too large.",
     415: "The body is of a type that is not understood here.",
@@ -45,8 +47,7 @@ SCHEMES = {
 
 def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Errors of a route."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
-    return {status: {"description": WHY[status], "content": content} for status in sorted(statuses)}
+    return _failures(statuses, MEDIA_TYPE, "ProblemBody")
 
 
 def answers(ok: type[BaseModel] | Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -54,12 +55,26 @@ def answers(ok: type[BaseModel] | Any, *statuses: int) -> dict[int | str, dict[s
     return {200: {"model": ok, "description": "OK"}} | problem_answers(*statuses)
 
 
-def body(*models: type[BaseModel], lines: str = "", table: str = "") -> dict[str, Any]:
-    """The body of a route: one of the models as JSON, and the same as NDJSON and CSV if there are examples of them."""
+def protocol_answers(ok: type[BaseModel] | Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same in the Open Inference Protocol, whose errors have another form, and no 422."""
+    failures = _failures({*statuses} - {422}, "application/json", "InferenceError")
+    return {200: {"model": ok, "description": "OK"}} | failures
+
+
+def _failures(statuses: Iterable[int], kind: str, schema: str) -> dict[int | str, dict[str, Any]]:
+    content = {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {status: {"description": WHY[status], "content": content} for status in sorted(statuses)}
+
+
+def body(
+    *models: type[BaseModel], lines: str = "", table: str = "", kinds: Sequence[str] = JSON
+) -> dict[str, Any]:
+    """The body of a route: one of the models as JSON, of any of the media types; the same as NDJSON and CSV where there
+    are examples of them.
+    """
     schemas = [schema_of(model) for model in models]
-    content: dict[str, Any] = {
-        "application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
-    }
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    content: dict[str, Any] = {kind: {"schema": schema} for kind in kinds}
     if lines:
         content["application/x-ndjson"] = {"schema": {"type": "string"}, "example": lines}
     if table:
@@ -80,7 +95,7 @@ def completed(document: dict[str, Any], models: Iterable[type[BaseModel]]) -> di
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None) if _is_fastapis(operation) else None
-            if not path.startswith("/health/"):
+            if not path.startswith(WITHOUT_KEY):
                 operation["security"] = KEYED
     return document
 

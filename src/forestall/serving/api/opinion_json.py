@@ -40,7 +40,7 @@ def opinion_json(opinion: Opinion, happened: Happened | None, reference: Referen
         "status_reason": because or None,
         "time": time_of(opinion.time, reference),
         "risk": dict(zip(horizons, curve, strict=True)) if opinion.curve else None,
-        "threshold": opinion.threshold,
+        "threshold": np.float32(opinion.threshold),
         "reasons": [_reason(one) for one in opinion.reasons],
         "remaining_life": _life(opinion),
         "since_decision": None
@@ -51,8 +51,14 @@ def opinion_json(opinion: Opinion, happened: Happened | None, reference: Referen
 
 
 def _reason(one: Reason) -> dict[str, Any]:
-    seen = {"feature": one.feature, "value": one.value, "healthy": one.healthy, "unit": one.unit or None}
+    values = {"value": _shown(one.value), "healthy": _shown(one.healthy)}
+    seen = {"feature": one.feature, **values, "unit": one.unit or None}
     return {"source": one.source, "share": round(one.share, 4), "text": one.text, **seen}
+
+
+def _shown(value: float) -> float:
+    """As many digits as a sensor has, and a float32 holds."""
+    return float(f"{value:.6g}")
 
 
 def _life(opinion: Opinion) -> dict[str, float | None] | None:

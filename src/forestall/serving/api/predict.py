@@ -16,12 +16,12 @@ from forestall.serving.api.body import read_body
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
-from forestall.serving.api.problems import Problem, answer, field_name, unfit
-from forestall.serving.api.security import Role
+from forestall.serving.api.problems import Problem, answer, misfit, unfit
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import predictions, vectors
 from forestall.serving.bundle import Bundle
+from forestall.serving.history_request import attribute_types
 from forestall.serving.stateless import FieldError
 
 ROUTER = APIRouter(tags=["predict"])
@@ -38,7 +38,7 @@ FORMS = 'must be an object: {"features": […]}, or {"machine": …, "readings":
 )
 async def predict(request: Request) -> Response:
     """Risk of a vector of features, of a list of them, or of a machine's recent history. Nothing is stored."""
-    await admitted(request, Role.READ)
+    await admitted(request, "read")
     sent, _ = await read_body(request)
     serving = service_of(request).serving
     content = loads(sent)
@@ -64,7 +64,7 @@ class Shortcut:
         try:
             response = await predict(Request(scope, receive))
         except Problem as problem:
-            response = answer(problem, scope["request_id"])
+            response = answer(problem, scope)
         await response(scope, receive, send)
 
 
@@ -85,8 +85,9 @@ def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
         asked = serving.stateless.asked.model_validate(content)
         opinions = serving.stateless.opinions(asked)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise unfit([(field_name(one["loc"]), one["msg"]) for one in found]) from None
+        sensors = serving.bundle.plant.dataset.tables.telemetry.sensors
+        known = {"readings": ["time", "running", *sensors], "attributes": attribute_types(serving.bundle)}
+        raise misfit(error, known) from None
     except FieldError as error:
         raise unfit([(error.field, error.problem)]) from None
     reference = serving.bundle.reference

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from forestall.serving.api.logs import say
 from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError
 
 MEDIA_TYPE = "application/problem+json"
-MOST_ERRORS = 20
+MOST_ERRORS, MOST_NAMES = 20, 30
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# As RFC 9110 has them: some of http's are another with another Python.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class Problem(Exception):  # noqa: N818
@@ -49,22 +55,57 @@ def unfit(errors: Sequence[tuple[str, str]]) -> Problem:
     """422 for fields that were read and cannot be used; the first of them stand in the answer."""
     field, what = errors[0]
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem(422, f"{field}: {what}{more}.", errors)
+    return Problem(422, sentence(f"{field}: {what}{more}"), errors)
 
 
-def answer(problem: Problem, request_id: str) -> Response:
-    """The problem as a response."""
+def misfit(error: ValidationError, known: Mapping[str, Collection[str]] | None = None) -> Problem:
+    """422 for what pydantic found.
+
+    Args:
+        known: by the body's field, the names that may stand in it.
+    """
+    errors = []
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        names = (known or {}).get(str(one["loc"][0])) if len(one["loc"]) > 1 else None
+        extra = one["type"] == "extra_forbidden" and names is not None
+        problem = f"is not known here; known are {named(names or ())}" if extra else one["msg"]
+        errors.append((field_name(one["loc"]), problem))
+    return unfit(errors)
+
+
+def sentence(text: str) -> str:
+    """With a full stop, if it does not end like a sentence."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def named(names: Collection[str]) -> str:
+    """Names as an error lists them: not a thousand."""
+    some = list(names)[:MOST_NAMES]
+    return ", ".join(some) + (f" and {len(names) - len(some)} more" if len(names) > len(some) else "")
+
+
+def answer(problem: Problem, scope: Scope) -> Response:
+    """The problem as the response to a request."""
+    if is_inference(scope["path"]):
+        # The protocol knows no 422.
+        status = 400 if problem.status == 422 else problem.status
+        return Response(orjson.dumps({"error": problem.detail}), status, problem.headers, "application/json")
     content: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "request_id": request_id,
+        "request_id": request_id_of(scope),
     }
     if problem.errors:
         shown = problem.errors[:MOST_ERRORS]
         content["errors"] = [{"field": field, "problem": what} for field, what in shown]
     return Response(orjson.dumps(content), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def is_inference(path: str) -> bool:
+    """Whether it is one of the Open Inference Protocol, which has errors of its own form."""
+    return path == "/v2" or path.startswith("/v2/")
 
 
 def install(app: FastAPI) -> None:
@@ -76,14 +117,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(scope: Scope) -> str:
     """The id under which the request stands in the log."""
-    return str(request.scope.get("request_id", ""))
+    return str(scope.get("request_id", ""))
 
 
 def _own(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return answer(error, request_id_of(request))
+    return answer(error, request.scope)
 
 
 def _of_http(request: Request, error: Exception) -> Response:
@@ -93,14 +134,23 @@ def _of_http(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not possible at {request.url.path}.",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return answer(Problem(error.status_code, detail, (), error.headers), request_id_of(request))
+    headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers
+    return answer(Problem(error.status_code, detail, (), headers), request.scope)
+
+
+def _methods(request: Request) -> str:
+    """Those of all routes of this path; the framework names those of the first."""
+    routes, scope = request.app.routes, request.scope
+    tried = {
+        method: [route.matches({**scope, "method": method})[0] for route in routes] for method in METHODS
+    }
+    return ", ".join(method for method, found in tried.items() if Match.FULL in found)
 
 
 def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
-    detail = "; ".join(f"{field}: {what}" for field, what in errors[:3])
-    return answer(Problem(422, f"{detail}.", errors), request_id_of(request))
+    return answer(unfit(errors), request.scope)
 
 
 def _of_store(request: Request, error: Exception) -> Response:
@@ -108,20 +158,19 @@ def _of_store(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": "1" if isinstance(error, StoreBusyError) else "5"}
     full = isinstance(error, StoreFullError)
     # What the driver says may name a path or an address: it stands in the log.
-    say("store", logging.ERROR, request_id=request_id_of(request), problem=str(error))
-    return answer(
-        Problem(507 if full else 503, str(error).partition(" (")[0], (), headers), request_id_of(request)
-    )
+    say("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
+    problem = Problem(507 if full else 503, str(error).partition(" (")[0], (), headers)
+    return answer(problem, request.scope)
 
 
-def unexpected(request_id: str) -> Response:
+def unexpected(scope: Scope) -> Response:
     """500. What is wrong stands in the log, and is nobody else's business."""
-    problem = Problem(500, f"The service failed. Its log says more, under request {request_id}.")
-    return answer(problem, request_id)
+    detail = f"The service failed. Its log says more, under request {request_id_of(scope)}."
+    return answer(Problem(500, detail), scope)
 
 
 def _unexpected(request: Request, _: Exception) -> Response:
-    return unexpected(request_id_of(request))
+    return unexpected(request.scope)
 
 
 def _field(location: Sequence[int | str]) -> str:

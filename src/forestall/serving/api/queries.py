@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.schemas import State, Status
+from forestall.serving.api.schemas.shared import TIME_SCHEMA
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
-Name = Annotated[str, Path(min_length=1, max_length=200, description="the machine's name")]
-Number = Annotated[int, Path(ge=1, lt=2**31, description="the alarm's number")]
+Name = Annotated[
+    str,
+    BeforeValidator(unquote),  # what `paths` left
+    Path(min_length=1, max_length=200, description="the machine's name", examples=["M00001"]),
+]
+AlarmId = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="the alarm's `id`", examples=[17])]
+
+
+QueryTime = Annotated[str | None, WithJsonSchema(TIME_SCHEMA)]
 
 
 class Query(BaseModel):
@@ -21,35 +30,42 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class MachinesQuery(Query):
+class PageQuery(Query):
+    """A page of a list: `next` of one page is the `cursor` of the next."""
+
+    limit: int = Field(50, ge=1, le=500, description="how many of the list in one page at most")
+    cursor: str | None = Field(
+        None, max_length=2000, description="`next` of the page before", examples=["WyJhbGFybSIsMTdd"]
+    )
+
+
+class MachinesQuery(PageQuery):
     """Which opinions are listed, and in which order."""
 
-    search: str = Field("", max_length=200, pattern=PLAIN, description="a part of the machine's name")
+    search: str = Field(
+        "", max_length=200, pattern=PLAIN, description="a part of the machine's name", examples=["M0001"]
+    )
     status: Status | None = None
-    component: str | None = Field(None, max_length=200, pattern=PLAIN)
+    component: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["bearing"])
     min_risk: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     order: Literal["risk", "machine"] = Field("risk", description="the highest risk first, or by name")
-    limit: int = Field(50, ge=1, le=500)
-    cursor: str | None = Field(None, max_length=2000, description="`next` of the page before")
 
 
-class ReadingsQuery(Query):
+class ReadingsQuery(PageQuery):
     """Which readings of a machine."""
 
-    after: str | None = Field(None, max_length=40, description="later than this; without it, from the first")
-    until: str | None = Field(None, max_length=40, description="not later than this")
-    limit: int = Field(500, ge=1, le=5000)
+    after: QueryTime = Field(None, max_length=40, description="later than this; without it, from the first")
+    until: QueryTime = Field(None, max_length=40, description="not later than this")
+    limit: int = Field(500, ge=1, le=5000, description="how many of the list in one page at most")
 
 
-class AlarmsQuery(Query):
+class AlarmsQuery(PageQuery):
     """Which alarms; the newest first."""
 
     state: list[State] = Field(default=[], max_length=4, description="any of these; without, all")
-    machine: str | None = Field(None, max_length=200, pattern=PLAIN)
-    component: str | None = Field(None, max_length=200, pattern=PLAIN)
+    machine: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["M00001"])
+    component: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["bearing"])
     ended: bool | None = Field(None, description="whether the rules have ended them")
-    limit: int = Field(50, ge=1, le=500)
-    after: int | None = Field(None, ge=1, lt=2**31, description="`next` of the page before")
 
 
 def unknown_machine(name: str) -> Problem:

@@ -24,6 +24,7 @@ from forestall.serving.store.readings import Added, OtherReadingError, Readings,
 from forestall.serving.times import latest, time_of
 
 ROUTER = APIRouter(prefix="/v1", tags=["data"])
+UNKNOWN = "correct it, or make a new machine known with PUT /v1/machines/{machine}"
 ERRORS = (*ASKING, *SENDING, 409, 507)
 LEAP = 30  # days
 
@@ -66,7 +67,9 @@ async def _stored(request: Request, what: str, add: Callable[[Rows, Serving], Ad
             added = add(rows, serving)
         except UnknownMachineError as error:
             row = rows.column("machine").index(error.machine)
-            raise unfit([(rows.field(row, "machine"), f"{error.machine!r} is not known")]) from None
+            raise unfit(
+                [(rows.field(row, "machine"), f"{error.machine!r} is not known; {UNKNOWN}")]
+            ) from None
         except OtherReadingError as error:
             problem = "another reading of this machine and time has other values"
             field = rows.field(error.row, "time")

@@ -15,6 +15,7 @@ from forestall.serving.api.strict_json import loads
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 TYPES = (JSON, NDJSON, CSV)
 MOST_ROWS = 50_000
+OTHERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 Faults = list[tuple[str, str]]
 
 
@@ -100,7 +101,20 @@ def _of_csv(body: bytes, what: str) -> Rows:
     except csv.Error as error:
         problem = f"no CSV at line {reader.line_num}: {error}"
         raise Problem(400, f"The body cannot be used: {problem}.", [("body", problem)]) from None
+    _check_delimiter(header)
     return _by_column(header, records, what)
+
+
+def _check_delimiter(header: list[str]) -> None:
+    """Refuse a header in one piece that another delimiter would cut.
+
+    Raises:
+        Problem: 400, with the delimiter that it is.
+    """
+    other = next((name for sign, name in OTHERS.items() if len(header) == 1 and sign in header[0]), None)
+    if other is not None:
+        problem = f"its columns are separated by {other}; send commas between them, and numbers with a decimal point"
+        raise Problem(400, f"The body cannot be used: {problem}.", [("body", problem)])
 
 
 def _by_column(header: list[str], records: list[list[str]], what: str) -> Rows:
@@ -113,9 +127,13 @@ def _by_column(header: list[str], records: list[list[str]], what: str) -> Rows:
         )
     for number, record in enumerate(records):
         if len(record) != len(header):
-            raise unfit([(f"{what}[{number}]", f"has {len(record)} cells; the header has {len(header)}")])
-    cells = zip(*records, strict=True) if records else ([] for _ in header)
-    columns = {name: [cell or None for cell in column] for name, column in zip(header, cells, strict=True)}
+            more = "; is there a decimal comma?" if len(record) > len(header) else ""
+            cells = f"has {len(record)} cells; the header has {len(header)}{more}"
+            raise unfit([(f"{what}[{number}]", cells)])
+    by_column = zip(*records, strict=True) if records else ([] for _ in header)
+    columns = {
+        name: [cell or None for cell in column] for name, column in zip(header, by_column, strict=True)
+    }
     return Rows(what, len(records), columns, text=True)
 
 

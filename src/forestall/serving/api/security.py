@@ -8,7 +8,6 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -17,7 +16,7 @@ from forestall.errors import ForestallError
 from forestall.serving.api.limits import Rate
 from forestall.serving.api.problems import Problem
 from forestall.serving.store.errors import StoreError
-from forestall.serving.store.keys import Key
+from forestall.serving.store.keys import ROLES, Key, Role
 
 WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")
 SECONDS = 2.0
@@ -32,12 +31,6 @@ PROXIED = (
     "x-real-ip",
     "cf-connecting-ip",
 )
-
-
-class Role(IntEnum):
-    """What a key may do; each role may all that the ones before it may."""
-
-    READ, WRITE, ADMIN = 1, 2, 3
 
 
 class Keys:
@@ -71,9 +64,8 @@ class Keys:
         if key is None:
             raise _unknown()
         request.scope["key"] = key.id
-        if Role[key.role.upper()] < role:
-            needed = role.name.lower()
-            raise Problem(403, f"The key {key.name!r} may {key.role}; this needs a key that may {needed}.")
+        if ROLES.index(key.role) < ROLES.index(role):
+            raise Problem(403, f"The key {key.name!r} may {key.role}; this needs a key that may {role}.")
         return key.name
 
     async def _is_open(self) -> bool:

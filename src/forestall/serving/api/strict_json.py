@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from forestall.serving.api.problems import Problem
+from forestall.serving.api.problems import Problem, sentence
 
 DEEPEST = 20
 _SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
@@ -37,7 +37,7 @@ def loads(body: bytes, where: str = "body") -> Any:
 
 
 def _malformed(where: str, problem: str) -> Problem:
-    return Problem(400, f"The {where} cannot be used: {problem}.", [(where, problem)])
+    return Problem(400, sentence(f"The {where} cannot be used: {problem}"), [(where, problem)])
 
 
 def _keys(value: Any, where: str) -> int:

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from forestall.data.clock import is_counter
 from forestall.data.parse import LARGEST_COUNT
-from forestall.serving.api.problems import unfit
+from forestall.serving.api.problems import named, unfit
 from forestall.serving.api.rows import Faults, Rows
 from forestall.serving.times import ticks_of
 
@@ -23,24 +23,26 @@ NUMBERS = frozenset({float, int, type(None)})
 YES, NO = ("true", "1"), ("false", "0")
 LONGEST_NAME = 200
 COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
+COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 def check_names(rows: Rows, wanted: Sequence[str], possible: Collection[str]) -> Faults:
     """Columns that are missing, or not known to the plant."""
-    faults = [
-        (f"{rows.what}[0].{name}", "is missing") for name in wanted if rows.count and name not in rows.columns
-    ]
+    missing = [name for name in wanted if rows.count and name not in rows.columns]
+    faults = [(rows.field(0, name), "is missing") for name in missing]
     for name in rows.columns:
         if name not in wanted and name not in possible:
             row = next((n for n, cell in enumerate(rows.columns[name]) if cell is not None), 0)
-            known = ", ".join([*wanted, *possible])
+            known = named([*wanted, *possible])
             faults.append((rows.field(row, name[:100]), f"is not known here; known are {known}"))
     return faults
 
 
 def names(rows: Rows, column: str, known: Collection[str] | None, faults: Faults, what: str) -> list[str]:
-    """Text cells, each of `known` if that is given."""
-    cells = rows.column(column)
+    """Text cells, each of `known` if that is given; a column that is not there is a fault of `check_names`."""
+    if column not in rows.columns:
+        return []
+    cells = rows.columns[column]
     for cell in dict.fromkeys(cell if type(cell) is str else None for cell in cells):
         problem = _name_problem(cell, known, what)
         if problem:
@@ -49,21 +51,28 @@ def names(rows: Rows, column: str, known: Collection[str] | None, faults: Faults
     return cells
 
 
-def _name_problem(cell: str | None, known: Collection[str] | None, what: str) -> str:
+def _name_problem(cell: str | None, known: Collection[str] | None, what: str) -> str | None:
     if not cell:
         return f"must be the name of a {what}"
-    if len(cell) > LONGEST_NAME or not cell.isprintable():
-        return f"is no name of a {what}: at most {LONGEST_NAME} printable characters"
-    return f"{what} {cell!r} is not known" if known is not None and cell not in known else ""
+    if known is not None and cell not in known:
+        return f"{cell[:LONGEST_NAME]!r} is none of {named(known)}"
+    return name_problem(cell, what)
+
+
+def name_problem(name: str, what: str = "machine") -> str | None:
+    """Why a text is no name."""
+    if len(name) <= LONGEST_NAME and name.isprintable():
+        return None
+    return f"is no name of a {what}: at most {LONGEST_NAME} printable characters"
 
 
 def times(rows: Rows, column: str, unit: str, latest: int | None, faults: Faults) -> Ints:
-    """Times in ticks [rows]; 0 where there is a fault.
+    """Times in ticks [rows]; 0 where there is a fault. A column that is not there is a fault of `check_names`.
 
     Args:
         latest: what lies after it lies in the future.
     """
-    cells = rows.column(column)
+    cells = rows.columns.get(column, [])
     known: dict[Any, int] = {}
     for number, cell in enumerate(cells):
         key = (type(cell), cell) if type(cell) in (str, int) else None
@@ -73,7 +82,7 @@ def times(rows: Rows, column: str, unit: str, latest: int | None, faults: Faults
                 faults.append((rows.field(number, column), f"{cell} lies in the future"))
             if key is not None:
                 known[key] = ticks
-    if faults:
+    if faults or not cells:
         return np.zeros(rows.count, dtype=np.int64)
     return np.array([known[type(cell), cell] for cell in cells], dtype=np.int64)
 
@@ -117,7 +126,13 @@ def numbers(rows: Rows, column: str, allowed: Sequence[float] | None, faults: Fa
         cells = [_number(cell) for cell in cells]
     if not NUMBERS.issuperset(map(type, cells)):
         place = next(n for n, cell in enumerate(cells) if type(cell) not in NUMBERS)
-        faults.append((rows.field(place, column), "must be a number, or null where it is missing"))
+        point = rows.text and COMMA.fullmatch(cells[place])
+        problem = (
+            "must be written with a decimal point"
+            if point
+            else "must be a number, or null where it is missing"
+        )
+        faults.append((rows.field(place, column), problem))
         return np.full(rows.count, np.nan)
     values = np.array(cells, dtype=np.float64)
     low, high = allowed or (-math.inf, math.inf)

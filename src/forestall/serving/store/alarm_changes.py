@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from forestall.errors import ForestallError
 from forestall.features.reference import Reference
 from forestall.serving.store.alarms import FINDINGS, STATES, Alarm, Finding, State, get_alarm
 from forestall.serving.store.database import Store
 from forestall.serving.store.events import FEEDBACK, Kind, add_events
-from forestall.serving.store.tables import alarms, audit
+from forestall.serving.store.tables import alarms, audit, failures, machines
 
 LONGEST = {"assignee": 200, "note": 10_000}
 EDITABLE = ("state", "finding", "assignee", "note")
@@ -26,6 +28,14 @@ class StaleAlarmError(ForestallError):
         self.now = now
 
 
+class ContradictionError(ForestallError):
+    """Nothing was found of a part that is known to have failed during the alarm, at `failed` in ticks."""
+
+    def __init__(self, failed: int) -> None:
+        super().__init__("The part failed during this alarm.")
+        self.failed = failed
+
+
 class RefusedChangeError(ForestallError):
     """A change that cannot be; `field` of the change is why."""
 
@@ -36,7 +46,7 @@ class RefusedChangeError(ForestallError):
 
 @dataclass(frozen=True)
 class Change:
-    """What somebody wants to be different; None leaves a thing as it is.
+    """What somebody wants to be different; None leaves a thing as it is, an empty text empties it.
 
     finding: needed to close. found: when the fault was seen or the part replaced, in ticks; needed with the findings
     `confirmed` and `replaced unseen`. replaced: whether the part was replaced, too, with `confirmed`.
@@ -54,7 +64,7 @@ def change_alarm(
     connection: Connection,
     store: Store,
     number: int,
-    version: int,
+    versions: Collection[int] | None,
     change: Change,
     who: str,
     now: int,
@@ -63,36 +73,56 @@ def change_alarm(
     """Change what people say of an alarm, and keep who did when; what closing tells of the part becomes events.
 
     Args:
-        version: of the alarm as it was read. now: seconds since 1970.
+        versions: of the alarm as it may have been read; None for any. now: seconds since 1970.
 
     Raises:
-        UnknownAlarmError, StaleAlarmError, RefusedChangeError: see there; nothing is changed.
+        UnknownAlarmError, StaleAlarmError, RefusedChangeError, ContradictionError: see there; nothing is changed.
     """
     held = connection.execute(
         select(alarms.c.id).where(alarms.c.id == number).with_for_update()
     ).one_or_none()
     alarm = get_alarm(connection, number)
-    if held is None or alarm.version != version:
+    if held is None or (versions is not None and alarm.version not in versions):
         raise StaleAlarmError(alarm.version)
     _check(alarm, change)
     new = {name: getattr(change, name) for name in EDITABLE if getattr(change, name) is not None}
     new = {name: value for name, value in new.items() if value != getattr(alarm, name)}
     if not new:
         return alarm
-    before = {name: getattr(alarm, name) for name in new}
-    connection.execute(alarms.update().where(alarms.c.id == number).values(version=version + 1, **new))
-    row = {
-        "alarm_id": number,
-        "at": now,
-        "who": who,
-        "before": before,
-        "after": new,
-        "note": change.note or "",
-    }
-    connection.execute(audit.insert(), row)
+    told = _told(connection, alarm, change)
+    changed = {"version": alarm.version + 1, **new}
+    connection.execute(alarms.update().where(alarms.c.id == number).values(changed))
+    before = {name: getattr(alarm, name, None) for name in (new | told)}
+    row = {"alarm_id": number, "at": now, "who": who, "before": before, "after": new | told}
+    connection.execute(audit.insert(), row | {"note": change.note or ""})
     if change.state == "closed":
         _add_feedback(connection, store, alarm, change, reference)
-    return replace(alarm, version=version + 1, **new)
+    return replace(alarm, **changed)
+
+
+def _told(connection: Connection, alarm: Alarm, change: Change) -> dict[str, Any]:
+    """What the audit keeps beside what is changed: what a finding says of the part.
+
+    Raises:
+        ContradictionError: nothing was found, the part failed during the alarm, and no note says how that can be.
+    """
+    if change.finding == "confirmed":
+        return {"found": change.found, "replaced": change.replaced}
+    if change.finding == "replaced unseen":
+        return {"found": change.found}
+    failed = _failure_during(connection, alarm) if change.finding == "no fault found" else None
+    if failed is not None and not change.note:
+        raise ContradictionError(failed)
+    return {} if failed is None else {"failed": failed}
+
+
+def _failure_during(connection: Connection, alarm: Alarm) -> int | None:
+    """The first failure of the alarm's part since it was opened and until it ended."""
+    query = select(func.min(failures.c.time)).join(machines, machines.c.id == failures.c.machine_id)
+    query = query.where(machines.c.name == alarm.machine, failures.c.component == alarm.component)
+    query = query.where(failures.c.time > alarm.opened)
+    ended = query if alarm.ended is None else query.where(failures.c.time <= alarm.ended)
+    return connection.execute(ended).scalar()
 
 
 def _check(alarm: Alarm, change: Change) -> None:

@@ -49,8 +49,13 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Entry:
-    """One change of an alarm: when (seconds since 1970), who, and the changed things before and after."""
+    """One change of an alarm: when (seconds since 1970), who, and the changed things before and after.
 
+    `after` has also what a finding said of the part: `found`, in ticks, and whether it was `replaced`; and when it
+    `failed`, in ticks, if no fault was found all the same.
+    """
+
+    id: int
     at: int
     who: str
     before: dict[str, Any]
@@ -106,11 +111,19 @@ def get_alarm(connection: Connection, number: int) -> Alarm:
     return alarm_of(row)
 
 
-def audit_of(connection: Connection, number: int) -> list[Entry]:
-    """Every change of an alarm, the first first; raises as `get_alarm` does."""
+def audit_of(
+    connection: Connection, number: int, limit: int | None = None, after: int | None = None
+) -> list[Entry]:
+    """Changes of an alarm, the first first; raises as `get_alarm` does.
+
+    Args:
+        after: the id of the last one of the page before.
+    """
     get_alarm(connection, number)
-    columns = (audit.c.at, audit.c.who, audit.c.before, audit.c.after, audit.c.note)
-    query = select(*columns).where(audit.c.alarm_id == number).order_by(audit.c.id)
+    columns = (audit.c.id, audit.c.at, audit.c.who, audit.c.before, audit.c.after, audit.c.note)
+    query = select(*columns).where(audit.c.alarm_id == number).order_by(audit.c.id).limit(limit)
+    if after is not None:
+        query = query.where(audit.c.id > after)
     return [Entry(*row) for row in connection.execute(query)]
 
 

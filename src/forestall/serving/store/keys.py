@@ -15,7 +15,7 @@ from forestall.errors import ForestallError
 from forestall.serving.store.tables import keys
 
 Role = Literal["read", "write", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = get_args(Role)  # each may all that the ones before it may
 PREFIX = "fst"
 NOBODY = hashlib.sha256(secrets.token_bytes(32)).digest()
 

@@ -23,9 +23,7 @@ class UnknownMachineError(ForestallError):
     """A machine that the plant's machines table lacks."""
 
     def __init__(self, machine: str) -> None:
-        super().__init__(
-            f"machine {machine!r} is not known. Correct its name, or add it to the machines table."
-        )
+        super().__init__(f"machine {machine!r} is not known. Correct its name, or make it known first.")
         self.machine = machine
 
 
@@ -52,7 +50,10 @@ class Machine:
 
 def add_machines(connection: Connection, attributes: Mapping[str, Attributes]) -> int:
     """Machines by name; one that is known takes the new attributes. How many are new or changed."""
-    held = dict(connection.execute(select(machines.c.name, machines.c.attributes)).all())
+    held: dict[str, Any] = {}
+    for some in pieces(list(attributes)):
+        known = select(machines.c.name, machines.c.attributes).where(machines.c.name.in_(some))
+        held |= dict(connection.execute(known).all())
     new = {name: dict(given) for name, given in attributes.items() if name not in held}
     changed = {n: dict(given) for n, given in attributes.items() if n in held and dict(given) != held[n]}
     if new:

@@ -100,14 +100,13 @@ def recent(
     after: int,
     until: int,
     sensors: Sequence[str],
-    most: int | None = None,
+    limit: int | None = None,
 ) -> pd.DataFrame:
     """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time.
 
     Args:
-        most: of so many machines as fit one statement, only so many of the first ones.
+        limit: of one machine, at most so many.
     """
-    limit = "" if most is None else f" LIMIT {int(most)}"
     name_of = {number: name for name, number in known_numbers(connection, names).items()}
     found: list[tuple[Any, ...]] = []
     for some in pieces(sorted(name_of)):
@@ -115,8 +114,9 @@ def recent(
         query = (
             'SELECT machine_id, "time", running, "values" FROM readings '
             f"WHERE machine_id IN ({', '.join(map(str, some))}) "
-            f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"{limit}'
+            f'AND "time" > {int(after)} AND "time" <= {int(until)} ORDER BY machine_id, "time"'
         )
+        query += "" if limit is None else f" LIMIT {int(limit)}"
         found += connection.exec_driver_sql(query).all()
     number, time, running, blobs = zip(*found, strict=True) if found else ((), (), (), ())
     values = unpacked(blobs, len(store.sensors))

@@ -1,13 +1,15 @@
 """The bodies and answers that OpenAPI describes, with examples. What comes in is checked elsewhere, by the plant."""
 
 from forestall.serving.api.schemas.alarms import AlarmBody, Alarms, Audit, ChangeBody, EntryBody
-from forestall.serving.api.schemas.data import Accepted, Event, Events, Reading, Readings
+from forestall.serving.api.schemas.data import Accepted, Event, Events, Reading, Readings, ReadingsPage
 from forestall.serving.api.schemas.health import Alive, Ready
 from forestall.serving.api.schemas.inference import (
     InferAnswer,
     InferBody,
+    InferenceError,
     ModelMetadata,
     ModelReady,
+    OutputAsked,
     ServerLive,
     ServerMetadata,
     ServerReady,
@@ -18,7 +20,9 @@ from forestall.serving.api.schemas.inference import (
 from forestall.serving.api.schemas.machines import (
     ComponentBody,
     Life,
+    MachineAttributes,
     MachineBody,
+    MachineKnown,
     OpinionBody,
     PointBody,
     RankedBody,
@@ -55,11 +59,15 @@ __all__ = [
     "HistoryReading",
     "InferAnswer",
     "InferBody",
+    "InferenceError",
     "Life",
+    "MachineAttributes",
     "MachineBody",
+    "MachineKnown",
     "ModelMetadata",
     "ModelReady",
     "OpinionBody",
+    "OutputAsked",
     "Part",
     "PointBody",
     "Predictions",
@@ -68,6 +76,7 @@ __all__ = [
     "Ranking",
     "Reading",
     "Readings",
+    "ReadingsPage",
     "Ready",
     "Reason",
     "ServerLive",

@@ -41,6 +41,13 @@ class Readings(BaseModel):
     readings: list[Reading]
 
 
+class ReadingsPage(Readings):
+    """A page of a machine's readings; `next` is the `cursor` of the next one."""
+
+    model_config = about({"readings": [READING], "next": None})
+    next: str | None
+
+
 class Event(BaseModel):
     """A row of one of the small tables: errors (time, code), maintenance and failures (time, component), or downtime
     (start, end; without an end it goes on).

@@ -83,6 +83,12 @@ class Tensor(BaseModel):
     data: Annotated[list[float], Field(min_length=1)] | Annotated[list[list[float]], Field(min_length=1)]
 
 
+class OutputAsked(BaseModel):
+    """An output that is wanted; without any, all are."""
+
+    name: Literal["risk"]
+
+
 class InferBody(BaseModel):
     """Open Inference Protocol: what is asked."""
 
@@ -90,11 +96,13 @@ class InferBody(BaseModel):
         {
             "id": "1",
             "inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 3], "data": [0.0, 1.5, 0.25]}],
+            "outputs": [{"name": "risk"}],
         },
         closed=False,
     )
     id: str = ""
     inputs: list[Tensor] = Field(min_length=1, max_length=1)
+    outputs: list[OutputAsked] = []
 
 
 class TensorOut(BaseModel):
@@ -121,3 +129,10 @@ class InferAnswer(BaseModel):
     model_version: str
     id: str | None = None
     outputs: list[TensorOut]
+
+
+class InferenceError(BaseModel):
+    """Open Inference Protocol: an error. The request's id is in the header X-Request-ID."""
+
+    model_config = about({"error": "outputs[0].name: must be `risk`: the model has no other output."})
+    error: str

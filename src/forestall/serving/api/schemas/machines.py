@@ -35,14 +35,20 @@ OPINION = {
 
 
 class Reason(BaseModel):
-    """What was seen, and how much of the risk goes when it is set to healthy; the value seen and the healthy one."""
+    """What was seen of a source of features: a sensor, an error code, the age of a part, which may be another part."""
 
     source: str
-    share: float
+    share: float = Field(
+        description="how much of the risk goes, as a share of it, when this source alone is set to `healthy`; each "
+        "source is tried alone, and they work together: shares of one risk may come to more than 1, or to less"
+    )
     text: str
     feature: str
-    value: float
-    healthy: float
+    value: float = Field(description="what was seen, to six digits")
+    healthy: float = Field(
+        description="what is put in its place: of a sensor this machine's own normal, of errors 0, of the time since a "
+        "replacement the training fold's median, which is no normal of this machine"
+    )
     unit: str | None = Field(description="of both values; null for counts and shares")
 
 
@@ -87,11 +93,25 @@ class RankedBody(OpinionBody):
 
 
 class Ranking(BaseModel):
-    """A page of the ranking; `next` asks for the next one."""
+    """A page of the ranking; `next` is the `cursor` of the next one."""
 
     model_config = about({"machines": [{"machine": "M00001", **OPINION}], "next": None})
     machines: list[RankedBody]
     next: str | None
+
+
+class MachineAttributes(BaseModel):
+    """What the plant's machines table says of a machine; null, or left out, is unknown."""
+
+    model_config = about({"attributes": {"model": "MD-32", "age": 12.5}})
+    attributes: dict[str, str | float | None]
+
+
+class MachineKnown(MachineAttributes):
+    """A machine that is known."""
+
+    model_config = about({"machine": "M00001", "attributes": {"model": "MD-32", "age": 12.5}})
+    machine: str
 
 
 class PointBody(BaseModel):

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from forestall.serving.opinions import Standing as Status
 from forestall.serving.store.alarms import Finding, State
 
-__all__ = ["TIME", "FieldProblem", "Finding", "ProblemBody", "State", "Status", "Time", "about"]
+__all__ = ["TIME", "FieldProblem", "Finding", "Moment", "ProblemBody", "State", "Status", "Time", "about"]
 
 TIME = "2024-12-30T12:00:00Z"
 
 
-Time = Annotated[
-    str | int,
-    Field(description="RFC 3339 in UTC, or a whole count where the plant has a counter", examples=[TIME]),
+TIME_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}],
+    "description": "RFC 3339 in UTC, or a whole count where the plant has a counter",
+    "examples": [TIME],
+}
+Time = Annotated[str | int, WithJsonSchema(TIME_SCHEMA)]
+Moment = Annotated[
+    str, Field(json_schema_extra={"format": "date-time", "examples": [TIME]}, description="RFC 3339 in UTC")
 ]
 
 
@@ -40,7 +45,7 @@ class ProblemBody(BaseModel):
             "type": "about:blank",
             "title": "Unprocessable Content",
             "status": 422,
-            "detail": "readings[3].vibration: 900.0 must be between 0 and 50; is its unit right?.",
+            "detail": "readings[3].vibration: 900.0 must be between 0 and 50; is its unit right?",
             "request_id": "3f9c1b2a77d0e514",
             "errors": [
                 {
