@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -45,9 +46,54 @@ def http_server(folder: Path) -> Iterator[str]:
         server.wait()
 
 
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server: host and port, the password of its superuser `postgres`, and how it is started."""
+
+    host: str
+    password: str
+    control: tuple[str, ...]
+    settings: tuple[str, ...]
+    pid_file: Path
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of one of its databases."""
+        return f"postgresql+psycopg://postgres:{self.password}@{self.host}/{database}"
+
+    def start(self) -> None:
+        """Begin to answer."""
+        _as_other_user(*self.control, *self.settings, "start")
+
+    def stop(self) -> None:
+        """End, whoever is connected."""
+        _as_other_user(*self.control, "-m", "fast", "stop")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """None of its processes runs, but the system still takes connections for them."""
+        first = int(self.pid_file.read_text(encoding="utf-8").split()[0])
+        os.kill(first, signal.SIGSTOP)  # before its children are listed: it makes no others then
+        children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii")
+        processes = [first, *map(int, children.split())]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+
 @contextmanager
 def postgresql() -> Iterator[tuple[str, str]]:
     """A PostgreSQL of the test's own: host and port, and the password of its superuser `postgres`."""
+    with postgresql_server() as server:
+        yield server.host, server.password
+
+
+@contextmanager
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL of the test's own, to be stopped and started."""
     programs, port, password = _programs(), free_port(), secrets.token_hex()
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     (folder / "password").write_text(password, encoding="utf-8")
@@ -60,11 +106,14 @@ def postgresql() -> Iterator[tuple[str, str]]:
         given = ("-U", "postgres", "-A", "scram-sha-256", "--pwfile", str(folder / "password"))
         _as_other_user(str(programs / "initdb"), "-D", data, *given, "-E", "UTF8", "--no-locale", "--no-sync")
         control = (str(programs / "pg_ctl"), "-D", data, "-w", "-s")
-        _as_other_user(*control, "-o", settings, "-l", str(folder / "log"), "start")
+        how = ("-o", settings, "-l", str(folder / "log"))
+        server = PostgreSQL(f"{HERE}:{port}", password, control, how, folder / "data" / "postmaster.pid")
+        server.start()
         try:
-            yield f"{HERE}:{port}", password
+            yield server
         finally:
-            _as_other_user(*control, "-m", "fast", "stop")
+            if server.pid_file.exists():
+                server.stop()
     finally:
         shutil.rmtree(folder)
 

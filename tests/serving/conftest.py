@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from forestall.serving.plant import Plant
 from forestall.serving.store.database import Store, open_store
 from forestall.serving.store.machines import add_machines, attributes_of
 from forestall.training.fit import FittedModel, Recipe, fit_model
-from tests import plant
+from tests import engines, plant
 from tests.serving.store.stores import KINDS, Addresses, addresses
 
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -106,6 +107,29 @@ def bundle_with_baselines(
 
 
 @pytest.fixture(scope="session")
+def counting_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of engines that count cycles, with their baselines; the plant has no table but its readings."""
+    whole, events, dataset = engines.telemetry(), engines.events(), engines.dataset()
+
+    def chunks():  # type: ignore[no-untyped-def]
+        return iter([whole])
+
+    end = int(whole["time"].max())
+    reference = build.fit_reference(chunks, events, dataset, engines.FEATURE_GROUPS, 3, end)
+    (part,) = build.parts(chunks, events, dataset, reference, end)
+    folder = tmp_path_factory.mktemp("counting") / "bundle"
+    folder.mkdir()
+    (history,) = build.histories(chunks, events, dataset, end)
+    last = np.array([engines.last_cycles()[machine] for machine in history.machines])
+    own = own_baselines(history, reference.spans, (), last)
+    frame = own_frame(history.machines, own, last, list(reference.sensors), ())
+    write_frame(folder / BASELINES, frame, dataset.clock)
+    model = Made(part.decisions, part.features, reference).fit("random_forest")
+    write_bundle(folder, model, reference, served(dataset))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def bundle(bundle_folder: Path) -> Bundle:
     return load_bundle(bundle_folder)
 
@@ -126,3 +150,18 @@ def store(addresses_of_a_kind: Addresses, bundle: Bundle) -> Iterator[Store]:
         add_machines(connection, attributes_of(plant.events(6, 60).machines))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False
+    ).returncode:
+        pytest.skip("a small disk can only be mounted as root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forestall.features import build
 from forestall.serving.bundle import Bundle, load_bundle
-from forestall.serving.export import write_bundle
 from forestall.serving.live import Live
 from forestall.serving.store.alarm_changes import Change, change_alarm
 from forestall.serving.store.alarms import list_alarms
@@ -19,7 +18,6 @@ from forestall.serving.store.database import Store, open_store
 from forestall.serving.store.machines import add_machines, attributes_of
 from forestall.serving.store.opinions import opinions_about, trend
 from tests import engines, plant
-from tests.serving.conftest import Made, served
 from tests.serving.feeding import batch_of, between, events_between, send, send_events
 from tests.serving.store.stores import Addresses
 
@@ -29,20 +27,8 @@ CYCLES = CYCLES[CYCLES["machine"].isin(ENGINES)].reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")
-def counting(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of engines that count cycles; the plant has no table but its readings."""
-    whole = engines.telemetry()
-
-    def chunks():  # type: ignore[no-untyped-def]
-        return iter([whole])
-
-    end = int(whole["time"].max())
-    reference = build.fit_reference(chunks, EVENTS, engines.dataset(), engines.FEATURE_GROUPS, 3, end)
-    (part,) = build.parts(chunks, EVENTS, engines.dataset(), reference, end)
-    folder = tmp_path_factory.mktemp("bundle")
-    model = Made(part.decisions, part.features, reference).fit("random_forest")
-    write_bundle(folder, model, reference, served(engines.dataset()))
-    return load_bundle(folder)
+def counting(counting_folder: Path) -> Bundle:
+    return load_bundle(counting_folder)
 
 
 @pytest.fixture

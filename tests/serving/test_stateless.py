@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -113,6 +114,20 @@ def test_old_readings_do_not_matter_but_for_how_long_the_history_is(stateless: S
     assert ask(stateless, request | {"readings": [ancient, *request["readings"]]}) == ask(stateless, request)
     short = body("m3", END - 5 * plant.HOUR)
     assert ask(stateless, short | {"readings": [ancient, *short["readings"]]})[0].status == ""
+
+
+def test_one_reading_after_a_long_silence_is_no_opinion(stateless: Stateless) -> None:
+    machine, after = "m3", END + 600  # past the last decision, which therefore knows nothing of it
+    request = body(machine, END - 23 * plant.DAY, END - 20 * plant.DAY)
+    request["readings"].append({"time": stamp(after), "volt": 170.0})
+    frame = TELEMETRY[TELEMETRY["machine"] == machine]
+    frame = frame[frame["time"].between(END - 23 * plant.DAY, END - 20 * plant.DAY, "right")]
+    whole = pd.concat([frame, frame.tail(1).assign(time=after, volt=170.0, spin=np.nan)], ignore_index=True)
+    history = history_of(whole, EVENTS, stateless.bundle, after)
+    expected = opinions_of(history, stateless.known.of(history.machines), stateless.bundle)
+    found = ask(stateless, request)
+    assert [(one.time, one.status) for one in found] == [(END, "no opinion: stale sensors")] * 2
+    assert found == [one for one in expected if one.machine == machine]
 
 
 def test_a_machine_may_be_nameless_and_nothing_be_known_of_it(stateless: Stateless) -> None:

@@ -17,6 +17,7 @@ from forestall.serving.times import time_type
 CLOSED = ConfigDict(extra="forbid")
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 Row = dict[str, Any]
+MOST_ROWS = 50_000  # five years of hourly readings; a lookback of weeks is all that a risk looks at
 
 
 class HistoryRequest(BaseModel):
@@ -28,11 +29,17 @@ class HistoryRequest(BaseModel):
         None, description="with a name that the model was made with, its own baseline holds"
     )
     attributes: Any = Field({}, description="what the machines table says of it; unknown where left out")
-    readings: list[Any] = Field(min_length=1, description="in any order; those of the lookback are enough")
-    errors: list[Any] = []
-    maintenance: list[Any] = Field([], description="replacements: the last one of each component is enough")
-    failures: list[Any] = []
-    downtime: list[Any] = Field([], description="stops; without an end, one that goes on")
+    readings: list[Any] = Field(
+        min_length=1, max_length=MOST_ROWS, description="in any order; those of the lookback are enough"
+    )
+    errors: list[Any] = Field([], max_length=MOST_ROWS)
+    maintenance: list[Any] = Field(
+        [], max_length=MOST_ROWS, description="replacements: the last one of each component is enough"
+    )
+    failures: list[Any] = Field([], max_length=MOST_ROWS)
+    downtime: list[Any] = Field(
+        [], max_length=MOST_ROWS, description="stops; without an end, one that goes on"
+    )
     at: int | None = Field(None, description="when it is asked; without it, the last reading's time")
 
 

@@ -84,9 +84,9 @@ def _end(asked: HistoryRequest, spans: Spans) -> int:
 
 
 def _recent(readings: list[Row], decision: int, bundle: Bundle) -> list[Row]:
-    """The readings that a decision's risks depend on; if there is none, the last one."""
+    """The readings that a decision's risks depend on; of a machine that was silent for so long, that it was."""
     recent = [row for row in readings if row["time"] > decision - before_decision(bundle)]
-    return recent or [max(readings, key=lambda row: int(row["time"]))]
+    return recent if any(row["time"] <= decision for row in recent) else [{"time": decision}, *recent]
 
 
 def _history(readings: list[Row], machine: str, events: Events, bundle: Bundle, end: int) -> History:

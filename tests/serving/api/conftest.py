@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forestall.data.store import write_frame
@@ -16,6 +18,7 @@ from forestall.serving.export import write_bundle
 from tests import plant
 from tests.serving.api.server import Running, opened, running
 from tests.serving.conftest import Made, served
+from tests.serving.store.stores import Addresses
 
 DATASET, EVENTS = plant.dataset(), plant.events(6, 60)
 EVENTS = replace(EVENTS, maintenance=EVENTS.maintenance.query("machine != 'm5' or component != 'seal'"))
@@ -41,7 +44,26 @@ def whole_bundle(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def api(whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The service without keys, on this computer."""
-    with running(opened(whole_bundle, tmp_path_factory.mktemp("store") / "forestall.sqlite")) as one:
+def api(whole_bundle: Path, addresses_of_a_kind: Addresses) -> Iterator[Running]:
+    """The service without keys, on this computer, over each kind of database."""
+    with running(opened(whole_bundle, addresses_of_a_kind.new())) as one:
         yield one
+
+
+@pytest.fixture
+def workspace(whole_bundle: Path, tmp_path: Path) -> Path:
+    """A folder with a bundle and its dataset's tables."""
+    shutil.copytree(whole_bundle, tmp_path / "models" / "bundle")
+    raw = tmp_path / "data" / "raw" / "test"
+    raw.mkdir(parents=True)
+
+    def write(frame: pd.DataFrame, name: str) -> None:
+        times = frame["time"].astype("datetime64[s]") if "time" in frame else None
+        (frame if times is None else frame.assign(time=times)).to_csv(raw / name, index=False)
+
+    write(TELEMETRY.drop(columns="running"), "telemetry.csv")
+    write(EVENTS.errors, "errors.csv")
+    write(EVENTS.maintenance, "maint.csv")
+    write(EVENTS.failures, "failures.csv")
+    write(EVENTS.machines, "machines.csv")
+    return tmp_path

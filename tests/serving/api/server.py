@@ -1,4 +1,4 @@
-"""The real service over a real socket, with a small plant's bundle and an SQLite store."""
+"""The real service over a real socket, with a small plant's bundle and a store."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ class Running:
         return self.client.post(path, json=content, headers=headers)
 
 
-def opened(folder: Path, database: Path, host: str = "127.0.0.1", recorded: bool = True) -> Service:
-    """A service whose store knows the plant's machines."""
-    service = open_service(f"sqlite:///{database}", folder, host, recorded)
+def opened(folder: Path, database: Path | str, host: str = "127.0.0.1", recorded: bool = True) -> Service:
+    """A service whose store knows the plant's machines, in an SQLite file or at an address."""
+    url = f"sqlite:///{database}" if isinstance(database, Path) else database
+    service = open_service(url, folder, host, recorded)
     if service.champion.serving is not None:
         with service.champion.serving.store.writing() as connection:
             add_machines(connection, ATTRIBUTES)

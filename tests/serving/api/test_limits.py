@@ -92,3 +92,14 @@ def test_a_body_that_does_not_come(api: Running, monkeypatch: pytest.MonkeyPatch
 
     response = api.client.post("/v1/readings", content=stuck(), headers={"Content-Type": "application/json"})
     assert response.status_code == 408
+
+
+def test_what_was_counted_can_be_given_back() -> None:
+    rate = Rate(1, lambda: 0.0)
+    for _ in range(10):
+        rate.take("a")
+        rate.give_back("a")
+    for _ in range(2):
+        rate.take("a")
+    with pytest.raises(Problem):
+        rate.take("a")

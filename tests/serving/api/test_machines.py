@@ -17,6 +17,7 @@ from tests import plant
 from tests.serving.api.conftest import END, EVENTS, TELEMETRY
 from tests.serving.api.server import ATTRIBUTES, Running, fields, opened, running
 from tests.serving.feeding import batch_of
+from tests.serving.store.stores import Addresses
 
 LAST_DAYS = 4
 
@@ -49,11 +50,9 @@ Answers = dict[tuple[int, str], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def replayed(
-    whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Running, Answers]]:
+def replayed(whole_bundle: Path, addresses_of_a_kind: Addresses) -> Iterator[tuple[Running, Answers]]:
     """The history sent over HTTP, its last days in order of time; what was answered at each decision."""
-    service = opened(whole_bundle, tmp_path_factory.mktemp("store") / "forestall.sqlite")
+    service = opened(whole_bundle, addresses_of_a_kind.new())
     first, step, answers = END - LAST_DAYS * plant.DAY, plant.dataset().ticks("3h"), Answers()
     with running(service) as api:
         send(api, 0, first)

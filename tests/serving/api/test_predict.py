@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from forestall.serving.bundle import Bundle
+from forestall.serving.history_request import MOST_ROWS
 from tests.serving.api.server import Running, fields
 from tests.serving.test_stateless import body
 
@@ -74,6 +75,21 @@ def test_a_history_is_answered_with_reasons_and_an_act(api: Running) -> None:
     assert all(
         one["risk"] is None and one["recommended_action"].startswith("Wait") for one in short["components"]
     )
+
+
+@pytest.mark.parametrize("table", ["readings", "errors", "maintenance", "failures", "downtime"])
+def test_a_history_has_a_most_of_rows(api: Running, table: str) -> None:
+    rows = {
+        "readings": {"time": "2024-02-01T10:00:00Z"},
+        "errors": {"time": "2024-02-01T10:00:00Z", "code": "e1"},
+        "downtime": {"start": "2024-02-01T10:00:00Z"},
+    }
+    row = rows.get(table, {"time": "2024-02-01T10:00:00Z", "component": "pump"})
+    history = body("m1")
+    for count, status in ((MOST_ROWS, 200), (MOST_ROWS + 1, 422)):
+        said = api.send("/predict", history | {table: [row] * count})
+        assert said.status_code == status
+    assert fields(said) == [table] and "at most 50000 items" in said.text
 
 
 def test_a_history_that_cannot_be(api: Running) -> None:

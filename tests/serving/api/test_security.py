@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -15,18 +16,17 @@ from forestall.errors import ForestallError
 from forestall.serving.api.logs import AsJson
 from forestall.serving.api.security import is_loopback
 from forestall.serving.api.start import open_service
-from forestall.serving.store.keys import list_keys, revoke_key
+from forestall.serving.store.keys import Key, list_keys, revoke_key
 from tests.serving.api.server import Running, fields, key_for, opened, running
+from tests.serving.store.stores import Addresses
 
 PATH = {"id": "1", "table": "failures", "machine": "m1", "model": "forestall", "version": "1"}
 
 
 @pytest.fixture(scope="module")
-def keyed(
-    whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Running, dict[str, str]]]:
-    """A service with a key of each role."""
-    service = opened(whole_bundle, tmp_path_factory.mktemp("store") / "forestall.sqlite")
+def keyed(whole_bundle: Path, addresses_of_a_kind: Addresses) -> Iterator[tuple[Running, dict[str, str]]]:
+    """A service with a key of each role, over each kind of database."""
+    service = opened(whole_bundle, addresses_of_a_kind.new())
     keys = {
         "read": key_for(service, "read"),
         "write": key_for(service, "write"),
@@ -92,9 +92,46 @@ def test_wrong_keys_are_counted_by_address(keyed: tuple[Running, dict[str, str]]
     api, keys = keyed
     api.service.keys.failures.per_second = 5
     api.service.keys.failures.buckets.clear()
+    assert get(api, "/v1/machines", **{"X-API-Key": keys["read"]}).status_code == 200
     statuses = [get(api, "/v1/machines", **{"X-API-Key": "wrong"}).status_code for _ in range(30)]
     assert statuses[:10] == [401] * 10 and 429 in statuses
     assert get(api, "/v1/machines", **{"X-API-Key": keys["read"]}).status_code == 200
+
+
+def test_wrong_keys_of_the_right_form_do_not_reach_the_database(
+    keyed: tuple[Running, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, keys = keyed
+    guard = api.service.keys
+    guard.failures.per_second = 1
+    guard.failures.buckets.clear()
+    assert get(api, "/v1/machines", **{"X-API-Key": keys["read"]}).status_code == 200
+    looked_up, find = list[str](), guard.find
+
+    def counted(token: str) -> Key | None:
+        looked_up.append(token)
+        return find(token)
+
+    monkeypatch.setattr(guard, "find", counted)
+    guesses = [f"fst_{number:012x}_{'a' * 43}" for number in range(200)]
+    with ThreadPoolExecutor(16) as clients:
+        answers = list(clients.map(lambda key: get(api, "/v1/machines", **{"X-API-Key": key}), guesses))
+    refused = [one for one in answers if one.status_code == 429]
+    assert {one.status_code for one in answers} == {401, 429} and refused[0].headers["retry-after"] == "1"
+    assert len(looked_up) == len(answers) - len(refused) < 20
+    # A key that is in use is let in all the while; one that was never seen has to come back.
+    assert get(api, "/v1/machines", **{"X-API-Key": keys["read"]}).status_code == 200
+    new = key_for(api.service, "read", "new")
+    deadline = time.monotonic() + 10
+    while get(api, "/v1/machines", **{"X-API-Key": new}).status_code == 429:
+        assert time.monotonic() < deadline, "never let in"
+        time.sleep(0.1)
+    assert get(api, "/v1/machines", **{"X-API-Key": new}).status_code == 200
+    left = guard.failures.buckets["127.0.0.1"][0]
+    for _ in range(5):
+        guard.found.clear()
+        assert get(api, "/v1/machines", **{"X-API-Key": new}).status_code == 200
+    assert guard.failures.buckets["127.0.0.1"][0] >= left  # a good key costs nothing
 
 
 def test_a_revoked_key_opens_nothing(whole_bundle: Path, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from forestall.serving.store.tables import metadata
 from tests import plant
 from tests.pipeline.servers import postgresql
 from tests.serving.feeding import assert_equal, send
+from tests.serving.store.stores import Addresses
 
 FRAME = plant.telemetry(3, 40)
 
@@ -42,10 +42,27 @@ def test_a_database_of_a_later_release_is_refused(store: Store) -> None:
         connect(store.engine.url.render_as_string(hide_password=False))
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite+aiosqlite:///x"])
-def test_an_address_that_is_none(url: str) -> None:
-    with pytest.raises(StoreError):
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("nonsense", "names no database"),
+        ("mysql://x/y", "mysql is not one of"),
+        ("sqlite+aiosqlite:///x", "is not one of"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///x.db?mode=ro", "takes no settings"),
+        ("postgresql+psycopg://u:s3cret@h/db?bogus=1", 'invalid connection option "bogus"'),
+        ("postgresql+psycopg://u:pass@s3cret@h/db", "write %40 for @"),
+        ("postgresql+psycopg://u:p@ss/s3cret@h/db", "write %40 for @"),
+        ("postgresql+psycopg//u:s3cret@h/db", "names no database"),
+        ("postgresql+psycopg://u:s3cret@h:port/db", "names no database"),
+    ],
+)
+def test_an_address_that_is_none_is_named_without_its_password(url: str, why: str) -> None:
+    with pytest.raises(StoreError, match=why) as caught:
         connect(url)
+    assert "FORESTALL_DATABASE_URL" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -53,18 +70,27 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         connect(f"sqlite:///{tmp_path}/nowhere/store.db")
 
 
-def test_stores_opened_at_once_share_one_set_of_tables(tmp_path: Path, bundle: Bundle) -> None:
-    found: list[tuple[str, ...]] = []
+@pytest.mark.parametrize("_", range(3))
+def test_stores_opened_at_once_share_one_set_of_tables(
+    addresses_of_a_kind: Addresses, bundle: Bundle, _: int
+) -> None:
+    url, found = addresses_of_a_kind.new(), list[tuple[str, ...]]()
+    at_once = threading.Barrier(6, timeout=30)
 
     def opening() -> None:
-        found.append(open_store(f"sqlite:///{tmp_path}/store.db", bundle).sensors)
+        at_once.wait()
+        store = connect(url)
+        at_once.wait()
+        store = store.for_bundle(bundle)
+        found.append(store.sensors)
+        store.close()
 
-    threads = [threading.Thread(target=opening) for _ in range(4)]
+    threads = [threading.Thread(target=opening) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [("volt", "spin")] * 4
+    assert found == [("volt", "spin")] * 6
 
 
 def test_writers_take_turns(store: Store, bundle: Bundle) -> None:
@@ -120,21 +146,6 @@ def test_a_full_disk_stops_writing_and_not_reading(bundle: Bundle, small_disk: P
             assert connection.execute(text("SELECT count(*) FROM readings")).scalar() == acknowledged
     assert acknowledged > 0
     store.close()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 3 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False
-    ).returncode:
-        pytest.skip("a small disk can only be mounted as root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_database_at_its_limit_stops_writing_and_not_reading(tmp_path: Path, bundle: Bundle) -> None:
@@ -216,12 +227,3 @@ def with_machines(store: Store) -> Store:
     with store.writing() as connection:
         add_machines(connection, {f"m{number}": {} for number in range(6)})
     return store
-
-
-@pytest.mark.parametrize(
-    "url", ["postgresql+psycopg//u:s3cret@h/db", "postgresql+psycopg://u:s3cret@h:port/db"]
-)
-def test_an_address_that_is_none_does_not_show_its_password(url: str) -> None:
-    with pytest.raises(StoreError, match="no database") as caught:
-        connect(url)
-    assert "s3cret" not in str(caught.value) and caught.value.__suppress_context__

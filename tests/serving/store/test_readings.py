@@ -40,6 +40,14 @@ def test_what_was_sent_is_read_back_in_order_of_time(store: Store, bundle: Bundl
     assert_equal(day, FRAME[FRAME["time"] <= START + plant.DAY])
 
 
+def test_only_so_many_of_the_first_are_read(store: Store, bundle: Bundle) -> None:
+    send(store, FRAME, bundle)
+    with store.reading() as connection:
+        found = recent(connection, store, ["m1"], START + 7200, 2**40, SENSORS, 5)
+    later = FRAME[(FRAME["machine"] == "m1") & (FRAME["time"] > START + 7200)]
+    assert_equal(found, later.head(5))
+
+
 def test_a_batch_sent_again_adds_nothing(store: Store, bundle: Bundle) -> None:
     send(store, FRAME.iloc[:50], bundle)
     with store.reading() as connection:

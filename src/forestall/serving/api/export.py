@@ -34,7 +34,9 @@ async def export(request: Request, table: Table, _: Reader) -> Response:
 
 
 def _csv(serving: Serving, kind: Literal["failures", "maintenance"]) -> str:
-    table = getattr(serving.bundle.plant.dataset.tables, kind)
+    said = getattr(serving.bundle.plant.dataset.tables, kind)
+    # A plant may have none, or failures that are the last rows of histories.
+    table = said if isinstance(said, TimedTable) else None
     out = io.StringIO()
     writer = csv.writer(out, delimiter=table.separator if table else ",", lineterminator="\n")
     columns = [getattr(table, name, None) or name for name in ("machine", "time", "component")]
@@ -44,9 +46,9 @@ def _csv(serving: Serving, kind: Literal["failures", "maintenance"]) -> str:
     return out.getvalue()
 
 
-def _row(one: EventRecord, table: object, bundle: Bundle) -> list[str | int]:
+def _row(one: EventRecord, table: TimedTable | None, bundle: Bundle) -> list[str | int]:
     if is_counter(bundle.reference.unit):
         return [one.machine, one.time, one.component, one.source]
-    pattern = table.time_format if isinstance(table, TimedTable) else None
+    pattern = table.time_format if table else None
     moment = pd.Timestamp(one.time, unit="s").strftime(pattern or "%Y-%m-%d %H:%M:%S")
     return [one.machine, moment, one.component, one.source]

@@ -47,6 +47,7 @@ def _ready(service: Service) -> dict[str, object]:
         "status": "ready",
         "model": serving.version,
         "refused": bool(service.champion.refused),
+        "full": serving.store.condition.full,
         "latest": None if last is None else time_of(last, reference),
     }
 

@@ -38,6 +38,11 @@ class Rate:
             self._forget(now)
         self.buckets[client] = (tokens - 1, now)
 
+    def give_back(self, client: str) -> None:
+        """Count one request less."""
+        tokens, since = self.buckets.get(client, (0.0, self.now()))
+        self.buckets[client] = (tokens + 1, since)
+
     def _forget(self, now: float) -> None:
         """Drop who has a full bucket again, and all if that frees nothing: memory must not grow with addresses."""
         full = 2.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from forestall.data.events import absent_pairs
@@ -18,13 +19,14 @@ from forestall.serving.api.problems import Problem, unfit
 from forestall.serving.api.rows import TYPES, Rows, read_rows
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.store.events import add_events
-from forestall.serving.store.machines import UnknownMachineError, machines_frame
-from forestall.serving.store.readings import Added, OtherReadingError, add_readings
-from forestall.serving.times import latest
+from forestall.serving.store.machines import UnknownMachineError, latest_reading, machines_frame
+from forestall.serving.store.readings import Added, OtherReadingError, Readings, add_readings
+from forestall.serving.times import latest, time_of
 
 ROUTER = APIRouter(prefix="/v1", tags=["data"])
 UNKNOWN = "correct it, or make a new machine known with PUT /v1/machines/{machine}"
 ERRORS = (*ASKING, *SENDING, 409, 507)
+LEAP = 30  # days
 
 
 @ROUTER.post(
@@ -81,7 +83,26 @@ def _add_readings(rows: Rows, serving: Serving) -> Added:
     reference = serving.bundle.reference
     batch = readings_of(rows, serving.bundle, latest(reference))
     with serving.store.writing() as connection:
+        if serving.live.now is None and not reference.own_clocks:
+            _refuse_leap(rows, batch, latest_reading(connection), serving)
         return add_readings(connection, serving.store, batch, reference)
+
+
+def _refuse_leap(rows: Rows, batch: Readings, newest: int | None, serving: Serving) -> None:
+    """Refuse a reading that would move a recording's time by more than LEAP: one wrong clock, and the fleet is stale.
+
+    Raises:
+        Problem: 422.
+    """
+    later = np.unique(batch.time[batch.time > newest]) if newest is not None else batch.time[:0]
+    leaps = np.flatnonzero(np.diff(later, prepend=newest or 0) > LEAP * 86400)
+    if len(leaps):
+        at, place = later[leaps[0]], leaps[0]
+        before = time_of(int(later[place - 1]) if place else newest or 0, serving.bundle.reference)
+        problem = (
+            f"more than {LEAP} days after the fleet's latest reading, {before}, at which a recording stands"
+        )
+        raise unfit([(rows.field(int(np.argmax(batch.time == at)), "time"), problem)])
 
 
 def _add_events(rows: Rows, serving: Serving) -> Added:

@@ -60,10 +60,8 @@ class Keys:
         """
         if await self._is_open():
             return _local(request)
-        token = _presented(request)
-        key = await self._key(token) if WRITTEN.fullmatch(token) else None
+        key = await self._key(_presented(request), request.client.host if request.client else "")
         if key is None:
-            self.failures.take(request.client.host if request.client else "", "wrong keys")
             raise _unknown()
         request.scope["key"] = key.id
         if ROLES.index(key.role) < ROLES.index(role):
@@ -81,7 +79,23 @@ class Keys:
             self.looked = time.monotonic()
         return not self.closed
 
-    async def _key(self, token: str) -> Key | None:
+    async def _key(self, token: str, address: str) -> Key | None:
+        """The key that a text is. One that is not known here yet is counted as a wrong one until it is found, so that
+        nobody makes the store look up more than a few.
+        """
+        if hashlib.sha256(token.encode()).digest() in self.found:
+            return await self._in_store(token)
+        self.failures.take(address, "wrong keys")
+        try:
+            key = await self._in_store(token) if WRITTEN.fullmatch(token) else None
+        except Problem:
+            self.failures.give_back(address)
+            raise
+        if key is not None:
+            self.failures.give_back(address)
+        return key
+
+    async def _in_store(self, token: str) -> Key | None:
         """The store looks it up in constant time; what is kept here is kept under a hash."""
         digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
         key, since = self.found.get(digest, (None, 0.0))

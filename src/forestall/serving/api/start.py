@@ -55,13 +55,13 @@ def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[
     tables = raw / serving.bundle.plant.name if serving else raw
     if serving is None or not tables.is_dir():
         return
-    with serving.store.reading() as connection:
-        if known_machines(connection):
-            return
-    progress(f"The store is empty: filling it from {tables}")
-    dataset = serving.bundle.plant.dataset
-    baselines = read_frame(folder / BASELINES, dataset.clock)
-    with TemporaryDirectory(prefix="forestall-") as scratch:
+    with serving.store.filling(), TemporaryDirectory(prefix="forestall-") as scratch:
+        with serving.store.reading() as connection:
+            if known_machines(connection):
+                return
+        progress(f"The store is empty: filling it from {tables}")
+        dataset = serving.bundle.plant.dataset
+        baselines = read_frame(folder / BASELINES, dataset.clock)
         fill(serving.store, tables, dataset, serving.bundle, baselines, progress, Path(scratch))
 
 

@@ -23,6 +23,7 @@ NUMBERS = frozenset({float, int, type(None)})
 YES, NO = ("true", "1"), ("false", "0")
 LONGEST_NAME = 200
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 def check_names(rows: Rows, wanted: Sequence[str], possible: Collection[str]) -> Faults:
@@ -88,11 +89,7 @@ def times(rows: Rows, column: str, unit: str, latest: int | None, faults: Faults
 
 def _ticks(cell: Any, unit: str, text: bool, field: str, faults: Faults) -> int:
     if is_counter(unit):
-        count = (
-            int(cell)
-            if text and cell and cell.isascii() and cell.lstrip("-").isdigit() and len(cell) < 20
-            else cell
-        )
+        count = int(cell) if text and type(cell) is str and COUNT.fullmatch(cell) else cell
         if type(count) is int and abs(count) < LARGEST_COUNT:
             return count
         faults.append((field, f"must be a whole number of {unit}"))

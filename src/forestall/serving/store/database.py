@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from time import sleep
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from forestall.serving.bundle import Bundle
 from forestall.serving.store import tables
-from forestall.serving.store.errors import StoreBusyError, StoreError, as_store_errors
+from forestall.serving.store.condition import Condition
+from forestall.serving.store.engines import engine_of
+from forestall.serving.store.errors import StoreBusyError, StoreError
 
 HEAD = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 10  # seconds that a writer waits for the others
-# PostgreSQL's advisory locks: held while tables change, and by the process that scores.
-MIGRATING, SCORING = 7_310_521, 7_310_522
-DRIVERS = ("sqlite", "postgresql+psycopg")
+# PostgreSQL's advisory locks: held while tables or sensors change, by the process that scores, by the one that fills.
+MIGRATING, SCORING, FILLING = 7_310_521, 7_310_522, 7_310_523
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,14 @@ class Store:
     """An open database.
 
     sensors: the names of a reading's values in the order in which they are packed. closed: whether the plant has a
-    machines table, so that a machine that is not in it is a mistake.
+    machines table, so that a machine that is not in it is a mistake. condition: what was last seen of the database.
     """
 
     engine: Engine
     turn: Lock
     sensors: tuple[str, ...] = ()
     closed: bool = True
+    condition: Condition = field(default_factory=Condition)
 
     @property
     def embedded(self) -> bool:
@@ -52,7 +53,7 @@ class Store:
         engine = self.engine
         if not self.embedded:
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with as_store_errors(), engine.connect() as connection:
+        with self.condition.watched(), engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -63,14 +64,14 @@ class Store:
             StoreBusyError, StoreGoneError, StoreFullError: see there.
         """
         if not self.embedded:
-            with as_store_errors(), self.engine.begin() as connection:
+            with self.condition.written(), self.engine.begin() as connection:
                 yield connection
             return
         # SQLite has one writer; its own way of waiting is to try again, by which one may starve.
         if not self.turn.acquire(timeout=PATIENCE):
             raise StoreBusyError("The database is busy: others have been writing for 10 s. Try again.")
         try:
-            with as_store_errors(), self.engine.execution_options(writes=True).begin() as connection:
+            with self.condition.written(), self.engine.execution_options(writes=True).begin() as connection:
                 yield connection
         finally:
             self.turn.release()
@@ -82,24 +83,43 @@ class Store:
         Raises:
             StoreBusyError, StoreGoneError: see there.
         """
+        with self._alone(SCORING) as leads:
+            yield leads
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Wait until no other process fills; then others wait for this one.
+
+        Raises:
+            StoreBusyError, StoreGoneError: see there.
+        """
+        while True:
+            with self._alone(FILLING) as alone:
+                if alone:
+                    yield
+                    return
+            sleep(0.5)
+
+    @contextmanager
+    def _alone(self, lock: int) -> Iterator[bool]:
+        """Whether this process has one of PostgreSQL's advisory locks now; it ends with the process, too."""
         if self.embedded:
             yield True
             return
-        with (
-            as_store_errors(),
-            self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
-        ):
-            lock = {"lock": SCORING}
-            leads = bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), lock).scalar())
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self.condition.watched(), engine.connect() as connection:
+            about = {"lock": lock}
+            alone = bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), about).scalar())
             try:
-                yield leads
+                yield alone
             finally:
-                if leads:
-                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
+                if alone:
+                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), about)
 
     def for_bundle(self, bundle: Bundle) -> Store:
         """The same database for another bundle: sensors that are new are given their places."""
         with self.writing() as connection:
+            _one_at_a_time(connection)
             names = _with_sensors(connection, bundle.reference.sensors)
         closed = bundle.plant.dataset.tables.machines is not None
         return replace(self, sensors=names, closed=closed)
@@ -121,51 +141,13 @@ def open_store(url: str, bundle: Bundle) -> Store:
 
 def connect(url: str) -> Store:
     """The store as for its keys, without a bundle; raises as `open_store` does."""
-    store = Store(_engine(url), Lock())
+    store = Store(engine_of(url, PATIENCE), Lock())
     with store.reading() as connection:
         found = _revision(connection)
     if found != HEAD:
         with store.writing() as connection:
             _migrate(connection)
     return store
-
-
-def _engine(url: str) -> Engine:
-    try:
-        address = make_url(url)
-    except (ArgumentError, ValueError):
-        # Neither the address nor what is said of it: a password may stand in it.
-        raise StoreError(
-            "That address is no database. Write sqlite:///<file> or postgresql+psycopg://…"
-        ) from None
-    if address.drivername not in DRIVERS:
-        raise StoreError(f"{address.drivername}: not one of {', '.join(DRIVERS)}.")
-    if address.drivername == "sqlite":
-        return _sqlite(url)
-    patience: dict[str, Any] = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
-    return create_engine(
-        url, pool_pre_ping=True, pool_timeout=PATIENCE, connect_args=patience, hide_parameters=True
-    )
-
-
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(
-        url, pool_timeout=PATIENCE, connect_args={"timeout": PATIENCE}, hide_parameters=True
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _: Any) -> None:
-        # The driver's own transactions begin too late to hold a lock from the start.
-        connection.isolation_level = None
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
-            connection.execute(f"PRAGMA {setting}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
 
 
 def _revision(connection: Connection) -> str | None:
@@ -179,8 +161,7 @@ def _migrate(connection: Connection) -> None:
     from alembic.config import Config
     from alembic.util import CommandError
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
+    _one_at_a_time(connection)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -191,6 +172,12 @@ def _migrate(connection: Connection) -> None:
         raise StoreError(
             f"The database has tables of a later release (revision {found}). Run that release, or another database."
         ) from error
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Until the transaction ends, processes that start at once wait for each other; with SQLite every writer does."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
 
 
 def _with_sensors(connection: Connection, wanted: tuple[str, ...]) -> tuple[str, ...]:

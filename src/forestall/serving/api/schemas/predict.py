@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from forestall.serving.api.schemas.machines import OPINION, OpinionBody
 from forestall.serving.api.schemas.shared import TIME, Time, about
+from forestall.serving.history_request import MOST_ROWS
 
 
 class Vectors(BaseModel):
@@ -61,13 +62,13 @@ class History(BaseModel):
         description="one that the model was made with has its own baseline",
     )
     attributes: dict[str, str | float] = Field(default={}, description="what the machines table says of it")
-    readings: list[HistoryReading] = Field(min_length=1)
-    errors: list[Code] = []
+    readings: list[HistoryReading] = Field(min_length=1, max_length=MOST_ROWS)
+    errors: list[Code] = Field(default=[], max_length=MOST_ROWS)
     maintenance: list[Part] = Field(
-        default=[], description="replacements: the last one of each component is enough"
+        default=[], max_length=MOST_ROWS, description="replacements: the last one of each component is enough"
     )
-    failures: list[Part] = []
-    downtime: list[Stop] = []
+    failures: list[Part] = Field(default=[], max_length=MOST_ROWS)
+    downtime: list[Stop] = Field(default=[], max_length=MOST_ROWS)
     at: Time | None = Field(None, description="when it is asked; without it, at the last reading")
 
 
