@@ -22,8 +22,8 @@ Floats = npt.NDArray[np.float64]
 NUMBERS = frozenset({float, int, type(None)})
 YES, NO = ("true", "1"), ("false", "0")
 LONGEST_NAME = 200
-COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 def check_names(rows: Rows, wanted: Sequence[str], possible: Collection[str]) -> Faults:
