@@ -41,6 +41,17 @@ def open_alarms(served: Served) -> list[dict[str, Any]]:
     return found
 
 
+def whole_audit(served: Served, alarm: int) -> list[dict[str, Any]]:
+    """Every change of an alarm, over all pages."""
+    changes, query = list[dict[str, Any]](), {"limit": "500"}
+    while True:
+        page = served.client.get(f"/v1/alarms/{alarm}/audit", params=query).json()
+        changes += page["changes"]
+        if page["next"] is None:
+            return changes
+        query["cursor"] = page["next"]
+
+
 def repeat(send: Callable[[httpx.Client, int], Any], base: httpx.URL, kept: list[Any]) -> None:
     """Send one thing after the other until the service is gone, and keep what it acknowledged."""
     with httpx.Client(base_url=base, timeout=30) as client:
@@ -115,7 +126,7 @@ def test_what_was_acknowledged_survives_a_kill(alarming: Path, addresses_of_a_ki
         there = served.client.get("/v1/machines/m1/readings", params=query).json()["readings"]
         assert {row["time"] for row in there} >= set(times)
         for alarm, written in ((first, notes), (second, more_notes)):
-            changes = served.client.get(f"/v1/alarms/{alarm}/audit").json()["changes"]
+            changes = whole_audit(served, alarm)
             assert [entry["after"]["note"] for entry in changes][: len(written)] == written
             assert len(changes) <= len(written) + 1
             now = served.client.get(f"/v1/alarms/{alarm}").json()
