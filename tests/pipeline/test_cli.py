@@ -192,6 +192,7 @@ def test_lead_times_are_shown_in_the_clocks_unit() -> None:
     assert "median lead time, h " in scores(policies, "h")
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.pipeline
 BRANCH = "<script>document.title='hit'</script>"
 
 
+@pytest.mark.slow
 def test_the_page_of_a_branch(tmp_path: Path) -> None:
     folder = first_run(tmp_path / "repository")
     assert command(folder, "git", "switch", "-qc", BRANCH).returncode == 0

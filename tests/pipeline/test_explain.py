@@ -88,6 +88,7 @@ def test_where_nothing_differs_nothing_runs(project: Path, tmp_path: Path) -> No
     )
 
 
+@pytest.mark.slow
 def test_called_by_a_hook_of_git_it_leaves_the_repository_alone(project: Path, tmp_path: Path) -> None:
     set_values(project, "params.yaml", {"train.extra_trees.min_leaf": 40})
     before = state(project), (project / ".git/HEAD").read_text(encoding="utf-8")
@@ -119,6 +120,7 @@ def test_settings_that_are_no_yaml_are_named(project: Path) -> None:
     assert done.stdout.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_killed_run_leaves_nothing(number: signal.Signals, project: Path, tmp_path: Path) -> None:
     set_values(project, "params.yaml", {"simulate.seed": int(number), "train.seed": 2})

@@ -36,7 +36,12 @@ def test_nothing_changed_runs_nothing(project: Path) -> None:
     ("file", "change", "expected"),
     [
         ("params.yaml", {"predict.reasons": 2}, {"predict"}),
-        ("params.yaml", {"alarm.quiet": 3}, {"train", "export", "evaluate", "predict", "card"}),
+        pytest.param(
+            "params.yaml",
+            {"alarm.quiet": 3},
+            {"train", "export", "evaluate", "predict", "card"},
+            marks=pytest.mark.slow,
+        ),
         (
             "data/raw/simulated.yaml",
             {"costs.failure": 50000},
@@ -117,7 +122,7 @@ def go_on(project: Path) -> None:
     repro(project)
 
 
-@pytest.mark.parametrize("seconds", [4.0, 9.0])
+@pytest.mark.parametrize("seconds", [4.0, pytest.param(9.0, marks=pytest.mark.slow)])
 def test_a_killed_run_ends_with_the_right_bytes_the_next_time(seconds: float, project: Path) -> None:
     before = lock(project)
     started = subprocess.Popen(

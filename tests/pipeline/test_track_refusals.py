@@ -48,12 +48,14 @@ def test_nothing_listens(project: Path) -> None:
     assert f"forestall: {uri} does not answer." in refusal(project, "--to", uri)
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers(project: Path) -> None:
     with silent_server() as uri:
         said = refusal(project, "--to", uri)
         assert f"{uri} does not answer." in said and "in seconds; now 5." in said
 
 
+@pytest.mark.slow
 def test_the_users_own_patience_counts(project: Path) -> None:
     mine = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     with silent_server() as uri:
@@ -109,6 +111,7 @@ def test_stages_import_no_client() -> None:
     assert not any("mlflow" in (ROOT / module).read_text(encoding="utf-8") for module in modules)
 
 
+@pytest.mark.slow
 def test_what_the_registered_model_needs_is_what_its_code_imports() -> None:
     """Asked of a Python that has just imported it, and nothing else."""
     find = (
