@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -57,7 +59,8 @@ def _sqlite(address: URL, patience: float) -> Engine:
     def _prepare(connection: Any, _: Any) -> None:
         # The driver's own transactions begin too late to hold a lock from the start.
         connection.isolation_level = None
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        _write_ahead(connection, patience)
+        for setting in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
             connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
@@ -66,6 +69,19 @@ def _sqlite(address: URL, patience: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Into WAL mode; SQLite does not wait by itself for another process that is just doing the same to a new file."""
+    until = monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() > until:
+                raise
+            sleep(0.01)
 
 
 def _postgresql(address: URL, patience: float) -> Engine:
