@@ -68,7 +68,7 @@ class Batch:
     machines: list[str]
     decisions: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
     curves: Matrix
-    statuses: np.ndarray[tuple[int, ...], np.dtype[np.object_]]
+    no_opinion: np.ndarray[tuple[int, ...], np.dtype[np.object_]]
 
 
 def batch_of(frame: pd.DataFrame, events: Events, bundle: Bundle) -> Batch:
@@ -79,8 +79,8 @@ def batch_of(frame: pd.DataFrame, events: Events, bundle: Bundle) -> Batch:
     features = feature_matrix(history, own, reference)
     curves = bundle.curves(features.reshape(-1, features.shape[2]))
     shape = (*features.shape[:2], *curves.shape[1:])
-    statuses = labels_opinions(history, reference.spans)
-    return Batch(history.machines, history.decisions(reference.spans), curves.reshape(shape), statuses)
+    no_opinion = labels_opinions(history, reference.spans)
+    return Batch(history.machines, history.decisions(reference.spans), curves.reshape(shape), no_opinion)
 
 
 def trends(store: Store, batch: Batch, bundle: Bundle) -> dict[tuple[str, str], list[Point]]:

@@ -104,8 +104,8 @@ def assert_same(store: Store, batch: Batch, bundle: Bundle) -> None:
             if point.time not in step:
                 continue
             at = step[point.time]
-            assert point.status == batch.statuses[row, at], (machine, point.time)
-            if point.status == "" and (machine, component) not in absent:
+            assert point.no_opinion == batch.no_opinion[row, at], (machine, point.time)
+            if point.no_opinion == "" and (machine, component) not in absent:
                 found = np.array(point.curve, dtype=np.float32)
                 assert found.tobytes() == batch.curves[row, at, place].tobytes(), (machine, point.time)
             else:
@@ -118,7 +118,7 @@ def alarms_by_rules(batch: Batch, bundle: Bundle) -> set[tuple[str, str, int, in
         (machine, int(time), batch.curves[m, t, :, -1])
         for m, machine in enumerate(batch.machines)
         for t, time in enumerate(batch.decisions)
-        if batch.statuses[m, t] == ""
+        if batch.no_opinion[m, t] == ""
     ]
     decisions = pd.DataFrame({"machine": [row[0] for row in rows], "time": [row[1] for row in rows]})
     absent = absent_pairs(EVENTS.machines, bundle.plant.dataset)

@@ -68,7 +68,7 @@ def test_an_engine_that_failed_has_no_risk(garage: Store, counting: Bundle) -> N
     live.score_due()
     with garage.reading() as connection:
         (opinion,) = opinions_about(connection, "1")
-    assert opinion.status == "no opinion: history ended with its failure"
+    assert opinion.no_risk == "history ended with its failure"
 
 
 FRAME = plant.with_signal(plant.telemetry(6, 30), plant.events(6, 30))
@@ -99,8 +99,8 @@ def test_a_machine_without_a_reading_has_no_opinion_yet(store: Store, bundle: Bu
     live = Live.over(store, bundle, lambda: END)
     assert live.score_due() == 6
     with store.reading() as connection:
-        found = {one.component: one.status for one in opinions_about(connection, "m5")}
-    assert found == {"pump": "no opinion: too short a history", "seal": "not applicable"}
+        found = {one.component: one.no_risk for one in opinions_about(connection, "m5")}
+    assert found == {"pump": "too short a history", "seal": "not applicable"}
     send(store, FRAME, bundle)
     assert live.score_due() == 6
     with store.reading() as connection:
@@ -112,7 +112,7 @@ def test_a_machine_that_fell_silent_is_stale(store: Store, bundle: Bundle) -> No
     send(store, FRAME, bundle)
     assert live.score_due() == 6
     with store.reading() as connection:
-        assert {one.status for one in opinions_about(connection, "m0")} == {"no opinion: stale sensors"}
+        assert {one.no_risk for one in opinions_about(connection, "m0")} == {"stale sensors"}
 
 
 def test_a_reading_after_the_last_decision_waits_for_the_next(store: Store, bundle: Bundle) -> None:

@@ -19,7 +19,7 @@ from forestall.serving.opinions import REASONS, Opinion, last_decisions, opinion
 from forestall.serving.reasons import Reason
 from forestall.training.remaining import LIFE
 
-GONE = f"no opinion: {labels.FAILED}"
+NO_OPINION = "no opinion: "
 
 
 def fleet_of(
@@ -62,7 +62,7 @@ def fleet_table(opinions: Iterable[Opinion], bundle: Bundle) -> pd.DataFrame:
             one.machine,
             one.component,
             one.time,
-            one.status,
+            _status(one),
             *(_known(one, bundle) if one.curve else _nothing(bundle)),
         ]
         for one in opinions
@@ -82,6 +82,11 @@ def columns_of(bundle: Bundle) -> list[str]:
     return ["machine", "component", "time", "status", *known]
 
 
+def _status(opinion: Opinion) -> str:
+    """Empty where there is a risk; else why there is none."""
+    return NO_OPINION + opinion.no_risk if opinion.status == "no opinion" else opinion.no_risk
+
+
 def _known(opinion: Opinion, bundle: Bundle) -> list[object]:
     longest, hour = bundle.reference.spans.horizon, hour_of(bundle.reference.unit)[0]
     alarm = "yes" if opinion.alarm else "no"
@@ -95,7 +100,7 @@ def _nothing(bundle: Bundle) -> list[object]:
 
 def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
     """A fleet table with the highest risk first, then those without one, and machines that have failed last."""
-    by = frame.assign(failed=frame["status"] == GONE).sort_values(
+    by = frame.assign(failed=frame["status"] == NO_OPINION + labels.FAILED).sort_values(
         ["failed", "risk", "machine", "component"], ascending=[True, False, True, True], kind="stable"
     )
     return by.drop(columns="failed").reset_index(drop=True)

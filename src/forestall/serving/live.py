@@ -130,15 +130,15 @@ class Live:
         reference, steps = self.bundle.reference, slice(-1 - len(decisions), -1)
         absent = absent_pairs(history.events.machines, self.bundle.plant.dataset)
         features = matrix.feature_matrix(history, held.own, reference)[:, steps]
-        statuses = labels.opinions(history, reference.spans)[:, steps]
+        no_opinion = labels.opinions(history, reference.spans)[:, steps]
         curves = self.bundle.curves(features.reshape(-1, features.shape[2]))
-        curves = curves.reshape(*statuses.shape, *curves.shape[1:])
+        curves = curves.reshape(*no_opinion.shape, *curves.shape[1:])
         for row, machine in enumerate(machines):
             lacking = [(machine.name, component) in absent for component in self.bundle.components]
             for step, decision in enumerate(decisions.tolist()):
                 known = curves[row, step].copy()
-                known[slice(None) if statuses[row, step] else lacking] = np.nan
-                yield DecisionRisks(machine.number, decision, statuses[row, step], known)
+                known[slice(None) if no_opinion[row, step] else lacking] = np.nan
+                yield DecisionRisks(machine.number, decision, no_opinion[row, step], known)
 
     def _decided(
         self, machines: Sequence[Machine], now: Latest, opinions: Sequence[Opinion], decision: int
@@ -148,8 +148,8 @@ class Live:
         for position, one in enumerate(opinions):
             if one.curve:
                 curves[divmod(position, shape[1])] = one.curve
-        for machine, status, known in zip(machines, now.no_opinion, curves, strict=True):
-            yield DecisionRisks(machine.number, decision, status, known)
+        for machine, no_opinion, known in zip(machines, now.no_opinion, curves, strict=True):
+            yield DecisionRisks(machine.number, decision, no_opinion, known)
 
     def _write(self, due: Due, scored: Scored) -> None:
         """Write it, in one transaction; not of machines that were meanwhile scored from a later state."""

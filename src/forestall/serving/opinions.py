@@ -23,8 +23,8 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.reasons import Reason, healthy_reference, reasons
 from forestall.training.remaining import LIFE, remaining_life
 
-Standing = Literal["alarm", "normal", "no opinion", "not applicable"]
-NOT_APPLICABLE: Standing = "not applicable"
+Status = Literal["alarm", "normal", "no opinion", "not applicable"]
+NOT_APPLICABLE: Status = "not applicable"
 REASONS = 3  # that a risk is given at most, where nothing else is asked
 
 
@@ -32,7 +32,7 @@ REASONS = 3  # that a risk is given at most, where nothing else is asked
 class Opinion:
     """What is thought of one machine's component at a decision.
 
-    time: ticks. status: empty, or why there is no risk: not applicable, or no opinion and its reason. Without a risk,
+    time: ticks. no_risk: empty, or why there is none: NOT_APPLICABLE, or why there is no opinion. Without a risk,
     `curve`, `reasons` and `life` are empty. curve: the risk over each horizon, the shortest first. life: quantiles of
     the remaining life in hours (or in the counter's unit), infinite where it lies beyond the longest horizon.
     """
@@ -40,7 +40,7 @@ class Opinion:
     machine: str
     component: str
     time: int
-    status: str
+    no_risk: str
     threshold: float
     curve: tuple[float, ...] = ()
     reasons: tuple[Reason, ...] = ()
@@ -57,10 +57,10 @@ class Opinion:
         return bool(np.float32(self.curve[-1]) >= np.float32(self.threshold)) if self.curve else None
 
     @property
-    def standing(self) -> Standing:
-        """What lists are filtered by: the API's `status`, without its reason."""
-        if self.status:
-            return NOT_APPLICABLE if self.status == NOT_APPLICABLE else "no opinion"
+    def status(self) -> Status:
+        """What lists are filtered by."""
+        if self.no_risk:
+            return NOT_APPLICABLE if self.no_risk == NOT_APPLICABLE else "no opinion"
         return "alarm" if self.alarm else "normal"
 
 
@@ -151,14 +151,8 @@ def opinions_at(
     result = []
     for m, machine in enumerate(now.machines):
         for c, component in enumerate(bundle.components):
-            status = _status(now.no_opinion[m], (machine, component) in absent)
-            about = (machine, component, int(now.time[m]), status, bundle.thresholds[component])
+            no_risk = NOT_APPLICABLE if (machine, component) in absent else now.no_opinion[m]
+            about = (machine, component, int(now.time[m]), no_risk, bundle.thresholds[component])
             known = (tuple(curves[m, c].tolist()), tuple(why[m][c]), tuple(lives[m, c].tolist()))
-            result.append(Opinion(*about) if status else Opinion(*about, *known))
+            result.append(Opinion(*about) if no_risk else Opinion(*about, *known))
     return result
-
-
-def _status(no_opinion: str, absent: bool) -> str:
-    if absent:
-        return NOT_APPLICABLE
-    return f"no opinion: {no_opinion}" if no_opinion else ""

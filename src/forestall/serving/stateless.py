@@ -167,7 +167,7 @@ def _too_short(machine: str, decision: int, events: Events, bundle: Bundle) -> l
             machine,
             component,
             decision,
-            NOT_APPLICABLE if (machine, component) in absent else f"no opinion: {labels.SHORT}",
+            NOT_APPLICABLE if (machine, component) in absent else labels.SHORT,
             threshold,
         )
         for component, threshold in bundle.thresholds.items()

@@ -16,7 +16,6 @@ from forestall.serving.store.events import Happened
 from forestall.serving.times import time_of
 from forestall.training.remaining import LIFE
 
-NO_OPINION = "no opinion: "
 ACTIONS = {
     labels.SHORT: "Wait: its history is too short to judge it.",
     labels.STALE: "Look at its sensors and their connection: there is no recent reading.",
@@ -31,13 +30,12 @@ def opinion_json(opinion: Opinion, happened: Happened | None, reference: Referen
     Args:
         happened: to the part after the opinion's decision.
     """
-    because = opinion.status.removeprefix(NO_OPINION) if opinion.status != NOT_APPLICABLE else ""
     horizons = [span_name(ticks, reference.unit) for ticks in reference.spans.horizons]
     curve = np.array(opinion.curve, dtype=np.float32)
     return {
         "component": opinion.component,
-        "status": opinion.standing,
-        "status_reason": because or None,
+        "status": opinion.status,
+        "status_reason": opinion.no_risk if opinion.status == "no opinion" else None,
         "time": time_of(opinion.time, reference),
         "risk": dict(zip(horizons, curve, strict=True)) if opinion.curve else None,
         "threshold": np.float32(opinion.threshold),
@@ -83,8 +81,8 @@ def recommended_action(opinion: Opinion, happened: Happened | None, reference: R
             if happened.what == "replaced"
             else f"It failed at {at}, after this decision: replace it, and report the replacement."
         )
-    if opinion.status:
-        return ACTIONS.get(opinion.status.removeprefix(NO_OPINION))
+    if opinion.no_risk:
+        return ACTIONS.get(opinion.no_risk)
     return _inspection(opinion, reference) if opinion.alarm else "None."
 
 

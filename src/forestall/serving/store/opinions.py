@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, litera
 from forestall.features.labels import FAILED
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
-from forestall.serving.opinions import NOT_APPLICABLE, Opinion, Standing
+from forestall.serving.opinions import NOT_APPLICABLE, Opinion, Status
 from forestall.serving.reasons import Reason
 from forestall.serving.store.machines import AT_A_TIME, ignoring, pieces
 from forestall.serving.store.tables import current, machines, models, risks
@@ -32,7 +32,7 @@ KEYS = {
 class OpinionFilter:
     """Which opinions a ranking lists; None and the empty text ask for all. search: a part of the machine's name."""
 
-    standing: Standing | None = None
+    status: Status | None = None
     component: str | None = None
     min_risk: float | None = None
     search: str = ""
@@ -48,20 +48,23 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Point:
-    """What was thought of a machine's component at a decision; time in ticks; without an opinion no curve."""
+    """What was thought of a machine's component at a decision; time in ticks; without a risk no curve."""
 
     time: int
-    status: str
+    no_opinion: str
     curve: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class DecisionRisks:
-    """A machine's risks at one decision: status, and curves [components, horizons], NaN where there is none."""
+    """A machine's risks at one decision: curves [components, horizons], NaN where there is none.
+
+    no_opinion: empty, or why there is none of any component.
+    """
 
     number: int
     time: int
-    status: str
+    no_opinion: str
     curves: Matrix
 
 
@@ -105,19 +108,19 @@ def opinions_about(connection: Connection, machine: str) -> list[Opinion]:
 def trend(connection: Connection, machine: str, component: str, after: int) -> list[Point]:
     """What was thought of a machine's component at each decision after a time, the earliest first."""
     query = (
-        select(risks.c.time, risks.c.status, risks.c.curves, models.c.components, models.c.horizons)
+        select(risks.c.time, risks.c.no_opinion, risks.c.curves, models.c.components, models.c.horizons)
         .join(machines, machines.c.id == risks.c.machine_id)
         .join(models, models.c.id == risks.c.model_id)
         .where(machines.c.name == machine, risks.c.time > after)
         .order_by(risks.c.time)
     )
     points = []
-    for time, status, blob, components, horizons in connection.execute(query):
+    for time, no_opinion, blob, components, horizons in connection.execute(query):
         curve: tuple[float, ...] = ()
         if component in components:
             row = np.frombuffer(blob, dtype=CURVE).reshape(len(components), len(horizons))
             curve = tuple(row[components.index(component)].tolist())
-        points.append(Point(time, status, () if np.isnan(curve).any() else curve))
+        points.append(Point(time, no_opinion, () if np.isnan(curve).any() else curve))
     return points
 
 
@@ -135,7 +138,7 @@ def write_risks(connection: Connection, model: int, decisions: Sequence[Decision
         {
             "machine_id": one.number,
             "time": one.time,
-            "status": one.status,
+            "no_opinion": one.no_opinion,
             "model_id": model,
             "curves": one.curves.astype(CURVE).tobytes(),
         }
@@ -177,8 +180,8 @@ def model_number(connection: Connection, bundle: Bundle) -> int:
 
 
 def _filtered(query: Select[Any], wanted: OpinionFilter) -> Select[Any]:
-    if wanted.standing is not None:
-        query = query.where(current.c.standing == wanted.standing)
+    if wanted.status is not None:
+        query = query.where(current.c.status == wanted.status)
     if wanted.component is not None:
         query = query.where(current.c.component == wanted.component)
     if wanted.min_risk is not None:
@@ -199,8 +202,8 @@ def _row(number: int, one: Opinion) -> dict[str, Any]:
         "machine_id": number,
         "component": one.component,
         "time": one.time,
+        "no_risk": one.no_risk,
         "status": one.status,
-        "standing": one.standing,
         "rank": _last(one) if one.risk is None else -one.risk,
         "threshold": one.threshold,
         "curve": list(one.curve),
@@ -211,9 +214,9 @@ def _row(number: int, one: Opinion) -> dict[str, Any]:
 
 def _last(one: Opinion) -> float:
     """The rank of what has no risk: machines that have failed stand after those that may be judged again."""
-    if one.standing == NOT_APPLICABLE:
+    if one.status == NOT_APPLICABLE:
         return 3.0
-    return 2.0 if one.status.endswith(FAILED) else 1.0
+    return 2.0 if one.no_risk == FAILED else 1.0
 
 
 def _opinion(row: Row[Any]) -> Opinion:
@@ -221,7 +224,7 @@ def _opinion(row: Row[Any]) -> Opinion:
         machine=row.name,
         component=row.component,
         time=row.time,
-        status=row.status,
+        no_risk=row.no_risk,
         threshold=row.threshold,
         curve=tuple(row.curve),
         reasons=tuple(Reason(**reason) for reason in row.reasons),

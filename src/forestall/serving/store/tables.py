@@ -119,13 +119,13 @@ baselines = Table(
 )
 
 # What was thought at each decision: one row a machine. curves: float32 [components, horizons] of the model, NaN where
-# there is none; status: why there is no opinion.
+# there is none; no_opinion: why there is none of any component.
 risks = Table(
     "risks",
     metadata,
     _machine(),
     _key("time"),
-    Column("status", String(200), nullable=False),
+    Column("no_opinion", String(200), nullable=False),
     Column("model_id", Integer, ForeignKey("models.id"), nullable=False),
     Column("curves", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
@@ -141,7 +141,7 @@ models = Table(
     Column("horizons", JSON, nullable=False),
 )
 
-# The last opinion of each machine and component. standing: alarm, normal, no opinion, not applicable.
+# The last opinion of each machine and component. no_risk: why there is none. status: as lists are filtered by it.
 # rank: less the risk, or above 0 where there is none: the worst first, so that a page is a piece of the index.
 current = Table(
     "current",
@@ -149,15 +149,15 @@ current = Table(
     _machine(),
     _label("component"),
     Column("time", BigInteger, nullable=False),
-    Column("status", String(200), nullable=False),
-    Column("standing", String(20), nullable=False),
+    Column("no_risk", String(200), nullable=False),
+    Column("status", String(20), nullable=False),
     Column("rank", Double, nullable=False),
     Column("threshold", Double, nullable=False),
     Column("curve", JSON, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("life", JSON, nullable=False),
     Index("current_by_rank", "rank", "machine_id", "component"),
-    Index("current_by_standing", "standing", "rank", "machine_id", "component"),
+    Index("current_by_status", "status", "rank", "machine_id", "component"),
     sqlite_with_rowid=False,
 )
 

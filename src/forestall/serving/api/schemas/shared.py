@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from forestall.serving.opinions import Standing as Status
+from forestall.serving.opinions import Status
 from forestall.serving.store.alarms import Finding, State
 
 __all__ = ["TIME", "FieldProblem", "Finding", "Moment", "ProblemBody", "State", "Status", "Time", "about"]
