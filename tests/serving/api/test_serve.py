@@ -13,7 +13,7 @@ import pytest
 
 from forestall.cli import main
 from tests.serving.api.conftest import END
-from tests.serving.api.process import forestall, serving
+from tests.serving.api.process import serving
 
 
 def test_a_workspace_is_served_in_one_command(workspace: Path) -> None:
@@ -39,17 +39,24 @@ def test_a_workspace_is_served_in_one_command(workspace: Path) -> None:
         assert len(served.client.get("/v1/machines").json()["machines"]) == 12
 
 
-def test_keys_are_made_listed_and_revoked(workspace: Path) -> None:
-    made = forestall(workspace, "keys", "add", "line 7", "--role", "write")
-    key = made.stdout.strip()
-    assert key.startswith("fst_") and key not in made.stderr
+def test_keys_are_made_listed_and_revoked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def keys(*words: str) -> tuple[int, str, str]:
+        return main(["keys", *words]), *capsys.readouterr()
+
+    _, made, told = keys("add", "line 7", "--role", "write")
+    key = made.strip()
+    assert key.startswith("fst_") and key not in told
     identifier = key.split("_")[1]
-    listed = forestall(workspace, "keys", "list").stdout
+    _, listed, _ = keys("list")
     assert identifier in listed and "line 7" in listed and key.split("_", 2)[2] not in listed
-    assert forestall(workspace, "keys", "revoke", identifier).returncode == 0
-    assert "revoked" in forestall(workspace, "keys", "list").stdout
-    again = forestall(workspace, "keys", "revoke", identifier)
-    assert (again.returncode, again.stderr.startswith("forestall: ")) == (1, True)
+    assert keys("revoke", identifier)[0] == 0
+    assert "revoked" in keys("list")[1]
+    code, _, why = keys("revoke", identifier)
+    assert (code, why.startswith("forestall: ")) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +88,16 @@ def test_what_cannot_be_served(
         "postgresql+psycopg://u:x@s3cret@127.0.0.1:1/db",
     ],
 )
-def test_an_address_of_the_environment_that_is_none(address: str, tmp_path: Path) -> None:
+def test_an_address_of_the_environment_that_is_none(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORESTALL_DATABASE_URL", address)
     for verb in (["serve"], ["keys", "list"]):
-        done = forestall(tmp_path, *verb, FORESTALL_DATABASE_URL=address)
-        assert done.returncode == 1
-        assert done.stderr.startswith("forestall: ") and "FORESTALL_DATABASE_URL" in done.stderr
-        assert "s3cret" not in done.stderr and "Traceback" not in done.stderr
+        assert main(verb) == 1
+        why = capsys.readouterr().err
+        assert why.startswith("forestall: ") and "FORESTALL_DATABASE_URL" in why
+        assert "s3cret" not in why
 
 
 def test_starting_loads_no_training() -> None:
