@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from forestall.serving.api.problems import Problem, answer, named, sentence, unfit
+from forestall.serving.api.problem_json import answer
+from forestall.serving.api.problems import Problem, named, sentence, unfit
 from tests.serving.api.server import Running
 
 SCOPE = {"path": "/v1/readings", "request_id": "7"}

@@ -15,12 +15,12 @@ from pydantic import BaseModel
 
 from forestall.serving.api import (
     alarms,
+    exception_handlers,
     export,
     health,
     inference,
     machines,
     predict,
-    problems,
     readings,
     schemas,
 )
@@ -54,7 +54,7 @@ def application() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    problems.install(app)
+    exception_handlers.install(app)
     for part in PARTS:
         app.include_router(part.ROUTER)
     document: dict[str, Any] = {}

@@ -21,7 +21,8 @@ from forestall.serving.api.json_response import as_json
 from forestall.serving.api.logs import say
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
-from forestall.serving.api.problems import named, request_id_of, unfit
+from forestall.serving.api.problem_json import request_id_of
+from forestall.serving.api.problems import named, unfit
 from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads

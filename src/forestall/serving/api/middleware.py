@@ -10,10 +10,12 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forestall.serving.api.access import WITHOUT_KEY
+from forestall.serving.api.exception_handlers import unexpected
 from forestall.serving.api.limits import ConcurrencyLimit
 from forestall.serving.api.logs import LOG, say
 from forestall.serving.api.paths import keep_slashes
-from forestall.serving.api.problems import Problem, answer, unexpected
+from forestall.serving.api.problem_json import answer
+from forestall.serving.api.problems import Problem
 
 SECURITY = [
     (b"x-content-type-options", b"nosniff"),

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from forestall.serving.api.access import WITHOUT_KEY
 from forestall.serving.api.body import JSON
-from forestall.serving.api.problems import MEDIA_TYPE
+from forestall.serving.api.problem_json import MEDIA_TYPE
 
 WHY = {
     400: "The body, or a header, is not in the form that it must have.",

@@ -16,7 +16,8 @@ from forestall.serving.api.body import read_body
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
-from forestall.serving.api.problems import Problem, answer, misfit, unfit
+from forestall.serving.api.problem_json import answer
+from forestall.serving.api.problems import Problem, misfit, unfit
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import predictions, vectors

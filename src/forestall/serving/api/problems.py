@@ -1,28 +1,12 @@
-"""Errors as RFC 9457 problem+json, every one of them: the service's own, FastAPI's and those of the server."""
+"""Errors that a request is answered with: what is wrong, of which field, and what to do about it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
-from http import HTTPStatus
-from typing import Any
 
-import orjson
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.exceptions import HTTPException
-from starlette.routing import Match
-from starlette.types import Scope
 
-from forestall.serving.api.logs import say
-from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError
-
-MEDIA_TYPE = "application/problem+json"
-MOST_ERRORS, MOST_NAMES = 20, 30
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-# As RFC 9110 has them: some of http's are another with another Python.
-TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+MOST_NAMES = 30
 
 
 class Problem(Exception):  # noqa: N818
@@ -82,100 +66,6 @@ def named(names: Collection[str]) -> str:
     """Names as an error lists them: not a thousand."""
     some = list(names)[:MOST_NAMES]
     return ", ".join(some) + (f" and {len(names) - len(some)} more" if len(names) > len(some) else "")
-
-
-def answer(problem: Problem, scope: Scope) -> Response:
-    """The problem as the response to a request."""
-    if is_inference(scope["path"]):
-        # The protocol knows no 422.
-        status = 400 if problem.status == 422 else problem.status
-        return Response(orjson.dumps({"error": problem.detail}), status, problem.headers, "application/json")
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        "request_id": request_id_of(scope),
-    }
-    if problem.errors:
-        shown = problem.errors[:MOST_ERRORS]
-        content["errors"] = [{"field": field, "problem": what} for field, what in shown]
-    return Response(orjson.dumps(content), problem.status, problem.headers, MEDIA_TYPE)
-
-
-def is_inference(path: str) -> bool:
-    """Whether it is one of the Open Inference Protocol, which has errors of its own form."""
-    return path == "/v2" or path.startswith("/v2/")
-
-
-def install(app: FastAPI) -> None:
-    """Turn every error that leaves a handler into a problem."""
-    app.add_exception_handler(Problem, _own)
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(StoreError, _of_store)
-    app.add_exception_handler(Exception, _unexpected)
-
-
-def request_id_of(scope: Scope) -> str:
-    """The id under which the request stands in the log."""
-    return str(scope.get("request_id", ""))
-
-
-def _own(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return answer(error, request.scope)
-
-
-def _of_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    details = {
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.method} is not possible at {request.url.path}.",
-    }
-    detail = details.get(error.status_code, str(error.detail))
-    headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers
-    return answer(Problem(error.status_code, detail, (), headers), request.scope)
-
-
-def _methods(request: Request) -> str:
-    """Those of all routes of this path; the framework names those of the first."""
-    routes, scope = request.app.routes, request.scope
-    tried = {
-        method: [route.matches({**scope, "method": method})[0] for route in routes] for method in METHODS
-    }
-    return ", ".join(method for method, found in tried.items() if Match.FULL in found)
-
-
-def _of_validation(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
-    return answer(unfit(errors), request.scope)
-
-
-def _of_store(request: Request, error: Exception) -> Response:
-    """The database's state is no fault of the request: it is worth sending again, but for a full disk."""
-    headers = {"Retry-After": "1" if isinstance(error, StoreBusyError) else "5"}
-    full = isinstance(error, StoreFullError)
-    # What the driver says may name a path or an address: it stands in the log.
-    say("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
-    problem = Problem(507 if full else 503, str(error).partition(" (")[0], (), headers)
-    return answer(problem, request.scope)
-
-
-def unexpected(scope: Scope) -> Response:
-    """500. What is wrong stands in the log, and is nobody else's business."""
-    detail = f"The service failed. Its log says more, under request {request_id_of(scope)}."
-    return answer(Problem(500, detail), scope)
-
-
-def _unexpected(request: Request, _: Exception) -> Response:
-    return unexpected(request.scope)
-
-
-def _field(location: Sequence[int | str]) -> str:
-    """`("query", "limit")` as `limit`."""
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
 
 
 def field_name(location: Sequence[int | str]) -> str:

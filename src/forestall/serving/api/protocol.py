@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from forestall.serving.api.problems import MEDIA_TYPE
+from forestall.serving.api.problem_json import MEDIA_TYPE
 
 LARGEST_HEAD, LARGEST_WAITING = 64 * 1024, 1024 * 1024  # bytes of all headers; bytes before they end
 SECONDS = 10.0  # from the beginning of a connection or a request to the end of its headers

@@ -1,0 +1,84 @@
+"""Every error that leaves a route is answered as a problem: the service's own, the framework's, the database's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
+
+from forestall.serving.api.logs import say
+from forestall.serving.api.problem_json import answer, request_id_of
+from forestall.serving.api.problems import Problem, unfit
+from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error that leaves a handler into a problem."""
+    app.add_exception_handler(Problem, _own)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(StoreError, _of_store)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _own(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return answer(error, request.scope)
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    details = {
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.method} is not possible at {request.url.path}.",
+    }
+    detail = details.get(error.status_code, str(error.detail))
+    headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers
+    return answer(Problem(error.status_code, detail, (), headers), request.scope)
+
+
+def _methods(request: Request) -> str:
+    """Those of all routes of this path; the framework names those of the first."""
+    routes, scope = request.app.routes, request.scope
+    tried = {
+        method: [route.matches({**scope, "method": method})[0] for route in routes] for method in METHODS
+    }
+    return ", ".join(method for method, found in tried.items() if Match.FULL in found)
+
+
+def _of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
+    return answer(unfit(errors), request.scope)
+
+
+def _of_store(request: Request, error: Exception) -> Response:
+    """The database's state is no fault of the request: it is worth sending again, but for a full disk."""
+    headers = {"Retry-After": "1" if isinstance(error, StoreBusyError) else "5"}
+    full = isinstance(error, StoreFullError)
+    # What the driver says may name a path or an address: it stands in the log.
+    say("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
+    problem = Problem(507 if full else 503, str(error).partition(" (")[0], (), headers)
+    return answer(problem, request.scope)
+
+
+def unexpected(scope: Scope) -> Response:
+    """500. What is wrong stands in the log, and is nobody else's business."""
+    detail = f"The service failed. Its log says more, under request {request_id_of(scope)}."
+    return answer(Problem(500, detail), scope)
+
+
+def _unexpected(request: Request, _: Exception) -> Response:
+    return unexpected(request.scope)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    """`("query", "limit")` as `limit`."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
