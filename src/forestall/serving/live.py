@@ -100,9 +100,12 @@ class Live:
         with self.store.leading() as leads:
             return self.score(self.due()[:MACHINES_AT_A_TIME]) if leads else 0
 
+    def time(self, connection: Connection) -> int | None:
+        """The fleet's time in ticks; None if there is none yet."""
+        return latest_reading(connection) if self.now is None else self.now()
+
     def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
-        now = latest_reading(connection) if self.now is None else self.now()
-        return plan(machines, now, self.bundle.reference, self.model)
+        return plan(machines, self.time(connection), self.bundle.reference, self.model)
 
     def _scored(self, connection: Connection, due: Due) -> Scored:
         """What the machines' histories say; the same as the batch, to the last bit."""

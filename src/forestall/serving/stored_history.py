@@ -36,7 +36,7 @@ def stored_history(
     after, until = span
     names = [machine.name for machine in machines]
     spans, sensors = bundle.reference.spans, list(bundle.reference.sensors)
-    readings = recent(connection, store, names, after, until, sensors)
+    readings = recent(connection, store, names, span, sensors)
     gaps = _empty_readings([one.name for one in machines if not _begins_within(one, span)], after, sensors)
     events = events_of(connection, names, bundle, after - spans.lookback - spans.every)
     both = pd.concat([one for one in (gaps, readings) if len(one)], ignore_index=True)

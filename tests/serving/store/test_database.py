@@ -216,7 +216,7 @@ def test_what_was_acknowledged_survives_a_kill(store: Store, bundle: Bundle, bun
         acknowledged = int([line for line in lines if line.endswith("\n")][-1])
         again = open_store(url, bundle)
         with again.reading() as connection:
-            found = recent(connection, again, ["m0", "m1", "m2"], 0, 2**40, ("volt", "spin"))
+            found = recent(connection, again, ["m0", "m1", "m2"], (0, 2**40), ("volt", "spin"))
         assert len(found) in (acknowledged, acknowledged + 300)
         assert_equal(found, frame.iloc[: len(found)])
         again.close()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from forestall.serving.bundle import Bundle
+from forestall.serving.opinions import Opinion
 from forestall.serving.store.database import Store
 from forestall.serving.store.events import (
     EventRecord,
@@ -119,8 +120,8 @@ def test_the_last_that_happened_after_each_parts_own_decision(store: Store, bund
     parts: list[object] = ["pump", "seal", "pump"]
     add(store, bundle, "failures", machine=machines, time=[100, 100, 100], component=parts)
     add(store, bundle, "maintenance", machine=["m1"], time=[130], component=["pump"])
-    decided = {("m1", "pump"): 90, ("m1", "seal"): 99, ("m2", "pump"): 100}
+    decided = [("m1", "pump", 90), ("m1", "seal", 99), ("m2", "pump", 100)]
     with store.reading() as connection:
-        found = happened_since(connection, decided)
-        assert happened_since(connection, {}) == {}
+        found = happened_since(connection, [Opinion(*one, "", 0.5) for one in decided])
+        assert happened_since(connection, []) == {}
     assert found == {("m1", "pump"): Happened("replaced", 130), ("m1", "seal"): Happened("failed", 100)}

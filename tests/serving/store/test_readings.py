@@ -29,7 +29,7 @@ START = plant.START
 
 def kept(store: Store, after: int = 0, until: int = 2**40) -> pd.DataFrame:
     with store.reading() as connection:
-        return recent(connection, store, ["m0", "m1", "m2"], after, until, SENSORS)
+        return recent(connection, store, ["m0", "m1", "m2"], (after, until), SENSORS)
 
 
 def test_what_was_sent_is_read_back_in_order_of_time(store: Store, bundle: Bundle) -> None:
@@ -43,7 +43,7 @@ def test_what_was_sent_is_read_back_in_order_of_time(store: Store, bundle: Bundl
 def test_only_so_many_of_the_first_are_read(store: Store, bundle: Bundle) -> None:
     send(store, FRAME, bundle)
     with store.reading() as connection:
-        found = recent(connection, store, ["m1"], START + 7200, 2**40, SENSORS, 5)
+        found = recent(connection, store, ["m1"], (START + 7200, 2**40), SENSORS, 5)
     later = FRAME[(FRAME["machine"] == "m1") & (FRAME["time"] > START + 7200)]
     assert_equal(found, later.head(5))
 
@@ -98,7 +98,7 @@ def test_a_sensor_that_comes_later_is_missing_in_what_was_stored(store: Store, b
     assert wider.sensors == ("volt", "spin", "flow")
     send(wider, FRAME.iloc[3:5].assign(flow=2.5), more)
     with wider.reading() as connection:
-        found = recent(connection, wider, ["m0"], 0, 2**40, ("flow", "spin"))
+        found = recent(connection, wider, ["m0"], (0, 2**40), ("flow", "spin"))
     assert found["flow"].isna().tolist() == [True] * 3 + [False] * 2
     assert found["spin"].tolist() == FRAME["spin"][:5].tolist()
     assert send(wider, FRAME.iloc[:3].assign(flow=np.nan), more) == Added(0, 3)

@@ -19,9 +19,11 @@ from forestall.serving.api import (
     export,
     health,
     inference,
+    ingest,
+    machine_readings,
     machines,
     predict,
-    readings,
+    ranking,
     schemas,
 )
 from forestall.serving.api.middleware import RequestMiddleware
@@ -34,7 +36,7 @@ Readings in, risk out. Errors are RFC 9457 problems that name the field. Times a
 tables are in its own wall clock sends and reads that, marked Z. The names of machines, sensors, components and codes
 are the plant's, here those of the simulated fleet.
 """
-PARTS = (predict, readings, machines, alarms, export, health, inference)
+PARTS = (predict, ingest, ranking, machines, machine_readings, alarms, export, health, inference)
 
 
 def create_app(service: Service) -> RequestMiddleware:

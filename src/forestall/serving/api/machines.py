@@ -1,14 +1,14 @@
-"""The machines: the ranking, and all that is known of one."""
+"""One machine: made known, and all that is known of it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from forestall.data.clock import hour_of
 from forestall.data.events import Events
@@ -16,43 +16,35 @@ from forestall.serving.api import schemas
 from forestall.serving.api.access import Admin, Reader
 from forestall.serving.api.attributes import attributes_of
 from forestall.serving.api.body import read_body
-from forestall.serving.api.cursors import cursor_of, place_of
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.logs import say
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
 from forestall.serving.api.problem_json import request_id_of
-from forestall.serving.api.problems import named, unfit
-from forestall.serving.api.queries import MachinesQuery, Name, ReadingsQuery, unknown_machine
+from forestall.serving.api.problems import Problem, unfit
+from forestall.serving.api.queries import Name
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
-from forestall.serving.api.typed_columns import name_problem, ticks
+from forestall.serving.api.typed_columns import name_problem
 from forestall.serving.opinions import Opinion
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import Happened, events_of, happened_since
-from forestall.serving.store.machines import Machine, add_machines, latest_reading, machine_named
-from forestall.serving.store.opinions import OpinionFilter, Point, opinions_about, ranked, trend
-from forestall.serving.store.readings import recent
+from forestall.serving.store.machines import Machine, add_machines, machine_named
+from forestall.serving.store.opinions import Point, opinions_about, trend
 from forestall.serving.times import time_of
 
-ROUTER = APIRouter(prefix="/v1/machines", tags=["machines"])
+ROUTER = APIRouter(prefix="/v1/machines/{machine}", tags=["machines"])
 TREND = 4  # longest horizons
 
 
-@ROUTER.get("", responses=answers(schemas.Ranking, *ASKING, 422))
-async def list_machines(request: Request, query: Annotated[MachinesQuery, Query()], _: Reader) -> Response:
-    """Machines and components, the highest risk first; what has no opinion comes last."""
-    return as_json(await asyncio.to_thread(_ranking, service_of(request).serving, query))
-
-
-@ROUTER.get("/{machine}", responses=answers(schemas.MachineBody, *ASKING, 404, 422))
+@ROUTER.get("", responses=answers(schemas.MachineBody, *ASKING, 404, 422))
 async def get_machine(request: Request, machine: Name, _: Reader) -> Response:
     """All that is known of a machine; what is new of it is scored first."""
     return as_json(await asyncio.to_thread(_about, service_of(request).serving, machine))
 
 
 @ROUTER.put(
-    "/{machine}",
+    "",
     status_code=200,
     responses=answers(schemas.MachineKnown, *ASKING, *SENDING, 507)
     | {201: {"model": schemas.MachineKnown, "description": "It is new."}},
@@ -72,14 +64,6 @@ async def put_machine(request: Request, machine: Name, who: Admin) -> Response:
     return as_json({"machine": machine, "attributes": attributes}, 201 if before is None else 200)
 
 
-@ROUTER.get("/{machine}/readings", responses=answers(schemas.ReadingsPage, *ASKING, 404, 422))
-async def get_readings(
-    request: Request, machine: Name, query: Annotated[ReadingsQuery, Query()], _: Reader
-) -> Response:
-    """A machine's readings as they were sent, the earliest first."""
-    return as_json(await asyncio.to_thread(_readings, service_of(request).serving, machine, query))
-
-
 def _made_known(serving: Serving, name: str, attributes: dict[str, Any]) -> dict[str, Any] | None:
     """What was said of it before; None if it is new."""
     with serving.store.writing() as connection:
@@ -88,40 +72,28 @@ def _made_known(serving: Serving, name: str, attributes: dict[str, Any]) -> dict
     return None if before is None else before.attributes
 
 
-def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
-    place = place_of(query.order, query.cursor)
-    wanted = OpinionFilter(query.status, query.component, query.min_risk, query.search)
-    with serving.store.reading() as connection:
-        if query.component is not None and query.component not in serving.bundle.components:
-            raise unfit([("component", f"is none of {named(serving.bundle.components)}")])
-        page = ranked(connection, wanted, query.order, query.limit, place)
-        happened = happened_since(connection, _decided(page.opinions))
-    reference = serving.bundle.reference
-    rows = [
-        {"machine": one.machine, **opinion_json(one, happened.get((one.machine, one.component)), reference)}
-        for one in page.opinions
-    ]
-    return {"machines": rows, "next": cursor_of(query.order, page.next)}
+def find_machine(connection: Connection, name: str) -> Machine:
+    """The machine of a name.
 
-
-def _decided(opinions: Iterable[Opinion]) -> dict[tuple[str, str], int]:
-    """By machine and component the time of the decision that an opinion is of."""
-    return {(one.machine, one.component): one.time for one in opinions}
+    Raises:
+        Problem: 404.
+    """
+    # No database is asked for a name that none can hold.
+    machine = machine_named(connection, name) if name.isprintable() else None
+    if machine is None:
+        raise Problem(404, f"There is no machine {name[:200]!r}.")
+    return machine
 
 
 def _about(serving: Serving, name: str) -> dict[str, Any]:
     problem = _score(serving, name) if name.isprintable() else None
     reference = serving.bundle.reference
     with serving.store.reading() as connection:
-        machine = machine_named(connection, name) if name.isprintable() else None
-        if machine is None:
-            raise unknown_machine(name)
-        now = machine.last if serving.live.now is None or reference.own_clocks else serving.live.now()
-        if serving.live.now is None and not reference.own_clocks:
-            now = latest_reading(connection)
+        machine = find_machine(connection, name)
+        now = machine.last if reference.own_clocks else serving.live.time(connection)
         opinions = opinions_about(connection, name)
         events = events_of(connection, [name], serving.bundle, errors_after=2**62)
-        happened = happened_since(connection, _decided(opinions))
+        happened = happened_since(connection, opinions)
         after = max((one.time for one in opinions), default=0) - TREND * reference.spans.horizon
         trends = {one.component: trend(connection, name, one.component, after) for one in opinions}
     return {
@@ -176,35 +148,4 @@ def _component(
             }
             for point in points
         ],
-    }
-
-
-def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, Any]:
-    reference = serving.bundle.reference
-    (place,) = place_of("reading", query.cursor) or (-(2**62),)
-    after = place if query.after is None else max(place, ticks("after", query.after, reference.unit))
-    until = 2**62 if query.until is None else ticks("until", query.until, reference.unit)
-    with serving.store.reading() as connection:
-        if not name.isprintable() or machine_named(connection, name) is None:
-            raise unknown_machine(name)
-        sensors, most = reference.sensors, query.limit + 1
-        found = recent(connection, serving.store, [name], after, until, sensors, most)
-    frame = found.head(query.limit)
-    moments = frame["time"].tolist()
-    times = [time_of(at, reference) for at in moments]
-    columns = {name: frame[name].to_numpy() for name in reference.sensors}
-    return {
-        "readings": [
-            {
-                "machine": name,
-                "time": times[row],
-                "running": bool(running),
-                **{
-                    sensor: None if np.isnan(values[row]) else float(values[row])
-                    for sensor, values in columns.items()
-                },
-            }
-            for row, running in enumerate(frame["running"].tolist())
-        ],
-        "next": cursor_of("reading", (moments[-1],) if len(found) > len(frame) else None),
     }

@@ -8,7 +8,6 @@ from urllib.parse import unquote
 from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from forestall.serving.api.problems import Problem
 from forestall.serving.api.schemas import State, Status
 from forestall.serving.api.schemas.shared import TIME_SCHEMA
 
@@ -19,8 +18,6 @@ Name = Annotated[
     Path(min_length=1, max_length=200, description="the machine's name", examples=["M00001"]),
 ]
 AlarmId = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="the alarm's `id`", examples=[17])]
-
-
 QueryTime = Annotated[str | None, WithJsonSchema(TIME_SCHEMA)]
 
 
@@ -66,8 +63,3 @@ class AlarmsQuery(PageQuery):
     machine: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["M00001"])
     component: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["bearing"])
     ended: bool | None = Field(None, description="whether the rules have ended them")
-
-
-def unknown_machine(name: str) -> Problem:
-    """404."""
-    return Problem(404, f"There is no machine {name[:200]!r}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from forestall.data.events import Events
 from forestall.features.reference import Reference
 from forestall.serving.bundle import Bundle
+from forestall.serving.opinions import Opinion
 from forestall.serving.store import tables
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import ignoring, machines_frame, numbers_of, pieces, touch
@@ -87,14 +88,9 @@ def events_of(connection: Connection, names: Sequence[str], bundle: Bundle, erro
     return Events(machines=machines_frame(connection, names, bundle), **frames)
 
 
-def happened_since(
-    connection: Connection, decided: Mapping[tuple[str, str], int]
-) -> dict[tuple[str, str], Happened]:
-    """The last failure or replacement of each machine's component after a decision, where there was one.
-
-    Args:
-        decided: by machine and component the time of its decision, in ticks.
-    """
+def happened_since(connection: Connection, opinions: Iterable[Opinion]) -> dict[tuple[str, str], Happened]:
+    """By machine and component, the last failure or replacement after the opinion's decision, where there was one."""
+    decided = {(one.machine, one.component): one.time for one in opinions}
     found: dict[tuple[str, str], Happened] = {}
     first = min(decided.values(), default=0)
     tell: tuple[tuple[Table, Literal["failed", "replaced"]], ...] = (

@@ -97,17 +97,17 @@ def recent(
     connection: Connection,
     store: Store,
     names: Sequence[str],
-    after: int,
-    until: int,
+    span: tuple[int, int],
     sensors: Sequence[str],
     limit: int | None = None,
 ) -> pd.DataFrame:
-    """Readings in (after, until] as they were sent: machine, time, running, sensors; by machine and time.
+    """Readings in a span (after, until] as they were sent: machine, time, running, sensors; by machine and time.
 
     Args:
         limit: of one machine, at most so many.
     """
     name_of = {number: name for name, number in known_numbers(connection, names).items()}
+    after, until = span
     found: list[tuple[Any, ...]] = []
     for some in pieces(sorted(name_of)):
         # Plain text, whose rows come as the driver has them: columns with types take three times as long.
