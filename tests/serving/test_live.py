@@ -11,7 +11,7 @@ import pytest
 from forestall.data.events import Events, absent_pairs
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
-from forestall.serving.store.alarms import list_alarms
+from forestall.serving.store.alarms import AlarmFilter, list_alarms
 from forestall.serving.store.database import Store
 from forestall.serving.store.opinions import OpinionFilter, opinions_about, ranked
 from forestall.serving.times import decision_at
@@ -147,7 +147,7 @@ def alarms_by_rules(batch: Batch, bundle: Bundle) -> set[tuple[str, str, int, in
 def alarms_kept(store: Store) -> set[tuple[str, str, int, int]]:
     """The same of the store; those withdrawn apart."""
     with store.reading() as connection:
-        kept = list_alarms(connection, 10_000).alarms
+        kept = list_alarms(connection, AlarmFilter(), 10_000).alarms
     return {
         (one.machine, one.component, one.opened, -1 if one.ended is None else one.ended)
         for one in kept

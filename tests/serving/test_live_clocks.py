@@ -13,7 +13,7 @@ import pytest
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.live import Live
 from forestall.serving.store.alarm_changes import Change, change_alarm
-from forestall.serving.store.alarms import list_alarms
+from forestall.serving.store.alarms import AlarmFilter, list_alarms
 from forestall.serving.store.database import Store, open_store
 from forestall.serving.store.machines import add_machines, attributes_of
 from forestall.serving.store.opinions import opinions_about, trend
@@ -136,6 +136,9 @@ def test_another_bundle_scores_all_again(store: Store, bundle: Bundle) -> None:
         assert {one.threshold for one in opinions_about(connection, "m0")} == {0.9}
 
 
+PUMP = AlarmFilter(machine="m0", component="pump")
+
+
 def test_a_confirmed_failure_ends_the_alarm(store: Store, bundle: Bundle) -> None:
     live = Live.over(store, bundle, lambda: END)
     eager = replace(
@@ -144,13 +147,13 @@ def test_a_confirmed_failure_ends_the_alarm(store: Store, bundle: Bundle) -> Non
     send(store, FRAME, bundle)
     eager.score_due()
     with store.reading() as connection:
-        alarm = list_alarms(connection, 1, machine="m0", component="pump", ended=False).alarms[0]
-    found = Change(state="closed", finding="confirmed", found=END - 60, replaced=True)
+        alarm = list_alarms(connection, replace(PUMP, ended=False), 1).alarms[0]
+    found = Change("ann", 1, "closed", "confirmed", END - 60, replaced=True)
     with store.writing() as connection:
-        change_alarm(connection, store, alarm.id, {1}, found, "ann", 1, bundle.reference)
+        change_alarm(connection, store, alarm.id, {1}, found, bundle.reference)
     eager.score_due()
     with store.reading() as connection:
-        kept = {one.id: one for one in list_alarms(connection, 100, machine="m0", component="pump").alarms}
+        kept = {one.id: one for one in list_alarms(connection, PUMP, 100).alarms}
     assert (kept[alarm.id].ended, kept[alarm.id].end_reason, kept[alarm.id].state) == (
         END - 60,
         "failed",

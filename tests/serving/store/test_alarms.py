@@ -15,6 +15,7 @@ from forestall.serving.store.alarm_changes import (
 )
 from forestall.serving.store.alarms import (
     Alarm,
+    AlarmFilter,
     UnknownAlarmError,
     audit_of,
     end_alarm,
@@ -38,8 +39,8 @@ def raised(store: Store, machine: str = "m1", component: str = "pump", opened: i
 
 def change(store: Store, bundle: Bundle, alarm: Alarm, **wanted: object) -> Alarm:
     with store.writing() as connection:
-        asked, read = Change(**wanted), {alarm.version}  # type: ignore[arg-type]
-        return change_alarm(connection, store, alarm.id, read, asked, "ann", 2000, bundle.reference)
+        asked, read = Change("ann", 2000, **wanted), {alarm.version}  # type: ignore[arg-type]
+        return change_alarm(connection, store, alarm.id, read, asked, bundle.reference)
 
 
 def test_an_alarm_goes_its_way_and_every_step_is_kept(store: Store, bundle: Bundle) -> None:
@@ -134,8 +135,8 @@ def test_whatever_was_read_may_be_changed_by_who_asks_for_that(store: Store, bun
     change(store, bundle, alarm, assignee="bob")
     for versions in (None, {1, 2}):
         with store.writing() as connection:
-            asked, now = Change(note=str(versions)), 2000
-            change_alarm(connection, store, alarm.id, versions, asked, "ann", now, bundle.reference)
+            asked = Change("ann", 2000, note=str(versions))
+            change_alarm(connection, store, alarm.id, versions, asked, bundle.reference)
             assert get_alarm(connection, alarm.id).note == str(versions)
             connection.rollback()
 
@@ -197,12 +198,16 @@ def test_alarms_are_listed_newest_first_a_page_at_a_time(store: Store, bundle: B
     made = [raised(store, f"m{n % 3}", ("pump", "seal")[n % 2], T + n) for n in range(6)]
     change(store, bundle, made[2], state="acknowledged")
     with store.reading() as connection:
-        first = list_alarms(connection, 4)
+        first = list_alarms(connection, AlarmFilter(), 4)
         assert [one.id for one in first.alarms] == [one.id for one in reversed(made[2:])]
-        second = list_alarms(connection, 4, after=first.next)
+        second = list_alarms(connection, AlarmFilter(), 4, first.next)
         assert [one.id for one in second.alarms] == [made[1].id, made[0].id]
         assert second.next is None
-        assert [one.id for one in list_alarms(connection, 9, states=["acknowledged"]).alarms] == [made[2].id]
-        assert {one.machine for one in list_alarms(connection, 9, machine="m1").alarms} == {"m1"}
-        assert {one.component for one in list_alarms(connection, 9, component="seal").alarms} == {"seal"}
-        assert len(list_alarms(connection, 9, ended=True).alarms) == 0
+
+        def listed(wanted: AlarmFilter) -> list[Alarm]:
+            return list_alarms(connection, wanted, 9).alarms
+
+        assert [one.id for one in listed(AlarmFilter(["acknowledged"]))] == [made[2].id]
+        assert {one.machine for one in listed(AlarmFilter(machine="m1"))} == {"m1"}
+        assert {one.component for one in listed(AlarmFilter(component="seal"))} == {"seal"}
+        assert listed(AlarmFilter(ended=True)) == []

@@ -70,7 +70,8 @@ def filled(store: Store, folder: Path, bundle: Bundle, baselines: pd.DataFrame |
     nothing = pd.DataFrame({"machine": pd.Series(dtype=object)})
     nothing = nothing.assign(**{f"{s}.{k}": 0.0 for s in ("volt", "spin") for k in ("level", "spread")})
     handed = nothing if baselines is None else baselines
-    count = fill(store, folder, DATASET, bundle, handed, lambda text: None, folder / "scratch")
+    stopping = replace(bundle, plant=replace(bundle.plant, dataset=DATASET))
+    count = fill(store, folder, stopping, handed, lambda text: None, folder / "scratch")
     Live.over(store, bundle, None).score_due()
     return count
 

@@ -34,6 +34,7 @@ from forestall.serving.store.alarm_changes import (
 from forestall.serving.store.alarms import (
     STATES,
     Alarm,
+    AlarmFilter,
     UnknownAlarmError,
     audit_of,
     get_alarm,
@@ -85,12 +86,11 @@ async def patch_one(
     versions = versions_of(request.headers.getlist("if-match"))
     serving = service_of(request).serving
     reference = serving.bundle.reference
-    change = _change(loads(sent), reference)
+    change = _change(loads(sent), who, reference)
 
     def write() -> Alarm:
-        now = int(time.time())
         with serving.store.writing() as connection:
-            return change_alarm(connection, serving.store, number, versions, change, who, now, reference)
+            return change_alarm(connection, serving.store, number, versions, change, reference)
 
     return _answer(await asyncio.to_thread(_known, write, serving), reference)
 
@@ -107,13 +107,11 @@ async def get_audit(
 def _listed(serving: Serving, query: AlarmsQuery) -> dict[str, Any]:
     reference, bundle = serving.bundle.reference, serving.bundle
     (after,) = place_of("alarm", query.cursor) or (None,)
-    states = query.state or STATES
+    wanted = AlarmFilter(query.state or STATES, query.machine, query.component, query.ended)
     with serving.store.reading() as connection:
         if query.machine is not None and machine_named(connection, query.machine) is None:
             raise unfit([("machine", f"{query.machine!r} is not known")])
-        page = list_alarms(
-            connection, query.limit, states, query.machine, query.component, query.ended, after
-        )
+        page = list_alarms(connection, wanted, query.limit, after)
     # An alarm may be of a component that an earlier bundle knew.
     if query.component is not None and query.component not in bundle.components and not page.alarms:
         raise unfit([("component", f"is none of {named(bundle.components)}")])
@@ -157,14 +155,15 @@ def _contradiction(failed: str | int) -> Problem:
     return Problem(409, problem, [("finding", problem)])
 
 
-def _change(content: Any, reference: Reference) -> Change:
+def _change(content: Any, who: str, reference: Reference) -> Change:
     try:
         asked = schemas.ChangeBody.model_validate(content)
     except ValidationError as error:
         raise misfit(error) from None
     found_at = None if asked.found is None else ticks("found", asked.found, reference.unit, latest(reference))
     assignee, note = ("" if content.get(name, "") is None else getattr(asked, name) for name in EMPTIED)
-    return Change(asked.state, asked.finding, found_at, bool(asked.replaced), assignee, note)
+    at, replaced = int(time.time()), bool(asked.replaced)
+    return Change(who, at, asked.state, asked.finding, found_at, replaced, assignee, note)
 
 
 def _answer(alarm: Alarm, reference: Reference) -> Response:

@@ -60,9 +60,8 @@ def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[
             if known_machines(connection):
                 return
         progress(f"The store is empty: filling it from {tables}")
-        dataset = serving.bundle.plant.dataset
-        baselines = read_frame(folder / BASELINES, dataset.clock)
-        fill(serving.store, tables, dataset, serving.bundle, baselines, progress, Path(scratch))
+        baselines = read_frame(folder / BASELINES, serving.bundle.plant.dataset.clock)
+        fill(serving.store, tables, serving.bundle, baselines, progress, Path(scratch))
 
 
 def _keys(store: Store, loopback: bool) -> Keys:

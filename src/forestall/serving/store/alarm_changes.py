@@ -48,10 +48,13 @@ class RefusedChangeError(ForestallError):
 class Change:
     """What somebody wants to be different; None leaves a thing as it is, an empty text empties it.
 
+    at: when they say so, in seconds since 1970.
     finding: needed to close. found: when the fault was seen or the part replaced, in ticks; needed with the findings
     `confirmed` and `replaced unseen`. replaced: whether the part was replaced, too, with `confirmed`.
     """
 
+    who: str
+    at: int
     state: State | None = None
     finding: Finding | None = None
     found: int | None = None
@@ -66,14 +69,12 @@ def change_alarm(
     number: int,
     versions: Collection[int] | None,
     change: Change,
-    who: str,
-    now: int,
     reference: Reference,
 ) -> Alarm:
     """Change what people say of an alarm, and keep who did when; what closing tells of the part becomes events.
 
     Args:
-        versions: of the alarm as it may have been read; None for any. now: seconds since 1970.
+        versions: of the alarm as it may have been read; None for any.
 
     Raises:
         UnknownAlarmError, StaleAlarmError, RefusedChangeError, ContradictionError: see there; nothing is changed.
@@ -93,7 +94,7 @@ def change_alarm(
     changed = {"version": alarm.version + 1, **new}
     connection.execute(alarms.update().where(alarms.c.id == number).values(changed))
     before = {name: getattr(alarm, name, None) for name in (new | told)}
-    row = {"alarm_id": number, "at": now, "who": who, "before": before, "after": new | told}
+    row = {"alarm_id": number, "at": change.at, "who": change.who, "before": before, "after": new | told}
     connection.execute(audit.insert(), row | {"note": change.note or ""})
     if change.state == "closed":
         _add_feedback(connection, store, alarm, change, reference)

@@ -64,6 +64,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class AlarmFilter:
+    """Which alarms are listed; None asks for all. ended: whether the rules have ended them."""
+
+    states: Sequence[State] = STATES
+    machine: str | None = None
+    component: str | None = None
+    ended: bool | None = None
+
+
+@dataclass(frozen=True)
 class Page:
     """Some alarms, the newest first, and the number after which the next page begins: None after the last."""
 
@@ -71,32 +81,28 @@ class Page:
     next: int | None
 
 
-def list_alarms(
-    connection: Connection,
-    limit: int,
-    states: Sequence[State] = STATES,
-    machine: str | None = None,
-    component: str | None = None,
-    ended: bool | None = None,
-    after: int | None = None,
-) -> Page:
+def list_alarms(connection: Connection, wanted: AlarmFilter, limit: int, after: int | None = None) -> Page:
     """Alarms, the newest first.
 
     Args:
-        ended: whether the rules have ended them; None for both.
         after: what the page before said is next.
     """
-    query = all_alarms().where(alarms.c.state.in_(states)).order_by(alarms.c.id.desc()).limit(limit + 1)
-    if machine is not None:
-        query = query.where(machines.c.name == machine)
-    if component is not None:
-        query = query.where(alarms.c.component == component)
-    if ended is not None:
-        query = query.where(alarms.c.ended.is_not(None) if ended else alarms.c.ended.is_(None))
+    query = _filtered(all_alarms(), wanted).order_by(alarms.c.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(alarms.c.id < after)
     rows = [alarm_of(row) for row in connection.execute(query)]
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def _filtered(query: Select[Any], wanted: AlarmFilter) -> Select[Any]:
+    query = query.where(alarms.c.state.in_(wanted.states))
+    if wanted.machine is not None:
+        query = query.where(machines.c.name == wanted.machine)
+    if wanted.component is not None:
+        query = query.where(alarms.c.component == wanted.component)
+    if wanted.ended is not None:
+        query = query.where(alarms.c.ended.is_not(None) if wanted.ended else alarms.c.ended.is_(None))
+    return query
 
 
 def get_alarm(connection: Connection, number: int) -> Alarm:

@@ -31,7 +31,6 @@ KINDS: tuple[Kind, ...] = ("errors", "maintenance", "failures", "downtime")
 def fill(
     store: Store,
     folder: Path,
-    dataset: Dataset,
     bundle: Bundle,
     baselines: pd.DataFrame,
     progress: Progress,
@@ -49,6 +48,7 @@ def fill(
         InputError: the tables hold something that is not safe to repair.
         StoreError: the database does not do its part; then it is as it was.
     """
+    dataset = bundle.plant.dataset
     with store.writing() as connection:
         tables, _ = read_events(folder, dataset, Repairs([]))
         add_machines(connection, attributes_of(tables.machines))
@@ -60,7 +60,7 @@ def fill(
                 count += _add(connection, store, some, bundle)
 
         events, _, _ = prepare(folder, _without_stops(dataset), 0, write, progress, scratch)
-        _add_events(connection, store, replace(events, downtime=tables.downtime), dataset, bundle)
+        _add_events(connection, store, replace(events, downtime=tables.downtime), bundle)
         hand_in(connection, baselines, bundle)
     return count
 
@@ -95,10 +95,8 @@ def _add(connection: Connection, store: Store, frame: pd.DataFrame, bundle: Bund
     return count
 
 
-def _add_events(
-    connection: Connection, store: Store, events: Events, dataset: Dataset, bundle: Bundle
-) -> None:
-    if is_last_row(dataset):
+def _add_events(connection: Connection, store: Store, events: Events, bundle: Bundle) -> None:
+    if is_last_row(bundle.plant.dataset):
         # A history that has gone on since did not end with a failure.
         connection.execute(failures.delete().where(failures.c.source == PLANT))
     for kind in KINDS:
