@@ -15,11 +15,14 @@ from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import history_of
 from forestall.serving.store.database import Store
-from forestall.serving.store.events import Kind, add_events
+from forestall.serving.store.events import KINDS, add_events
 from forestall.serving.store.opinions import Point, trend
 from forestall.serving.store.readings import Added, Readings, add_readings
 
-KINDS: tuple[Kind, ...] = ("errors", "maintenance", "failures", "downtime")
+
+def stamp(ticks: int) -> str:
+    """A time as requests write it."""
+    return f"{np.datetime64(int(ticks), 's')}Z"
 
 
 def readings_of(frame: pd.DataFrame, sensors: tuple[str, ...]) -> Readings:

@@ -15,11 +15,8 @@ from forestall.serving.opinions import Opinion, history_of, opinions_of
 from forestall.serving.stateless import FieldError, Stateless
 from tests import plant
 from tests.serving.conftest import Made, bundle_with_baselines
-
-EVENTS, DATASET = plant.events(6, 60), plant.dataset()
-TELEMETRY = plant.with_signal(plant.telemetry(6, 60), EVENTS)
-END = int(TELEMETRY["time"].max())
-DAYS = 3  # of readings that are sent: the lookback of 48 hours, and some that do not matter
+from tests.serving.feeding import stamp
+from tests.serving.predict_body import END, EVENTS, TELEMETRY, body
 
 
 @pytest.fixture(scope="module")
@@ -28,27 +25,6 @@ def stateless(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Stateless
     folder = tmp_path_factory.mktemp("bundle")
     bundle_with_baselines(folder, made, TELEMETRY, EVENTS, without=("m4",))
     return Stateless.of(folder, load_bundle(folder))
-
-
-def stamp(time: int) -> str:
-    return str(np.datetime64(time, "s")) + "Z"
-
-
-def body(machine: str, after: int = END - DAYS * plant.DAY, until: int = END) -> dict[str, Any]:
-    """A machine's tables as a request says them."""
-    (about,) = EVENTS.machines[EVENTS.machines["machine"] == machine].to_dict("records")
-    kept = TELEMETRY[(TELEMETRY["machine"] == machine) & TELEMETRY["time"].between(after, until, "right")]
-    rows = kept.drop(columns="machine").astype(object).where(kept.notna(), None).to_dict("records")
-    events = {
-        name: getattr(EVENTS, name)[lambda frame: frame["machine"] == machine]
-        .drop(columns="machine")
-        .to_dict("records")
-        for name in ("errors", "maintenance", "failures")
-    }
-    tables = {"readings": rows, **events}
-    timed = {name: [row | {"time": stamp(row["time"])} for row in rows] for name, rows in tables.items()}
-    attributes = {"model": about["model"], "age": about["age"]}
-    return {"machine": machine, "attributes": attributes, **timed}
 
 
 def ask(stateless: Stateless, request: dict[str, Any]) -> list[Opinion]:

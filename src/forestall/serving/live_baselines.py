@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from forestall.features.baselines import OwnBaselines, own_baselines
-from forestall.features.history import Ints
+from forestall.features.history import Floats, Ints
 from forestall.serving.baselines import ALWAYS
 from forestall.serving.bundle import Bundle
 from forestall.serving.reach import before_baseline
-from forestall.serving.store.baselines import At, Floats, shape_of, stored_baselines
+from forestall.serving.store.baselines import At, shape_of, stored_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine
 from forestall.serving.stored_history import stored_history

@@ -7,20 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from forestall.data.store import write_frame
-from forestall.features import build
-from forestall.features.baselines import own_baselines, own_frame
-from forestall.serving.export import write_bundle
 from tests import plant
 from tests.serving.api.server import Running, opened, running
-from tests.serving.conftest import Made, served
+from tests.serving.conftest import Made, bundle_with_baselines
 from tests.serving.store.stores import Addresses
 
-DATASET, EVENTS = plant.dataset(), plant.events(6, 60)
+EVENTS = plant.events(6, 60)
 EVENTS = replace(EVENTS, maintenance=EVENTS.maintenance.query("machine != 'm5' or component != 'seal'"))
 TELEMETRY = plant.with_signal(plant.telemetry(6, 60), EVENTS)
 END = int(TELEMETRY["time"].max())
@@ -31,16 +26,7 @@ def whole_bundle(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with the machines' baselines."""
     folder = tmp_path_factory.mktemp("whole") / "bundle"
     folder.mkdir()
-    (history,) = build.histories(lambda: iter([TELEMETRY.assign(measured=True)]), EVENTS, DATASET, END)
-    until = np.full(len(history.machines), END)
-    own = own_baselines(history, made.reference.spans, (), until)
-    write_frame(
-        folder / "baselines.parquet",
-        own_frame(history.machines, own, until, ["volt", "spin"], ()),
-        DATASET.clock,
-    )
-    write_bundle(folder, made.fit("random_forest"), made.reference, served())
-    return folder
+    return bundle_with_baselines(folder, made, TELEMETRY, EVENTS)
 
 
 @pytest.fixture(scope="module")

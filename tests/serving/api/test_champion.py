@@ -7,7 +7,6 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 
 from forestall.serving.api import champion
 from forestall.serving.export import write_bundle
+from tests.serving.api.process import until
 from tests.serving.api.server import Running, fields, opened, running
 from tests.serving.conftest import Made, served
 
@@ -23,13 +23,6 @@ from tests.serving.conftest import Made, served
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is looked at more often than in service."""
     monkeypatch.setattr(champion, "SECONDS", 0.05)
-
-
-def wait(until: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 def ready(api: Running) -> httpx.Response:
@@ -58,12 +51,12 @@ def test_a_new_bundle_takes_over_without_a_failed_request(
         threads = [threading.Thread(target=ask) for _ in range(2)]
         for thread in threads:
             thread.start()
-        wait(lambda: len(statuses) > 10)
+        until(lambda: len(statuses) > 10)
         for file in other.iterdir():
             shutil.copy(file, folder / file.name)
-        wait(lambda: ready(api).json().get("model") != before)
+        until(lambda: ready(api).json().get("model") != before)
         seen = len(statuses)
-        wait(lambda: len(statuses) > seen + 10)
+        until(lambda: len(statuses) > seen + 10)
         stop.set()
         for thread in threads:
             thread.join(10)
@@ -91,12 +84,12 @@ def test_a_refused_bundle_leaves_the_old_one(
             (folder / "model.onnx").write_bytes(b"\x80\x04\x95cos\nsystem\n.")
         else:
             (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-        wait(lambda: ready(api).json()["refused"])
+        until(lambda: ready(api).json()["refused"])
         assert ready(api).json()["model"] == before["model"]
         assert api.send("/predict", {"features": manifest["reference"]["fills"]}).status_code == 200
         assert any(record.getMessage() == "bundle refused" for record in caplog.records)
         shutil.copytree(whole_bundle, folder, dirs_exist_ok=True)
-        wait(lambda: not ready(api).json()["refused"])
+        until(lambda: not ready(api).json()["refused"])
 
 
 def test_without_a_bundle_it_starts_and_says_so(tmp_path: Path, whole_bundle: Path) -> None:
@@ -107,7 +100,7 @@ def test_without_a_bundle_it_starts_and_says_so(tmp_path: Path, whole_bundle: Pa
         assert api.send("/predict", {"features": [1]}).status_code == 503
         assert api.client.get("/health/live").json() == {"status": "alive"}
         shutil.copytree(whole_bundle, folder)
-        wait(lambda: ready(api).status_code == 200)
+        until(lambda: ready(api).status_code == 200)
 
 
 def test_stale_readings_are_not_ready(whole_bundle: Path, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from tests import plant
 from tests.serving.api.conftest import END
+from tests.serving.api.replay import send
 from tests.serving.api.server import Running, fields, opened, running
-from tests.serving.api.test_machines import send, stamp
+from tests.serving.feeding import stamp
+from tests.serving.predict_body import body
 from tests.serving.store.stores import Addresses
-from tests.serving.test_stateless import body
 
 DECISION = END - 2 * plant.DAY
 WILD = {"volt": 399.0, "spin": 5000.0, "running": True}

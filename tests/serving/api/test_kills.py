@@ -15,13 +15,10 @@ import pytest
 
 from tests.serving.api.conftest import END
 from tests.serving.api.process import Served, serving, until
+from tests.serving.feeding import stamp
 from tests.serving.store.stores import Addresses
 
 KILLED_AFTER = 1.5  # seconds of load
-
-
-def stamp(ticks: int) -> str:
-    return f"{np.datetime64(int(ticks), 's')}Z"
 
 
 @pytest.fixture

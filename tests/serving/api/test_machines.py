@@ -15,35 +15,12 @@ import pytest
 
 from tests import plant
 from tests.serving.api.conftest import END, EVENTS, TELEMETRY
+from tests.serving.api.replay import records, send
 from tests.serving.api.server import ATTRIBUTES, Running, fields, opened, running
-from tests.serving.feeding import batch_of
+from tests.serving.feeding import batch_of, stamp
 from tests.serving.store.stores import Addresses
 
 LAST_DAYS = 2
-
-
-def stamp(ticks: int) -> str:
-    return f"{np.datetime64(int(ticks), 's')}Z"
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): cell for name, cell in row.items()} | {"time": stamp(row["time"])} for row in plain]
-
-
-def events(low: int, high: int) -> list[dict[str, Any]]:
-    rows = []
-    for kind in ("errors", "maintenance", "failures"):
-        frame = getattr(EVENTS, kind)
-        rows += [{"kind": kind, **row} for row in records(frame[frame["time"].between(low + 1, high)])]
-    return rows
-
-
-def send(api: Running, low: int, high: int) -> None:
-    some = TELEMETRY[TELEMETRY["time"].between(low + 1, high)]
-    for path, rows in (("/v1/events", events(low, high)), ("/v1/readings", records(some))):
-        response = api.send(path, rows)
-        assert response.status_code == 200, response.text
 
 
 Answers = dict[tuple[int, str], list[dict[str, Any]]]

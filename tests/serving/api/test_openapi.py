@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from forestall.serving.api.app import openapi_text
 from tests import plant
 from tests.serving.api.conftest import END
+from tests.serving.api.replay import send
 from tests.serving.api.server import Running, fields, opened, running
-from tests.serving.api.test_machines import send
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "docs" / "reference" / "openapi.json"

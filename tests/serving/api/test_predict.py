@@ -10,7 +10,7 @@ import pytest
 from forestall.serving.bundle import Bundle
 from forestall.serving.history_request import MOST_ROWS
 from tests.serving.api.server import Running, fields
-from tests.serving.test_stateless import body
+from tests.serving.predict_body import body
 
 
 @pytest.fixture(scope="module")

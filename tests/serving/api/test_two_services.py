@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
@@ -18,6 +17,7 @@ from tests import plant
 from tests.pipeline.servers import PostgreSQL, postgresql_server
 from tests.serving.api.conftest import END
 from tests.serving.api.process import Served, serving, started, until, wait_for
+from tests.serving.feeding import stamp
 
 EVERY = plant.dataset().ticks("3h")
 MACHINES = [f"m{number}" for number in range(6)]
@@ -38,10 +38,6 @@ def new_database(server: PostgreSQL, name: str) -> Iterator[tuple[str, Engine]]:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield server.url(name), engine
     engine.dispose()
-
-
-def stamp(ticks: int) -> str:
-    return f"{np.datetime64(int(ticks), 's')}Z"
 
 
 def send(served: Served, hour: int, machines: list[str]) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from forestall.data.read_events import GOES_ON
+from forestall.features.history import Ints
 from forestall.serving.api.problems import unfit
 from forestall.serving.api.rows import Faults, Rows
-from forestall.serving.api.typed_columns import Ints, check_names, flags, names, numbers, times
+from forestall.serving.api.typed_columns import check_names, flags, names, numbers, times
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.events import Kind
 from forestall.serving.store.readings import Readings

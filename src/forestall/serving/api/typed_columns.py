@@ -13,12 +13,11 @@ from pydantic_core import PydanticCustomError
 
 from forestall.data.clock import is_counter
 from forestall.data.parse import LARGEST_COUNT
+from forestall.features.history import Floats, Ints
 from forestall.serving.api.problems import named, unfit
 from forestall.serving.api.rows import Faults, Rows
 from forestall.serving.times import ticks_of
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 NUMBERS = frozenset({float, int, type(None)})
 YES, NO = ("true", "1"), ("false", "0")
 LONGEST_NAME = 200

@@ -7,17 +7,16 @@ import json
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Connection, bindparam, select
 
+from forestall.features.history import Floats
 from forestall.serving.baselines import ALWAYS, known_baselines
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.machines import known_numbers, pieces
 from forestall.serving.store.readings import PACKED
 from forestall.serving.store.tables import baselines
 
-Floats = npt.NDArray[np.float64]
 At = tuple[int, int]  # a machine's number and a renewal
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 from sqlalchemy import Connection, Table, func, select
@@ -21,6 +21,7 @@ from forestall.serving.store.readings import Added
 
 PLANT, FEEDBACK = "plant", "feedback"
 Kind = Literal["errors", "maintenance", "failures", "downtime"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Row = tuple[Any, ...]
 NEVER = 2**61  # ticks: errors and replacements alter no baseline
 
@@ -83,7 +84,7 @@ def events_of(connection: Connection, names: Sequence[str], bundle: Bundle, erro
         kind: _frame(
             connection, tables.metadata.tables[kind], names, errors_after if kind == "errors" else None
         )
-        for kind in ("errors", "maintenance", "failures", "downtime")
+        for kind in KINDS
     }
     return Events(machines=machines_frame(connection, names, bundle), **frames)
 

@@ -19,13 +19,12 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.reach import before_end
 from forestall.serving.store.baselines import hand_in
 from forestall.serving.store.database import Store
-from forestall.serving.store.events import PLANT, Kind, add_events
+from forestall.serving.store.events import KINDS, PLANT, add_events
 from forestall.serving.store.machines import add_machines, attributes_of, known_since
 from forestall.serving.store.readings import Readings, replace_readings
 from forestall.serving.store.tables import failures
 
 MACHINES_AT_A_TIME = 200
-KINDS: tuple[Kind, ...] = ("errors", "maintenance", "failures", "downtime")
 
 
 def fill(

@@ -12,13 +12,13 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from forestall.errors import ForestallError
+from forestall.features.history import Floats, Ints
 from forestall.features.reference import Reference
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import known_numbers, numbers_of, pieces, touch
 from forestall.serving.store.tables import readings
 
 PACKED = np.dtype("<f8")
-Floats = npt.NDArray[np.float64]
 Row = tuple[Any, ...]  # machine's number, time, running, packed values
 
 
@@ -41,7 +41,7 @@ class Readings:
     """
 
     machine: Sequence[str]
-    time: npt.NDArray[np.int64]
+    time: Ints
     running: npt.NDArray[np.bool_]
     sensors: tuple[str, ...]
     values: Floats
@@ -199,7 +199,7 @@ def _refuse_conflicts(connection: Connection, rows: list[Row], batch: Readings) 
             raise OtherReadingError(batch.machine[place], row[1], place)
 
 
-def _spans(ids: list[int], time: npt.NDArray[np.int64]) -> dict[int, tuple[int, int]]:
+def _spans(ids: list[int], time: Ints) -> dict[int, tuple[int, int]]:
     """By machine's number the earliest and the latest of its times."""
     by_number = pd.Series(time).groupby(np.array(ids, dtype=np.int64)).agg(["min", "max"])
     return {number: (low, high) for number, low, high in by_number.itertuples(name=None)}
