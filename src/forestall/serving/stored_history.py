@@ -37,7 +37,9 @@ def stored_history(
     names = [machine.name for machine in machines]
     spans, sensors = bundle.reference.spans, list(bundle.reference.sensors)
     readings = recent(connection, store, names, span, sensors)
-    gaps = _empty_readings([one.name for one in machines if not _begins_within(one, span)], after, sensors)
+    heard = set(readings["machine"])
+    begun = [one.name for one in machines if one.name not in heard or not _begins_within(one, span)]
+    gaps = _empty_readings(begun, after, sensors)
     events = events_of(connection, names, bundle, after - spans.lookback - spans.every)
     both = pd.concat([one for one in (gaps, readings) if len(one)], ignore_index=True)
     return _with_ends(history_of(both, events, bundle, until), machines, bundle)

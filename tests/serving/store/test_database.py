@@ -11,15 +11,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, create_engine, event, text
 
 from forestall.serving.bundle import Bundle
+from forestall.serving.live import Live
 from forestall.serving.store import database
-from forestall.serving.store.database import Store, connect, open_store
+from forestall.serving.store.database import MIGRATIONS, Store, connect, open_store
 from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError, StoreGoneError
 from forestall.serving.store.machines import add_machines, latest_reading
+from forestall.serving.store.opinions import OpinionFilter, ranked
 from forestall.serving.store.readings import recent
 from forestall.serving.store.tables import metadata
 from tests import plant
@@ -227,3 +231,30 @@ def with_machines(store: Store) -> Store:
     with store.writing() as connection:
         add_machines(connection, {f"m{number}": {} for number in range(6)})
     return store
+
+
+def test_a_store_of_an_earlier_release_is_brought_up_to_date(
+    addresses_of_a_kind: Addresses, bundle: Bundle
+) -> None:
+    url = addresses_of_a_kind.new()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text("INSERT INTO machines VALUES (1, 'm0', '{}', NULL, NULL, 0, 0, NULL, NULL, NULL, NULL)")
+        )
+        connection.execute(
+            text("INSERT INTO current VALUES (1, 'pump', 9, '', 'normal', -0.5, 0.1, '[0.5]', '[]', '[]')")
+        )
+    engine.dispose()
+    store = open_store(url, bundle)
+    send(store, FRAME[FRAME["machine"] == "m0"], bundle)
+    assert Live.over(store, bundle, None).score_due() == 1
+    with store.reading() as connection:
+        found = ranked(connection, OpinionFilter(), "risk", 100).opinions
+    assert {one.machine for one in found} == {"m0"}
+    assert all(one.curve for one in found if one.status != "not applicable")
+    store.close()

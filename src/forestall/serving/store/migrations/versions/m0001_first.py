@@ -91,7 +91,7 @@ def _opinions() -> None:
         "risks",
         _machine(),
         _key("time"),
-        sa.Column("no_opinion", sa.String(200), nullable=False),
+        sa.Column("status", sa.String(200), nullable=False),
         sa.Column("model_id", sa.Integer, sa.ForeignKey("models.id"), nullable=False),
         sa.Column("curves", sa.LargeBinary, nullable=False),
         **ROWS,
@@ -101,8 +101,8 @@ def _opinions() -> None:
         _machine(),
         _label("component"),
         sa.Column("time", sa.BigInteger, nullable=False),
-        sa.Column("no_risk", sa.String(200), nullable=False),
-        sa.Column("status", sa.String(20), nullable=False),
+        sa.Column("status", sa.String(200), nullable=False),
+        sa.Column("standing", sa.String(20), nullable=False),
         sa.Column("rank", sa.Double, nullable=False),
         sa.Column("threshold", sa.Double, nullable=False),
         sa.Column("curve", sa.JSON, nullable=False),
@@ -111,7 +111,7 @@ def _opinions() -> None:
         **ROWS,
     )
     op.create_index("current_by_rank", "current", ["rank", "machine_id", "component"])
-    op.create_index("current_by_status", "current", ["status", "rank", "machine_id", "component"])
+    op.create_index("current_by_standing", "current", ["standing", "rank", "machine_id", "component"])
 
 
 def _alarms() -> None:
