@@ -130,14 +130,20 @@ def recent(
 
 
 def unpacked(blobs: Sequence[bytes], count: int) -> Floats:
-    """Values [rows, count]; what was stored before a sensor was known is missing."""
+    """Values [rows, count]; what was stored before a sensor was known is missing.
+
+    What another service stored of sensors that are not known here is left out.
+    """
     size = count * PACKED.itemsize
-    whole = b"".join(blobs)
-    if len(whole) == size * len(blobs):
-        return np.frombuffer(whole, dtype=PACKED).reshape(len(blobs), count)
-    missing = np.full(count, np.nan, dtype=PACKED).tobytes()
-    padded = b"".join(bytes(blob) + missing[len(blob) :] for blob in blobs)
+    if set(map(len, blobs)) <= {size}:
+        return np.frombuffer(b"".join(blobs), dtype=PACKED).reshape(len(blobs), count)
+    padded = b"".join(_padded(bytes(blob), size)[:size] for blob in blobs)
     return np.frombuffer(padded, dtype=PACKED).reshape(len(blobs), count)
+
+
+def _padded(blob: bytes, size: int) -> bytes:
+    """Packed values, and missing ones up to a size in bytes."""
+    return blob + np.full(max(0, size - len(blob)) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
 
 
 def _rows(connection: Connection, store: Store, batch: Readings) -> list[Row]:
@@ -188,8 +194,8 @@ def _same(row: Row, held: tuple[bool, bytes] | None) -> bool:
     if held is None:
         return False
     (_, _, running, blob), (was, values) = row, held
-    missing = np.full(len(blob) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
-    return bool(was == running and values + missing[len(values) :] == blob)
+    size = max(len(blob), len(values))
+    return bool(was == running and _padded(values, size) == _padded(blob, size))
 
 
 def _refuse_conflicts(connection: Connection, rows: list[Row], batch: Readings) -> None:
