@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +28,7 @@ from forestall.serving.store.machines import (
 )
 from forestall.serving.store.readings import Added
 from tests import plant
-from tests.serving.feeding import assert_equal, send_events
+from tests.serving.feeding import assert_equal, send, send_events
 
 EVENTS = plant.events(6, 60)
 NAMES = EVENTS.machines["machine"].tolist()
@@ -124,3 +127,18 @@ def test_the_last_that_happened_after_each_parts_own_decision(store: Store, bund
         found = happened_since(connection, decided)
         assert happened_since(connection, {}) == {}
     assert found == {("m1", "pump"): Happened("replaced", 130), ("m1", "seal"): Happened("failed", 100)}
+
+
+def test_who_sends_the_same_at_once_in_another_order_waits_only(store: Store, bundle: Bundle) -> None:
+    one = plant.events(3, 4).errors
+    many = pd.concat([one.assign(time=one["time"] + 7 * n) for n in range(600)], ignore_index=True)
+    telemetry = plant.telemetry(3, 40)
+
+    def go(seed: int) -> int:
+        nothing = {"failures": many.iloc[:0], "maintenance": many.iloc[:0]}
+        shuffled = many.sample(frac=1.0, random_state=seed)
+        send_events(store, replace(plant.events(3, 4), errors=shuffled, **nothing), bundle)
+        return send(store, telemetry.sample(frac=1.0, random_state=seed), bundle).new
+
+    with ThreadPoolExecutor(6) as several:
+        assert sorted(several.map(go, range(6))) == [0] * 5 + [len(telemetry)]

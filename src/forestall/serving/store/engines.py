@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from forestall.serving.store.bounded_connection import BoundedConnection
+from forestall.serving.store.bounded_connection import SILENCE, BoundedConnection
 from forestall.serving.store.errors import StoreError
 
 DRIVERS = ("sqlite", "postgresql+psycopg")
@@ -81,7 +81,8 @@ def _postgresql(address: URL, patience: float) -> Engine:
     @event.listens_for(engine, "do_connect")
     def _connect(_: Any, __: Any, words: Any, named: Any) -> BoundedConnection:
         connection = BoundedConnection.connect(*words, **named, autocommit=True)
-        connection.execute(f"SET lock_timeout = {round(patience * 1000)}")
+        # Less than SILENCE: who waits for another writer is told so before the server seems to hang.
+        connection.execute(f"SET lock_timeout = {round(min(patience, 0.8 * SILENCE) * 1000)}")
         connection.autocommit = False
         return connection
 

@@ -93,7 +93,7 @@ def mark_scored(connection: Connection, seen: Mapping[str, Machine], until: int,
     fresh: list[str] = []
     for some in pieces(list(seen)):
         rows = connection.execute(
-            held.where(machines.c.name.in_(some)).order_by(machines.c.id).with_for_update()
+            held.where(machines.c.name.in_(some)).order_by(machines.c.id).with_for_update(key_share=True)
         )
         fresh += [
             name

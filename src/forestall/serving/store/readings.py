@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,8 @@ def add_readings(connection: Connection, store: Store, batch: Readings, referenc
     if not len(batch):
         return Added(0, 0)
     rows = _rows(connection, store, batch)
-    new = _insert(connection, rows)
+    # In one order, so that two who send the same rows wait for each other and not each for the other.
+    new = _insert(connection, sorted(rows, key=itemgetter(0, 1)))
     if new < len(rows):
         _refuse_conflicts(connection, rows, batch)
     if new:
