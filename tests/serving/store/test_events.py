@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import sleep
 
 import numpy as np
 import pandas as pd
@@ -142,3 +143,19 @@ def test_who_sends_the_same_at_once_in_another_order_waits_only(store: Store, bu
 
     with ThreadPoolExecutor(6) as several:
         assert sorted(several.map(go, range(6))) == [0] * 5 + [len(telemetry)]
+
+
+def test_of_two_who_add_a_machine_at_once_the_later_one_is_heard(store: Store) -> None:
+    def add(age: int) -> None:
+        with store.writing() as connection:
+            add_machines(connection, {"m9": {"age": age}})
+
+    with ThreadPoolExecutor(1) as another:
+        with store.writing() as connection:
+            add_machines(connection, {"m9": {"age": 1}})
+            later = another.submit(add, 2)
+            sleep(0.5)
+        later.result()
+    with store.reading() as connection:
+        machine = machine_named(connection, "m9")
+    assert machine is not None and machine.attributes == {"age": 2}
