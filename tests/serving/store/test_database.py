@@ -227,3 +227,15 @@ def with_machines(store: Store) -> Store:
     with store.writing() as connection:
         add_machines(connection, {f"m{number}": {} for number in range(6)})
     return store
+
+
+def test_a_file_that_was_moved_takes_nothing_that_would_be_lost(tmp_path: Path, bundle: Bundle) -> None:
+    file, elsewhere = tmp_path / "store.db", tmp_path / "elsewhere.db"
+    store = open_store(f"sqlite:///{file}", bundle)
+    file.rename(elsewhere)
+    for _ in range(2):
+        with pytest.raises(StoreGoneError, match="moved"), store.writing() as connection:
+            add_machines(connection, {"m1": {}})
+    elsewhere.rename(file)
+    with store.writing() as connection:
+        assert add_machines(connection, {"m1": {}}) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from forestall.serving.store.bounded_connection import SILENCE, BoundedConnection
-from forestall.serving.store.errors import StoreError
+from forestall.serving.store.errors import StoreError, StoreGoneError
 
 DRIVERS = ("sqlite", "postgresql+psycopg")
 WHERE = "The database's address (--database, or FORESTALL_DATABASE_URL)"
@@ -53,12 +54,22 @@ def _sqlite(address: URL, patience: float) -> Engine:
         address, pool_timeout=patience, connect_args={"timeout": patience}, hide_parameters=True
     )
 
+    opened: list[int | None] = []
+
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
         # The driver's own transactions begin too late to hold a lock from the start.
         connection.isolation_level = None
         for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
             connection.execute(f"PRAGMA {setting}")
+        opened[:] = opened or [_inode(str(address.database))]
+
+    @event.listens_for(engine, "do_connect")
+    @event.listens_for(engine, "checkout")
+    def _same_file(*_: Any) -> None:
+        # What is written to a file that was moved or deleted would be acknowledged, and be gone.
+        if opened and _inode(str(address.database)) != opened[0]:
+            raise StoreGoneError("The database's file was moved. Put it back, or start the service again.")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -66,6 +77,13 @@ def _sqlite(address: URL, patience: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _inode(file: str) -> int | None:
+    try:
+        return Path(file).stat().st_ino
+    except OSError:
+        return None
 
 
 def _postgresql(address: URL, patience: float) -> Engine:
