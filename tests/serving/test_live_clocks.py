@@ -125,6 +125,26 @@ def test_a_reading_after_the_last_decision_waits_for_the_next(store: Store, bund
     assert len(live.due()) == 6
 
 
+def test_a_clock_that_was_ahead_is_forgotten(store: Store, bundle: Bundle) -> None:
+    now = [END]
+    live = Live.over(store, bundle, lambda: now[0])
+    send(store, FRAME, bundle)
+
+    def thought() -> tuple[object, ...]:
+        live.score_due()
+        with store.reading() as connection:
+            points = trend(connection, "m0", "pump", 0)
+            alarms = [one for one in list_alarms(connection, AlarmFilter(), 500).alarms if one.end_reason != "withdrawn"]
+            return opinions_about(connection, "m0"), points, alarms
+
+    opinions, points, alarms = thought()
+    now[0] = END + 20 * plant.DAY
+    assert thought()[0] != opinions
+    now[0] = END
+    assert thought() == (opinions, points, alarms)
+    assert live.due() == []
+
+
 def test_another_bundle_scores_all_again(store: Store, bundle: Bundle) -> None:
     send(store, FRAME, bundle)
     assert Live.over(store, bundle, None).score_due() == 6

@@ -16,13 +16,19 @@ from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
 from forestall.serving.live_alarms import AlarmRules
 from forestall.serving.live_baselines import Renewed, renewed
-from forestall.serving.live_plan import Due, plan
+from forestall.serving.live_plan import Due, plan, was_ahead
 from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
 from forestall.serving.reach import before_decision
 from forestall.serving.store.baselines import forget_baselines, write_baselines
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import Machine, known_machines, latest_reading, mark_scored
-from forestall.serving.store.opinions import DecisionRisks, model_number, write_opinions, write_risks
+from forestall.serving.store.opinions import (
+    DecisionRisks,
+    forget_risks,
+    model_number,
+    write_opinions,
+    write_risks,
+)
 from forestall.serving.stored_history import stored_history
 
 MACHINES_AT_A_TIME = 200
@@ -166,6 +172,9 @@ class Live:
             new = {at: value for at, value in scored.renewed.new.items() if at[0] in kept}
             write_baselines(connection, new, self.bundle)
             decided = [one for one in scored.decided if one.number in kept]
+            spans = self.bundle.reference.spans
+            ahead = [one.number for one in due.machines if was_ahead(one, due.until, spans)]
+            forget_risks(connection, kept.intersection(ahead), due.until)
             write_risks(connection, self.model, decided)
             write_opinions(connection, numbers, [one for one in scored.opinions if one.machine in fresh])
             names = {number: name for name, number in numbers.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forestall.features.history import Spans
 from forestall.features.reference import Reference
@@ -35,14 +35,20 @@ def plan(machines: Iterable[Machine], now: int | None, reference: Reference, mod
         time = machine.last if reference.own_clocks else now
         if time is None:
             continue
-        last = decision_at(time if machine.scored_until is None else max(time, machine.scored_until), spans)
-        first = _first(machine, last, spans, model)
+        scored = None if was_ahead(machine, time, spans) else machine.scored_until
+        last = decision_at(time if scored is None else max(time, scored), spans)
+        first = _first(replace(machine, scored_until=scored), last, spans, model)
         if first is not None:
             groups.setdefault((first, last), []).append(machine)
     piece = max((STEPS_AT_A_TIME - 1) * spans.every, spans.horizon)
     return [
         Due(tuple(group), first, min(last, first + piece), last) for (first, last), group in groups.items()
     ]
+
+
+def was_ahead(machine: Machine, time: int, spans: Spans) -> bool:
+    """Whether the clock was wrong when a machine was scored: ahead by more than bundles' decision times differ."""
+    return machine.scored_until is not None and machine.scored_until - time > spans.every
 
 
 def _first(machine: Machine, last: int, spans: Spans, model: int) -> int | None:

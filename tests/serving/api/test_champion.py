@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from forestall.serving.api import champion
+from forestall.serving.api.champion import version_of
+from forestall.serving.bundle import load_bundle
 from forestall.serving.export import write_bundle
 from tests.serving.api.process import until
 from tests.serving.api.server import Running, fields, opened, running
@@ -62,6 +64,28 @@ def test_a_new_bundle_takes_over_without_a_failed_request(
             thread.join(10)
         assert set(statuses) == {200}
         assert api.send("/predict", vector).json()["risk"] != old
+
+
+def test_a_link_that_is_exchanged_meanwhile_gives_no_bundle_the_version_of_another(
+    made: Made, whole_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, other = tmp_path / "bundle", tmp_path / "other"
+    other.mkdir()
+    shutil.copy(whole_bundle / "baselines.parquet", other)
+    write_bundle(other, made.fit("extra_trees"), made.reference, served())
+    folder.symlink_to(whole_bundle)
+
+    def exchanged(_: Path) -> str:
+        folder.unlink()
+        folder.symlink_to(other)
+        return version_of(other)
+
+    monkeypatch.setattr(champion, "version_of", exchanged)
+    one = champion.Champion(folder, lambda bundle, _: bundle)
+    one.look()
+    one.look()
+    assert one.version == version_of(other)
+    assert one.serving is not None and one.serving.manifest == load_bundle(other).manifest
 
 
 @pytest.mark.parametrize("harm", ["bytes", "manifest", "pickle", "format"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -230,3 +231,25 @@ def test_an_error_names_the_row_of_the_whole_batch(api: Running) -> None:
     good = {"kind": "errors", "machine": "m1", "time": TIME, "code": "e1"}
     bad = {"kind": "failures", "machine": "m1", "time": TIME, "component": "gear"}
     assert fields(api.send("/v1/events", [good, good, bad])) == ["events[2].component"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind", "problem"),
+    [
+        ("/v1/readings", [{f"k{n}": 1} for n in range(8_000)], "application/json", "different names"),
+        ("/v1/readings", [{f"k{n}": 1 for n in range(20_000)}], "application/json", "different names"),
+        ("/v1/readings", ",".join(f"c{n}" for n in [*range(50_000), 7]), "text/csv", "stands twice"),
+        ("/v1/readings", ",".join(f"c{n}" for n in range(50_000)), "text/csv", "different names"),
+        ("/v1/events", [{"kind": f"k{n}", "machine": "m1"} for n in range(40_000)], "application/json", "none of"),
+        ("/v1/readings", [{"machine": f"\a{n}", "time": TIME} for n in range(40_000)], "application/json", "no name"),
+    ],
+    ids=["columns", "names", "header", "long header", "kinds", "machines"],
+)  # fmt: skip
+def test_no_small_body_takes_long_or_much_memory(
+    api: Running, path: str, body: Any, kind: str, problem: str
+) -> None:
+    begun = time.monotonic()
+    response = api.send(path, body, kind)
+    assert time.monotonic() - begun < 8
+    assert response.status_code in (400, 422)
+    assert problem in response.json()["errors"][0]["problem"]

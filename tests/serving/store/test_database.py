@@ -258,3 +258,15 @@ def test_a_store_of_an_earlier_release_is_brought_up_to_date(
     assert {one.machine for one in found} == {"m0"}
     assert all(one.curve for one in found if one.status != "not applicable")
     store.close()
+
+
+def test_a_file_that_was_moved_takes_nothing_that_would_be_lost(tmp_path: Path, bundle: Bundle) -> None:
+    file, elsewhere = tmp_path / "store.db", tmp_path / "elsewhere.db"
+    store = open_store(f"sqlite:///{file}", bundle)
+    file.rename(elsewhere)
+    for _ in range(2):
+        with pytest.raises(StoreGoneError, match="moved"), store.writing() as connection:
+            add_machines(connection, {"m1": {}})
+    elsewhere.rename(file)
+    with store.writing() as connection:
+        assert add_machines(connection, {"m1": {}}) == 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import sleep
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +30,7 @@ from forestall.serving.store.machines import (
 )
 from forestall.serving.store.readings import Added
 from tests import plant
-from tests.serving.feeding import assert_equal, send_events
+from tests.serving.feeding import assert_equal, send, send_events
 
 EVENTS = plant.events(6, 60)
 NAMES = EVENTS.machines["machine"].tolist()
@@ -125,3 +129,34 @@ def test_the_last_that_happened_after_each_parts_own_decision(store: Store, bund
         found = happened_since(connection, [Opinion(*one, "", 0.5) for one in decided])
         assert happened_since(connection, []) == {}
     assert found == {("m1", "pump"): Happened("replaced", 130), ("m1", "seal"): Happened("failed", 100)}
+
+
+def test_who_sends_the_same_at_once_in_another_order_waits_only(store: Store, bundle: Bundle) -> None:
+    one = plant.events(3, 4).errors
+    many = pd.concat([one.assign(time=one["time"] + 7 * n) for n in range(600)], ignore_index=True)
+    telemetry = plant.telemetry(3, 40)
+
+    def go(seed: int) -> int:
+        nothing = {"failures": many.iloc[:0], "maintenance": many.iloc[:0]}
+        shuffled = many.sample(frac=1.0, random_state=seed)
+        send_events(store, replace(plant.events(3, 4), errors=shuffled, **nothing), bundle)
+        return send(store, telemetry.sample(frac=1.0, random_state=seed), bundle).new
+
+    with ThreadPoolExecutor(6) as several:
+        assert sorted(several.map(go, range(6))) == [0] * 5 + [len(telemetry)]
+
+
+def test_of_two_who_add_a_machine_at_once_the_later_one_is_heard(store: Store) -> None:
+    def add(age: int) -> None:
+        with store.writing() as connection:
+            add_machines(connection, {"m9": {"age": age}})
+
+    with ThreadPoolExecutor(1) as another:
+        with store.writing() as connection:
+            add_machines(connection, {"m9": {"age": 1}})
+            later = another.submit(add, 2)
+            sleep(0.5)
+        later.result()
+    with store.reading() as connection:
+        machine = machine_named(connection, "m9")
+    assert machine is not None and machine.attributes == {"age": 2}

@@ -104,6 +104,21 @@ def test_a_sensor_that_comes_later_is_missing_in_what_was_stored(store: Store, b
     assert send(wider, FRAME.iloc[:3].assign(flow=np.nan), more) == Added(0, 3)
 
 
+def test_sensors_that_another_service_added_are_no_concern_here(store: Store, bundle: Bundle) -> None:
+    more = replace(bundle, reference=replace(bundle.reference, sensors=("volt", "spin", "flow", "heat")))
+    wider = store.for_bundle(more)
+    narrow = replace(store, sensors=("volt", "spin", "flow"))
+    send(store, FRAME.iloc[:1], bundle)
+    send(wider, FRAME.iloc[1:2].assign(flow=2.5, heat=3.5), more)
+    send(wider, FRAME.iloc[2:3].assign(flow=np.nan, heat=np.nan), more)
+    with store.reading() as connection:
+        found = recent(connection, narrow, ["m0"], (0, 2**40), ("volt", "spin", "flow"))
+    assert_equal(found, FRAME.iloc[:3].assign(flow=[np.nan, 2.5, np.nan]))
+    assert send(store, FRAME.iloc[2:3], bundle) == Added(0, 1)
+    with pytest.raises(OtherReadingError):
+        send(store, FRAME.iloc[1:2], bundle)
+
+
 def test_an_empty_batch_and_no_readings(store: Store, bundle: Bundle) -> None:
     assert send(store, FRAME.iloc[:0], bundle) == Added(0, 0)
     assert kept(store).columns.tolist() == ["machine", "time", "running", "volt", "spin"]

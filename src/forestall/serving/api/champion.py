@@ -41,12 +41,12 @@ class Champion(Generic[T]):
         if marks == self.marks:
             return
         try:
-            bundle = checked(self.folder)
+            bundle, version = checked(self.folder), version_of(self.folder)
+            serving = self.serving if version == self.version else self.made_of(bundle, version)
             if marks_of(self.folder) != marks:
-                return  # still being written: the next look sees it whole
-            version = version_of(self.folder)
+                return  # still being written, or exchanged: the next look sees it whole
             if version != self.version:
-                self.serving, self.version = self.made_of(bundle, version), version
+                self.serving, self.version = serving, version
                 say("bundle accepted", folder=str(self.folder), version=version)
             self.refused = ""
         except StoreError as error:  # no fault of the bundle: the next look tries it again

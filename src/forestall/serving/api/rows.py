@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,9 @@ from forestall.serving.api.strict_json import loads
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 TYPES = (JSON, NDJSON, CSV)
 MOST_ROWS = 50_000
+MOST_NAMES = 10_000  # of columns
+# Columns are as long as there are rows: where every row has names of its own, a small body would take all memory.
+MOST_CELLS = 8_000_000
 OTHERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 Faults = list[tuple[str, str]]
 
@@ -63,12 +67,18 @@ def read_rows(body: bytes, kind: str, what: str) -> Rows:
         place = next(n for n, record in enumerate(records) if type(record) is not dict)
         raise unfit([(f"{what}[{place}]", "must be an object")])
     names = dict.fromkeys(name for record in _shapes(records) for name in record)
+    _check_size(what, len(records), len(names))
     return Rows(what, len(records), {name: [record.get(name) for record in records] for name in names})
 
 
 def _shapes(records: list[dict[str, Any]]) -> Iterable[tuple[str, ...]]:
     """The different sets of keys: usually one."""
     return dict.fromkeys(map(tuple, records))
+
+
+def _check_size(what: str, rows: int, names: int) -> None:
+    if names > MOST_NAMES or rows * names > MOST_CELLS:
+        raise unfit([(what, f"{names} different names in {rows} rows; send fewer of them at once")])
 
 
 def _listed(content: Any, what: str) -> list[Any]:
@@ -121,10 +131,11 @@ def _by_column(header: list[str], records: list[list[str]], what: str) -> Rows:
     if len(records) > MOST_ROWS:
         raise _too_many(what, len(records))
     if len(set(header)) < len(header):
-        twice = next(name for n, name in enumerate(header) if name in header[:n])
+        twice = next(name for name, count in Counter(header).items() if count > 1)
         raise Problem(
             400, f"Two columns are called {twice[:100]!r}.", [(twice[:100], "stands twice in the header")]
         )
+    _check_size(what, len(records), len(header))
     for number, record in enumerate(records):
         if len(record) != len(header):
             more = "; is there a decimal comma?" if len(record) > len(header) else ""

@@ -42,11 +42,12 @@ def names(rows: Rows, column: str, known: Collection[str] | None, faults: Faults
     if column not in rows.columns:
         return []
     cells = rows.columns[column]
-    for cell in dict.fromkeys(cell if type(cell) is str else None for cell in cells):
-        problem = _name_problem(cell, known, what)
-        if problem:
-            places = (n for n, one in enumerate(cells) if (one if type(one) is str else None) == cell)
-            faults.append((rows.field(next(places), column), problem))
+    first: dict[str | None, int] = {}
+    for place, cell in enumerate(cells):
+        first.setdefault(cell if type(cell) is str else None, place)
+    for text, place in first.items():
+        if (problem := _name_problem(text, known, what)) is not None:
+            faults.append((rows.field(place, column), problem))
     return cells
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -10,8 +11,8 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from forestall.serving.store.bounded_connection import BoundedConnection
-from forestall.serving.store.errors import StoreError
+from forestall.serving.store.bounded_connection import SILENCE, BoundedConnection
+from forestall.serving.store.errors import StoreError, StoreGoneError
 
 DRIVERS = ("sqlite", "postgresql+psycopg")
 WHERE = "The database's address (--database, or FORESTALL_DATABASE_URL)"
@@ -55,6 +56,8 @@ def _sqlite(address: URL, patience: float) -> Engine:
         address, pool_timeout=patience, connect_args={"timeout": patience}, hide_parameters=True
     )
 
+    opened: list[int | None] = []
+
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
         # The driver's own transactions begin too late to hold a lock from the start.
@@ -62,6 +65,14 @@ def _sqlite(address: URL, patience: float) -> Engine:
         _write_ahead(connection, patience)
         for setting in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
             connection.execute(f"PRAGMA {setting}")
+        opened[:] = opened or [_inode(str(address.database))]
+
+    @event.listens_for(engine, "do_connect")
+    @event.listens_for(engine, "checkout")
+    def _same_file(*_: Any) -> None:
+        # What is written to a file that was moved or deleted would be acknowledged, and be gone.
+        if opened and _inode(str(address.database)) != opened[0]:
+            raise StoreGoneError("The database's file was moved. Put it back, or start the service again.")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -84,6 +95,13 @@ def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
             sleep(0.01)
 
 
+def _inode(file: str) -> int | None:
+    try:
+        return Path(file).stat().st_ino
+    except OSError:
+        return None
+
+
 def _postgresql(address: URL, patience: float) -> Engine:
     limits: dict[str, Any] = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
     engine = create_engine(
@@ -97,7 +115,8 @@ def _postgresql(address: URL, patience: float) -> Engine:
     @event.listens_for(engine, "do_connect")
     def _connect(_: Any, __: Any, words: Any, named: Any) -> BoundedConnection:
         connection = BoundedConnection.connect(*words, **named, autocommit=True)
-        connection.execute(f"SET lock_timeout = {round(patience * 1000)}")
+        # Less than SILENCE: who waits for another writer is told so before the server seems to hang.
+        connection.execute(f"SET lock_timeout = {round(min(patience, 0.8 * SILENCE) * 1000)}")
         connection.autocommit = False
         return connection
 

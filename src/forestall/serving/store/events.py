@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -67,7 +68,10 @@ def add_events(
     table, numbers = tables.metadata.tables[kind], numbers_of(connection, store, frame["machine"])
     key = [column.name for column in table.columns if column.name != "source"]
     columns = [frame["machine"].map(numbers), *(frame[name] for name in key[1:])]
-    rows = list(dict.fromkeys(zip(*(column.tolist() for column in columns), strict=True)))
+    # In one order, so that two who send the same rows wait for each other and not each for the other. Of a stop that
+    # is said twice the later one is taken.
+    given = dict.fromkeys(zip(*(column.tolist() for column in columns), strict=True))
+    rows = sorted(given, key=itemgetter(0, 1) if kind == "downtime" else None)
     held = _held(connection, table, key, rows)
     new = [dict(zip(key, row, strict=True)) for row in rows if row not in held]
     if new and "source" in table.columns:

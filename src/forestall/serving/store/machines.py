@@ -51,17 +51,20 @@ class Machine:
 def add_machines(connection: Connection, attributes: Mapping[str, Attributes]) -> int:
     """Machines by name; one that is known takes the new attributes. How many are new or changed."""
     held: dict[str, Any] = {}
+    known = select(machines.c.name, machines.c.attributes)
     for some in pieces(list(attributes)):
-        known = select(machines.c.name, machines.c.attributes).where(machines.c.name.in_(some))
-        held |= dict(connection.execute(known).all())
+        held |= dict(connection.execute(known.where(machines.c.name.in_(some))).all())
     new = {name: dict(given) for name, given in attributes.items() if name not in held}
-    changed = {n: dict(given) for n, given in attributes.items() if n in held and dict(given) != held[n]}
     if new:
         rows = [
             {"name": name, "attributes": given, "version": 0, "scored_version": 0}
-            for name, given in new.items()
+            for name, given in sorted(new.items())
         ]
         connection.execute(ignoring(connection, machines), rows)
+        # Another may have added one meanwhile, and say something else of it.
+        for some in pieces([name for name, given in new.items() if given]):
+            held |= dict(connection.execute(known.where(machines.c.name.in_(some))).all())
+    changed = {n: dict(given) for n, given in attributes.items() if n in held and dict(given) != held[n]}
     for name, given in changed.items():
         row = machines.update().where(machines.c.name == name)
         # Everything that was thought of it may change: `changed` is bounded where it is read.
@@ -93,7 +96,7 @@ def mark_scored(connection: Connection, seen: Mapping[str, Machine], until: int,
     fresh: list[str] = []
     for some in pieces(list(seen)):
         rows = connection.execute(
-            held.where(machines.c.name.in_(some)).order_by(machines.c.id).with_for_update()
+            held.where(machines.c.name.in_(some)).order_by(machines.c.id).with_for_update(key_share=True)
         )
         fresh += [
             name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -146,6 +146,12 @@ def write_risks(connection: Connection, model: int, decisions: Sequence[Decision
     ]
     if rows:
         connection.execute(risks.insert(), rows)
+
+
+def forget_risks(connection: Connection, numbers: Collection[int], after: int) -> None:
+    """Take out the risks of some machines' decisions after a time: those of a clock that was ahead."""
+    for some in pieces(sorted(numbers)):
+        connection.execute(risks.delete().where(risks.c.machine_id.in_(some), risks.c.time > after))
 
 
 def longest_risks(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,8 @@ def add_readings(connection: Connection, store: Store, batch: Readings, referenc
     if not len(batch):
         return Added(0, 0)
     rows = _rows(connection, store, batch)
-    new = _insert(connection, rows)
+    # In one order, so that two who send the same rows wait for each other and not each for the other.
+    new = _insert(connection, sorted(rows, key=itemgetter(0, 1)))
     if new < len(rows):
         _refuse_conflicts(connection, rows, batch)
     if new:
@@ -130,14 +132,20 @@ def recent(
 
 
 def unpacked(blobs: Sequence[bytes], count: int) -> Floats:
-    """Values [rows, count]; what was stored before a sensor was known is missing."""
+    """Values [rows, count]; what was stored before a sensor was known is missing.
+
+    What another service stored of sensors that are not known here is left out.
+    """
     size = count * PACKED.itemsize
-    whole = b"".join(blobs)
-    if len(whole) == size * len(blobs):
-        return np.frombuffer(whole, dtype=PACKED).reshape(len(blobs), count)
-    missing = np.full(count, np.nan, dtype=PACKED).tobytes()
-    padded = b"".join(bytes(blob) + missing[len(blob) :] for blob in blobs)
+    if set(map(len, blobs)) <= {size}:
+        return np.frombuffer(b"".join(blobs), dtype=PACKED).reshape(len(blobs), count)
+    padded = b"".join(_padded(bytes(blob), size)[:size] for blob in blobs)
     return np.frombuffer(padded, dtype=PACKED).reshape(len(blobs), count)
+
+
+def _padded(blob: bytes, size: int) -> bytes:
+    """Packed values, and missing ones up to a size in bytes."""
+    return blob + np.full(max(0, size - len(blob)) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
 
 
 def _rows(connection: Connection, store: Store, batch: Readings) -> list[Row]:
@@ -188,8 +196,8 @@ def _same(row: Row, held: tuple[bool, bytes] | None) -> bool:
     if held is None:
         return False
     (_, _, running, blob), (was, values) = row, held
-    missing = np.full(len(blob) // PACKED.itemsize, np.nan, dtype=PACKED).tobytes()
-    return bool(was == running and values + missing[len(values) :] == blob)
+    size = max(len(blob), len(values))
+    return bool(was == running and _padded(values, size) == _padded(blob, size))
 
 
 def _refuse_conflicts(connection: Connection, rows: list[Row], batch: Readings) -> None:
