@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ from sqlalchemy import Connection, event, text
 from forestall.serving.bundle import Bundle
 from forestall.serving.store import database
 from forestall.serving.store.database import Store, connect, open_store
-from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError, StoreGoneError
+from forestall.serving.store.errors import (
+    OtherPlantError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreGoneError,
+)
 from forestall.serving.store.machines import add_machines, latest_reading
 from forestall.serving.store.readings import recent
 from forestall.serving.store.tables import metadata
@@ -33,6 +40,31 @@ FRAME = plant.telemetry(3, 40)
 def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_database_of_the_first_release_takes_the_dataset_of_the_next_bundle(
+    store: Store, bundle: Bundle
+) -> None:
+    with store.writing() as connection:
+        connection.execute(text("DROP TABLE plant"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    again = open_store(store.engine.url.render_as_string(hide_password=False), bundle)
+    with again.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(text("SELECT name FROM plant")).scalar() == "test"
+    again.close()
+
+
+def test_machines_stay_with_their_dataset(addresses_of_a_kind: Addresses, bundle: Bundle) -> None:
+    other = replace(bundle, plant=replace(bundle.plant, name="other"))
+    empty = open_store(addresses_of_a_kind.new(), other)
+    held = empty.for_bundle(bundle)
+    with held.writing() as connection:
+        add_machines(connection, {"m1": {}})
+    assert held.for_bundle(bundle).sensors == held.sensors
+    with pytest.raises(OtherPlantError, match=r"'test'.*'other'.*--database sqlite:///var/other.sqlite"):
+        held.for_bundle(other)
+    held.close()
 
 
 def test_a_database_of_a_later_release_is_refused(store: Store) -> None:
