@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
 
 from forestall.data.clock import hour_of
-from forestall.data.events import Events
 from forestall.serving.api import schemas
 from forestall.serving.api.access import Admin, Reader
 from forestall.serving.api.attributes import attributes_of
@@ -36,6 +37,7 @@ from forestall.serving.times import time_of
 
 ROUTER = APIRouter(prefix="/v1/machines", tags=["machines"])
 TREND = 4  # longest horizons
+LAST = 2**62  # ticks
 
 
 @ROUTER.get("", responses=answers(schemas.Ranking, *ASKING, 422))
@@ -94,7 +96,7 @@ def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
         if query.component is not None and query.component not in serving.bundle.components:
             raise unfit([("component", f"is none of {named(serving.bundle.components)}")])
         page = ranked(connection, wanted, query.order, query.limit, place)
-        happened = happened_since(connection, _decided(page.opinions))
+        happened = happened_since(connection, _decided(page.opinions), _known_until(connection, serving))
     reference = serving.bundle.reference
     rows = [
         {"machine": one.machine, **opinion_json(one, happened.get((one.machine, one.component)), reference)}
@@ -108,6 +110,18 @@ def _decided(opinions: Iterable[Opinion]) -> dict[tuple[str, str], int]:
     return {(one.machine, one.component): one.time for one in opinions}
 
 
+def _known_until(connection: Connection, serving: Serving) -> int:
+    """Up to when events are known, in ticks. A recording's tables may go on after its readings: that is its future.
+
+    The readings of the newest events may come a little later than these.
+    """
+    reference = serving.bundle.reference
+    newest = latest_reading(connection)
+    if serving.live.now is not None or reference.own_clocks or newest is None:
+        return LAST
+    return newest + reference.spans.stale
+
+
 def _about(serving: Serving, name: str) -> dict[str, Any]:
     problem = _score(serving, name) if name.isprintable() else None
     reference = serving.bundle.reference
@@ -119,17 +133,19 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
         if serving.live.now is None and not reference.own_clocks:
             now = latest_reading(connection)
         opinions = opinions_about(connection, name)
-        events = events_of(connection, [name], serving.bundle, errors_after=2**62)
-        happened = happened_since(connection, _decided(opinions))
+        until = _known_until(connection, serving)
+        events = events_of(connection, [name], serving.bundle, errors_after=LAST)
+        happened = happened_since(connection, _decided(opinions), until)
         after = max((one.time for one in opinions), default=0) - TREND * reference.spans.horizon
         trends = {one.component: trend(connection, name, one.component, after) for one in opinions}
+    replaced = events.maintenance[events.maintenance["time"] <= until]
     return {
         "machine": name,
         "attributes": machine.attributes,
         **_data(machine, now, serving),
         "scoring_problem": problem,
         "components": [
-            _component(one, happened.get((name, one.component)), events, trends[one.component], serving)
+            _component(one, happened.get((name, one.component)), replaced, trends[one.component], serving)
             for one in opinions
         ],
         "model": serving.version,
@@ -160,10 +176,9 @@ def _data(machine: Machine, now: int | None, serving: Serving) -> dict[str, Any]
 
 
 def _component(
-    opinion: Opinion, happened: Happened | None, events: Events, points: list[Point], serving: Serving
+    opinion: Opinion, happened: Happened | None, replaced: pd.DataFrame, points: list[Point], serving: Serving
 ) -> dict[str, Any]:
     reference = serving.bundle.reference
-    replaced = events.maintenance
     times = replaced.loc[replaced["component"] == opinion.component, "time"]
     return {
         **opinion_json(opinion, happened, reference),
@@ -180,9 +195,9 @@ def _component(
 
 def _readings(serving: Serving, name: str, query: ReadingsQuery) -> dict[str, Any]:
     reference = serving.bundle.reference
-    (place,) = place_of("reading", query.cursor) or (-(2**62),)
+    (place,) = place_of("reading", query.cursor) or (-LAST,)
     after = place if query.after is None else max(place, ticks("after", query.after, reference.unit))
-    until = 2**62 if query.until is None else ticks("until", query.until, reference.unit)
+    until = LAST if query.until is None else ticks("until", query.until, reference.unit)
     with serving.store.reading() as connection:
         if not name.isprintable() or machine_named(connection, name) is None:
             raise unknown_machine(name)

@@ -88,12 +88,13 @@ def events_of(connection: Connection, names: Sequence[str], bundle: Bundle, erro
 
 
 def happened_since(
-    connection: Connection, decided: Mapping[tuple[str, str], int]
+    connection: Connection, decided: Mapping[tuple[str, str], int], until: int
 ) -> dict[tuple[str, str], Happened]:
     """The last failure or replacement of each machine's component after a decision, where there was one.
 
     Args:
         decided: by machine and component the time of its decision, in ticks.
+        until: what lies after it is not known yet; ticks.
     """
     found: dict[tuple[str, str], Happened] = {}
     first = min(decided.values(), default=0)
@@ -106,7 +107,7 @@ def happened_since(
             query = (
                 select(tables.machines.c.name, table.c.component, func.max(table.c.time))
                 .join(tables.machines, tables.machines.c.id == table.c.machine_id)
-                .where(tables.machines.c.name.in_(some), table.c.time > first)
+                .where(tables.machines.c.name.in_(some), table.c.time > first, table.c.time <= until)
                 .group_by(tables.machines.c.name, table.c.component)
             )
             for machine, component, time in connection.execute(query):
