@@ -20,6 +20,30 @@ from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFull
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS, MOST_NAMES = 20, 30
+# What pydantic finds, in the words of the other problems.
+WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be more than {gt}",
+    "less_than": "must be less than {lt}",
+    "too_short": "must hold at least {min_length}",
+    "too_long": "must hold at most {max_length} items",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # As RFC 9110 has them: some of http's are another with another Python.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -65,12 +89,21 @@ def misfit(error: ValidationError, known: Mapping[str, Collection[str]] | None =
         known: by the body's field, the names that may stand in it.
     """
     errors = []
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
+    for one in error.errors(include_url=False, include_input=False):
         names = (known or {}).get(str(one["loc"][0])) if len(one["loc"]) > 1 else None
         extra = one["type"] == "extra_forbidden" and names is not None
-        problem = f"is not known here; known are {named(names or ())}" if extra else one["msg"]
+        problem = f"is not known here; known are {named(names or ())}" if extra else in_words(one)
         errors.append((field_name(one["loc"]), problem))
     return unfit(errors)
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """What pydantic found, without its name for a field: an input."""
+    context = {
+        name: f"{value:g}" if type(value) is float else value for name, value in found.get("ctx", {}).items()
+    }
+    words = WORDS.get(found["type"])
+    return str(found["msg"]) if words is None else words.format_map(context)
 
 
 def sentence(text: str) -> str:
@@ -130,7 +163,7 @@ def _own(request: Request, error: Exception) -> Response:
 def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {
-        404: f"There is nothing at {request.url.path}.",
+        404: f"There is nothing at {request.url.path}; /openapi.json lists what there is.",
         405: f"{request.method} is not possible at {request.url.path}.",
     }
     detail = details.get(error.status_code, str(error.detail))
@@ -149,8 +182,18 @@ def _methods(request: Request) -> str:
 
 def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
+    errors = []
+    for one in error.errors():
+        known = _parameters(request) if one["type"] == "extra_forbidden" else ()
+        errors.append((_field(one["loc"]), f"{in_words(one)}{'; known are ' if known else ''}{named(known)}"))
     return answer(unfit(errors), request.scope)
+
+
+def _parameters(request: Request) -> list[str]:
+    """Those of the query that the route has."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    models = [] if dependant is None else [one.field_info.annotation for one in dependant.query_params]
+    return [name for model in models for name in getattr(model, "model_fields", {})]
 
 
 def _of_store(request: Request, error: Exception) -> Response:
@@ -174,8 +217,8 @@ def _unexpected(request: Request, _: Exception) -> Response:
 
 
 def _field(location: Sequence[int | str]) -> str:
-    """`("query", "limit")` as `limit`."""
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+    """`("query", "state", 0)` as `state`."""
+    return ".".join(part for part in location[1:] if isinstance(part, str)) or str(location[0])
 
 
 def field_name(location: Sequence[int | str]) -> str:
