@@ -134,7 +134,11 @@ def test_a_clock_that_was_ahead_is_forgotten(store: Store, bundle: Bundle) -> No
         live.score_due()
         with store.reading() as connection:
             points = trend(connection, "m0", "pump", 0)
-            alarms = [one for one in list_alarms(connection, AlarmFilter(), 500).alarms if one.end_reason != "withdrawn"]
+            alarms = [
+                one
+                for one in list_alarms(connection, AlarmFilter(), 500).alarms
+                if one.end_reason != "withdrawn"
+            ]
             return opinions_about(connection, "m0"), points, alarms
 
     opinions, points, alarms = thought()

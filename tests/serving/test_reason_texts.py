@@ -48,6 +48,21 @@ def test_an_error_is_counted_over_the_shortest_window_that_saw_it(made: Made) ->
     assert describe("error e1", none, none, reference).text == "error e1: none lately"
 
 
+@pytest.mark.parametrize(
+    ("source", "name", "count", "says"),
+    [
+        ("error e1", "e1.count.24h", 1, "error e1 seen once in 24h"),
+        ("error error3", "error3.count.24h", 2, "error3 seen 2 times in 24h"),
+        ("errors", "errors.distinct.24h", 1, "one kind of error in 24h"),
+        ("errors", "errors.distinct.24h", 3, "3 different errors in 24h"),
+    ],
+)
+def test_errors_are_counted_in_plain_words(source: str, name: str, count: int, says: str, made: Made) -> None:
+    reference = replace(made.reference, features=(Feature(name, "errors", source),))
+    row = np.array([count], dtype=np.float32)
+    assert describe(source, row, 0 * row, reference).text == says
+
+
 def own(value: float, made: Made, readings: list[float]) -> Sighting:
     features = (Feature("volt.own.24h", "sensors", "volt"), Feature("volt.trend.24h", "sensors", "volt"))
     row = np.array([value, 0.1], dtype=np.float32)

@@ -67,6 +67,7 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
 
 def _serve(chosen: argparse.Namespace) -> None:
     from forestall.serving.api.limits import Rate
+    from forestall.serving.api.logs import to_stderr
     from forestall.serving.api.start import fill_if_empty, open_service, run
 
     if not 0 <= chosen.port < 2**16:
@@ -74,6 +75,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     if not chosen.rate > 0:
         raise ForestallError(f"--rate {chosen.rate:g}: must be more than 0.")
     _make_folder(chosen.database)
+    to_stderr()  # before the bundle is looked at: if it is refused, the log says why
     service = open_service(chosen.database, chosen.bundle, chosen.host, chosen.recorded)
     service.rate = Rate(chosen.rate)
     fill_if_empty(service, chosen.bundle, Path("data/raw"), progress)

@@ -110,6 +110,16 @@ class Live:
         """The fleet's time in ticks; None if there is none yet."""
         return latest_reading(connection) if self.now is None else self.now()
 
+    def known_until(self, connection: Connection) -> int:
+        """Up to when events are known, in ticks. A recording's tables may go on after its readings: that is its future.
+
+        The readings of the newest events may come a little later than these.
+        """
+        reference, newest = self.bundle.reference, latest_reading(connection)
+        if self.now is not None or reference.own_clocks or newest is None:
+            return 2**62
+        return newest + reference.spans.stale
+
     def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
         return plan(machines, self.time(connection), self.bundle.reference, self.model)
 

@@ -130,10 +130,18 @@ def _errors(source: str, seen: Seen, reference: Reference) -> Sighting:
     for name, one in seen.items():
         window = f"in {_span(name, reference)}"
         if ".distinct." in name and one.value > 0:
-            return replace(one, text=f"{one.value:.0f} different errors {window}")
+            what = "one kind of error" if one.value == 1 else f"{one.value:.0f} different errors"
+            return replace(one, text=f"{what} {window}")
         if ".count." in name and one.value > 0:
-            return replace(one, text=f"{source} seen {one.value:.0f} times {window}")
-    return replace(next(iter(seen.values())), text=f"{source}: none lately")
+            often = "once" if one.value == 1 else f"{one.value:.0f} times"
+            return replace(one, text=f"{_code(source)} seen {often} {window}")
+    return replace(next(iter(seen.values())), text=f"{_code(source)}: none lately")
+
+
+def _code(source: str) -> str:
+    """The code, called an error unless it calls itself one: not `error error3`."""
+    code = source.removeprefix("error ")
+    return code if code.lower().startswith("err") else source
 
 
 def _age(source: str, seen: Seen, reference: Reference) -> Sighting:

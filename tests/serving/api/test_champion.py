@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -114,6 +115,19 @@ def test_a_refused_bundle_leaves_the_old_one(
         assert any(record.getMessage() == "bundle refused" for record in caplog.records)
         shutil.copytree(whole_bundle, folder, dirs_exist_ok=True)
         until(lambda: not ready(api).json()["refused"])
+
+
+def test_a_bundle_of_another_dataset_is_refused(
+    made: Made, whole_bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(whole_bundle, folder)
+    with running(opened(folder, tmp_path / "forestall.sqlite")) as api, caplog.at_level(logging.ERROR):
+        before = ready(api).json()
+        write_bundle(folder, made.fit("random_forest"), made.reference, replace(served(), name="mill"))
+        until(lambda: ready(api).json()["refused"])
+        assert any("this bundle is of 'mill'" in str(vars(record)) for record in caplog.records)
+        assert ready(api).json() == before | {"refused": True}
 
 
 def test_without_a_bundle_it_starts_and_says_so(tmp_path: Path, whole_bundle: Path) -> None:

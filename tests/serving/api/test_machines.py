@@ -243,5 +243,18 @@ def test_what_happened_after_the_decision_changes_what_to_do(filled: Running) ->
     assert [one["since_decision"] for one in rows] == [pump["since_decision"]]
 
 
+def test_what_lies_past_a_recordings_end_is_not_known_yet(filled: Running) -> None:
+    later = {"kind": "failures", "machine": "m2", "time": stamp(END + 9 * plant.DAY), "component": "pump"}
+    replaced = {**later, "kind": "maintenance"}
+    before = filled.client.get("/v1/machines/m2").json()
+    assert filled.send("/v1/events", [later, replaced]).status_code == 200
+    about = filled.client.get("/v1/machines/m2").json()
+    for old, new in zip(before["components"], about["components"], strict=True):
+        for key in ("since_decision", "recommended_action", "last_replacement"):
+            assert new[key] == old[key]
+    rows = filled.client.get("/v1/machines", params={"search": "m2"}).json()["machines"]
+    assert all(one["since_decision"] is None for one in rows)
+
+
 def test_a_component_that_is_none_is_named(filled: Running) -> None:
     assert fields(filled.client.get("/v1/machines", params={"component": "pmup"})) == ["component"]

@@ -51,3 +51,50 @@ def test_details_end_in_one_full_stop(api: Running) -> None:
     ):
         detail = response.json()["detail"]
         assert detail[-1] in ".?" and detail[-2] not in ".?!", detail
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/v1/machines?limit=0", "limit: must be at least 1."),
+        ("/v1/machines?limit=x", "limit: must be a whole number."),
+        (
+            "/v1/machines?sort=risk",
+            "sort: is not known here; known are limit, cursor, search, status, component, min_risk, order.",
+        ),
+        (
+            "/v1/alarms?state=opn",
+            "state: must be 'open', 'acknowledged', 'in work' or 'closed'.",
+        ),
+        ("/", "There is nothing at /; /openapi.json lists what there is."),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_words(api: Running, path: str, detail: str) -> None:
+    assert api.client.get(path).json()["detail"] == detail
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "sent", "detail"),
+    [
+        ("/predict", "application/json", "{}", "readings: is missing."),
+        ("/predict", "application/json", '{"readings": []}', "readings: must hold at least 1."),
+        (
+            "/v1/events",
+            "application/json",
+            '[{"machine": "m1"}]',
+            "events[0].kind: is missing; it is one of errors, maintenance, failures, downtime.",
+        ),
+        (
+            "/v1/readings",
+            "application/json",
+            '[{"machine": 1, "time": "2024-02-01T10:00:00Z"}]',
+            "readings[0].machine: must be the name of a machine, as text.",
+        ),
+        ("/v1/readings", "text/csv", "machine,time,voltm1,2024-02-01 10:00:00,1,1", "--data-binary"),
+        ("/v1/readings", "application/x-ndjson", "{", "readings[0] cannot be used: no JSON"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_in_words(
+    api: Running, path: str, kind: str, sent: str, detail: str
+) -> None:
+    assert detail in api.send(path, sent, kind).json()["detail"]

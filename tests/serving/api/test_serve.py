@@ -24,11 +24,7 @@ def test_a_workspace_is_served_in_one_command(workspace: Path) -> None:
             .json()["latest"]
             .startswith(time.strftime("%Y-%m-%d", time.gmtime(END)))
         )
-        for _ in range(100):
-            found = client.get("/v1/machines").json()["machines"]
-            if len(found) == 12:
-                break
-            time.sleep(0.1)
+        found = client.get("/v1/machines").json()["machines"]
         assert found[0]["risk"] and len(found) == 12
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in (0, -signal.SIGTERM)
@@ -37,6 +33,16 @@ def test_a_workspace_is_served_in_one_command(workspace: Path) -> None:
         assert all(json.loads(line)["level"] == "info" for line in lines if line.startswith("{"))
     with serving(workspace, "--recorded") as served:
         assert len(served.client.get("/v1/machines").json()["machines"]) == 12
+
+
+def test_a_bundle_that_is_refused_at_the_start_is_explained(workspace: Path) -> None:
+    (workspace / "models" / "bundle" / "model.onnx").write_bytes(b"")
+    with serving(workspace, "--recorded") as served:
+        assert served.client.get("/health/ready").status_code == 503
+        served.process.send_signal(signal.SIGTERM)
+        lines = [json.loads(line) for line in served.log()]
+    (refused,) = [line for line in lines if line["event"] == "bundle refused"]
+    assert "model.onnx" in refused["problem"]
 
 
 def test_keys_are_made_listed_and_revoked(
@@ -77,6 +83,9 @@ def test_what_cannot_be_served(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "forestall.serving.api.logs.to_stderr", lambda: None
+    )  # it would hide other tests' logs
     assert main(["serve", *arguments]) == 1
     assert why in capsys.readouterr().err
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,13 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.store import database
 from forestall.serving.store.database import MIGRATIONS, Store, connect, open_store
-from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError, StoreGoneError
+from forestall.serving.store.errors import (
+    OtherPlantError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreGoneError,
+)
 from forestall.serving.store.machines import add_machines, latest_reading
 from forestall.serving.store.opinions import OpinionFilter, ranked
 from forestall.serving.store.readings import recent
@@ -37,6 +44,18 @@ FRAME = plant.telemetry(3, 40)
 def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_machines_stay_with_their_dataset(addresses_of_a_kind: Addresses, bundle: Bundle) -> None:
+    other = replace(bundle, plant=replace(bundle.plant, name="other"))
+    empty = open_store(addresses_of_a_kind.new(), other)
+    held = empty.for_bundle(bundle)
+    with held.writing() as connection:
+        add_machines(connection, {"m1": {}})
+    assert held.for_bundle(bundle).sensors == held.sensors
+    with pytest.raises(OtherPlantError, match=r"'test'.*'other'.*--database sqlite:///var/other.sqlite"):
+        held.for_bundle(other)
+    held.close()
 
 
 def test_a_database_of_a_later_release_is_refused(store: Store) -> None:
@@ -254,6 +273,8 @@ def test_a_store_of_an_earlier_release_is_brought_up_to_date(
     send(store, FRAME[FRAME["machine"] == "m0"], bundle)
     assert Live.over(store, bundle, None).score_due() == 1
     with store.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(text("SELECT name FROM plant")).scalar() == "test"
         found = ranked(connection, OpinionFilter(), "risk", 100).opinions
     assert {one.machine for one in found} == {"m0"}
     assert all(one.curve for one in found if one.status != "not applicable")

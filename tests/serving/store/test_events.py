@@ -126,8 +126,10 @@ def test_the_last_that_happened_after_each_parts_own_decision(store: Store, bund
     add(store, bundle, "maintenance", machine=["m1"], time=[130], component=["pump"])
     decided = [("m1", "pump", 90), ("m1", "seal", 99), ("m2", "pump", 100)]
     with store.reading() as connection:
-        found = happened_since(connection, [Opinion(*one, "", 0.5) for one in decided])
-        assert happened_since(connection, []) == {}
+        opinions = [Opinion(*one, "", 0.5) for one in decided]
+        found = happened_since(connection, opinions, 2**62)
+        assert happened_since(connection, [], 2**62) == {}
+        assert happened_since(connection, opinions, 99) == {}
     assert found == {("m1", "pump"): Happened("replaced", 130), ("m1", "seal"): Happened("failed", 100)}
 
 

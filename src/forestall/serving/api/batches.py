@@ -53,6 +53,8 @@ def events_of(rows: Rows, bundle: Bundle, latest: int | None) -> dict[Kind, pd.D
         Problem: 422, as for readings.
     """
     faults = check_names(rows, ("kind", "machine"), ("time", "code", "component", "start", "end"))
+    if rows.count and "kind" not in rows.columns:
+        raise unfit([(rows.field(0, "kind"), f"is missing; it is one of {', '.join(COLUMNS)}")])
     kinds = names(rows, "kind", COLUMNS, faults, "kind")
     names(rows, "machine", None, faults, "machine")
     if faults:

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from forestall.serving.api.logs import say
 from forestall.serving.api.problem_json import answer, request_id_of
-from forestall.serving.api.problems import Problem, unfit
+from forestall.serving.api.problems import Problem, in_words, named, unfit
 from forestall.serving.store.errors import StoreBusyError, StoreError, StoreFullError
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -36,7 +36,7 @@ def _own(request: Request, error: Exception) -> Response:
 def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {
-        404: f"There is nothing at {request.url.path}.",
+        404: f"There is nothing at {request.url.path}; /openapi.json lists what there is.",
         405: f"{request.method} is not possible at {request.url.path}.",
     }
     detail = details.get(error.status_code, str(error.detail))
@@ -55,8 +55,18 @@ def _methods(request: Request) -> str:
 
 def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [(_field(one["loc"]), str(one["msg"])) for one in error.errors()]
+    errors = []
+    for one in error.errors():
+        known = _parameters(request) if one["type"] == "extra_forbidden" else ()
+        errors.append((_field(one["loc"]), f"{in_words(one)}{'; known are ' if known else ''}{named(known)}"))
     return answer(unfit(errors), request.scope)
+
+
+def _parameters(request: Request) -> list[str]:
+    """Those of the query that the route has."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    models = [] if dependant is None else [one.field_info.annotation for one in dependant.query_params]
+    return [name for model in models for name in getattr(model, "model_fields", {})]
 
 
 def _of_store(request: Request, error: Exception) -> Response:
@@ -80,5 +90,5 @@ def _unexpected(request: Request, _: Exception) -> Response:
 
 
 def _field(location: Sequence[int | str]) -> str:
-    """`("query", "limit")` as `limit`."""
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+    """`("query", "state", 0)` as `state`."""
+    return ".".join(part for part in location[1:] if isinstance(part, str)) or str(location[0])

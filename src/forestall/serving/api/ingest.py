@@ -71,7 +71,9 @@ async def _stored(request: Request, what: str, add: Callable[[Rows, Serving], Ad
                 [(rows.field(row, "machine"), f"{error.machine!r} is not known; {UNKNOWN}")]
             ) from None
         except OtherReadingError as error:
-            problem = "another reading of this machine and time has other values"
+            problem = (
+                "the reading of this machine and time has other values; send all values of a time in one row"
+            )
             field = rows.field(error.row, "time")
             raise Problem(409, f"{field}: {problem}. Nothing was stored.", [(field, problem)]) from None
         return {"received": rows.count, "new": added.new, "known": added.known}
@@ -100,7 +102,8 @@ def _refuse_leap(rows: Rows, batch: Readings, newest: int | None, serving: Servi
         at, place = later[leaps[0]], leaps[0]
         before = time_of(int(later[place - 1]) if place else newest or 0, serving.bundle.reference)
         problem = (
-            f"more than {LEAP} days after the fleet's latest reading, {before}, at which a recording stands"
+            f"more than {LEAP} days after the fleet's latest reading, {before}, at which a recording stands; "
+            "send what lies between first"
         )
         raise unfit([(rows.field(int(np.argmax(batch.time == at)), "time"), problem)])
 

@@ -7,11 +7,11 @@ import logging
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from forestall.data.clock import hour_of
-from forestall.data.events import Events
 from forestall.serving.api import schemas
 from forestall.serving.api.access import Admin, Reader
 from forestall.serving.api.attributes import attributes_of
@@ -92,17 +92,19 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
         machine = find_machine(connection, name)
         now = machine.last if reference.own_clocks else serving.live.time(connection)
         opinions = opinions_about(connection, name)
+        until = serving.live.known_until(connection)
         events = events_of(connection, [name], serving.bundle, errors_after=2**62)
-        happened = happened_since(connection, opinions)
+        happened = happened_since(connection, opinions, until)
         after = max((one.time for one in opinions), default=0) - TREND * reference.spans.horizon
         trends = {one.component: trend(connection, name, one.component, after) for one in opinions}
+    replaced = events.maintenance[events.maintenance["time"] <= until]
     return {
         "machine": name,
         "attributes": machine.attributes,
         **_data(machine, now, serving),
         "scoring_problem": problem,
         "components": [
-            _component(one, happened.get((name, one.component)), events, trends[one.component], serving)
+            _component(one, happened.get((name, one.component)), replaced, trends[one.component], serving)
             for one in opinions
         ],
         "model": serving.version,
@@ -133,10 +135,9 @@ def _data(machine: Machine, now: int | None, serving: Serving) -> dict[str, Any]
 
 
 def _component(
-    opinion: Opinion, happened: Happened | None, events: Events, points: list[Point], serving: Serving
+    opinion: Opinion, happened: Happened | None, replaced: pd.DataFrame, points: list[Point], serving: Serving
 ) -> dict[str, Any]:
     reference = serving.bundle.reference
-    replaced = events.maintenance
     times = replaced.loc[replaced["component"] == opinion.component, "time"]
     return {
         **opinion_json(opinion, happened, reference),

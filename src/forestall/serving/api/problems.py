@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
 MOST_NAMES = 30
+# What pydantic finds, in the words of the other problems.
+WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be more than {gt}",
+    "less_than": "must be less than {lt}",
+    "too_short": "must hold at least {min_length}",
+    "too_long": "must hold at most {max_length} items",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+}
 
 
 class Problem(Exception):  # noqa: N818
@@ -49,12 +74,21 @@ def misfit(error: ValidationError, known: Mapping[str, Collection[str]] | None =
         known: by the body's field, the names that may stand in it.
     """
     errors = []
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
+    for one in error.errors(include_url=False, include_input=False):
         names = (known or {}).get(str(one["loc"][0])) if len(one["loc"]) > 1 else None
         extra = one["type"] == "extra_forbidden" and names is not None
-        problem = f"is not known here; known are {named(names or ())}" if extra else one["msg"]
+        problem = f"is not known here; known are {named(names or ())}" if extra else in_words(one)
         errors.append((field_name(one["loc"]), problem))
     return unfit(errors)
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """What pydantic found, without its name for a field: an input."""
+    context = {
+        name: f"{value:g}" if type(value) is float else value for name, value in found.get("ctx", {}).items()
+    }
+    words = WORDS.get(found["type"])
+    return str(found["msg"]) if words is None else words.format_map(context)
 
 
 def sentence(text: str) -> str:

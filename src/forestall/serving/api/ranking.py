@@ -35,7 +35,7 @@ def _ranking(serving: Serving, query: MachinesQuery) -> dict[str, Any]:
         raise unfit([("component", f"is none of {named(serving.bundle.components)}")])
     with serving.store.reading() as connection:
         page = ranked(connection, wanted, query.order, query.limit, place)
-        happened = happened_since(connection, page.opinions)
+        happened = happened_since(connection, page.opinions, serving.live.known_until(connection))
     reference = serving.bundle.reference
     rows = [
         {"machine": one.machine, **opinion_json(one, happened.get((one.machine, one.component)), reference)}

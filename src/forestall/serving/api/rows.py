@@ -132,9 +132,10 @@ def _by_column(header: list[str], records: list[list[str]], what: str) -> Rows:
         raise _too_many(what, len(records))
     if len(set(header)) < len(header):
         twice = next(name for name, count in Counter(header).items() if count > 1)
-        raise Problem(
-            400, f"Two columns are called {twice[:100]!r}.", [(twice[:100], "stands twice in the header")]
-        )
+        # curl's -d takes the line ends away: all of a table is its header then.
+        hint = "" if records else " and there are no rows; curl keeps a file's lines with --data-binary"
+        problem = f"stands twice in the header{hint}"
+        raise Problem(400, f"The column {twice[:100]!r} {problem}.", [(twice[:100], problem)])
     _check_size(what, len(records), len(header))
     for number, record in enumerate(records):
         if len(record) != len(header):

@@ -47,6 +47,8 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
 def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:
     """Take in the tables of the bundle's dataset below `raw`, if the store has no machines and the tables are there.
 
+    Its machines are judged before anyone is answered: nobody is to see a ranking that is empty or half of one.
+
     Raises:
         InputError: a table holds something that cannot be used.
         StoreError: the database does not do its part; then it is empty as before.
@@ -62,6 +64,7 @@ def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[
         progress(f"The store is empty: filling it from {tables}")
         baselines = read_frame(folder / BASELINES, serving.bundle.plant.dataset.clock)
         fill(serving.store, tables, serving.bundle, baselines, progress, Path(scratch))
+        progress(f"{serving.live.score_due()} machines judged")
 
 
 def _keys(store: Store, loopback: bool) -> Keys:
@@ -81,10 +84,9 @@ def run(service: Service, host: str, port: int) -> None:
     import uvicorn
 
     from forestall.serving.api.app import create_app
-    from forestall.serving.api.logs import say, to_stderr
+    from forestall.serving.api.logs import say
     from forestall.serving.api.protocol import Protocol
 
-    to_stderr()
     say("serving", host=host, port=port, version=service.champion.version)
     uvicorn.run(
         create_app(service),

@@ -37,7 +37,11 @@ def loads(body: bytes, where: str = "body") -> Any:
 
 
 def _malformed(where: str, problem: str) -> Problem:
-    return Problem(400, sentence(f"The {where} cannot be used: {problem}"), [(where, problem)])
+    return Problem(
+        400,
+        sentence(f"{'The body' if where == 'body' else where} cannot be used: {problem}"),
+        [(where, problem)],
+    )
 
 
 def _keys(value: Any, where: str) -> int:

@@ -21,6 +21,7 @@ from forestall.serving.times import ticks_of
 NUMBERS = frozenset({float, int, type(None)})
 YES, NO = ("true", "1"), ("false", "0")
 LONGEST_NAME = 200
+INSTEAD = "If its sensor failed, send it as missing"
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -53,7 +54,7 @@ def names(rows: Rows, column: str, known: Collection[str] | None, faults: Faults
 
 def _name_problem(cell: str | None, known: Collection[str] | None, what: str) -> str | None:
     if not cell:
-        return f"must be the name of a {what}"
+        return f"must be the name of a {what}, as text"
     if known is not None and cell not in known:
         return f"{cell[:LONGEST_NAME]!r} is none of {named(known)}"
     return name_problem(cell, what)
@@ -140,7 +141,9 @@ def numbers(rows: Rows, column: str, allowed: Sequence[float] | None, faults: Fa
     if outside.any():
         place = int(outside.argmax())
         between = f"between {low:g} and {high:g}" if allowed else "a finite number"
-        faults.append((rows.field(place, column), f"{cells[place]} must be {between}; is its unit right?"))
+        faults.append(
+            (rows.field(place, column), f"{cells[place]} must be {between}; is its unit right? {INSTEAD}")
+        )
     return values
 
 

@@ -15,9 +15,9 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.store import tables
 from forestall.serving.store.condition import Condition
 from forestall.serving.store.engines import engine_of
-from forestall.serving.store.errors import StoreBusyError, StoreError
+from forestall.serving.store.errors import OtherPlantError, StoreBusyError, StoreError
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 10  # seconds that a writer waits for the others
 # PostgreSQL's advisory locks: held while tables or sensors change, by the process that scores, by the one that fills.
@@ -117,9 +117,14 @@ class Store:
                     connection.execute(text("SELECT pg_advisory_unlock(:lock)"), about)
 
     def for_bundle(self, bundle: Bundle) -> Store:
-        """The same database for another bundle: sensors that are new are given their places."""
+        """The same database for another bundle: sensors that are new are given their places.
+
+        Raises:
+            OtherPlantError: its machines are another dataset's.
+        """
         with self.writing() as connection:
             _one_at_a_time(connection)
+            _of_one_plant(connection, bundle.plant.name)
             names = _with_sensors(connection, bundle.reference.sensors)
         closed = bundle.plant.dataset.tables.machines is not None
         return replace(self, sensors=names, closed=closed)
@@ -134,7 +139,7 @@ def open_store(url: str, bundle: Bundle) -> Store:
 
     Raises:
         StoreError: the address is none, or the database was made by a later release.
-        StoreBusyError, StoreGoneError, StoreFullError: see there.
+        StoreBusyError, StoreGoneError, StoreFullError, OtherPlantError: see there.
     """
     return connect(url).for_bundle(bundle)
 
@@ -178,6 +183,22 @@ def _one_at_a_time(connection: Connection) -> None:
     """Until the transaction ends, processes that start at once wait for each other; with SQLite every writer does."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATING})
+
+
+def _of_one_plant(connection: Connection, name: str) -> None:
+    """Note the dataset; without any machine yet, the database may become another one's.
+
+    Raises:
+        OtherPlantError: see there.
+    """
+    held = connection.execute(select(tables.plant.c.name)).scalar()
+    if held == name:
+        return
+    if held is not None:
+        if connection.execute(select(tables.machines.c.id).limit(1)).scalar() is not None:
+            raise OtherPlantError(held, name)
+        connection.execute(tables.plant.delete())
+    connection.execute(tables.plant.insert(), {"name": name})
 
 
 def _with_sensors(connection: Connection, wanted: tuple[str, ...]) -> tuple[str, ...]:

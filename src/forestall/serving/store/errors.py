@@ -33,6 +33,16 @@ FULL = {"53100"}
 BUSY = {"53200", "53300", "40001", "40P01", "55P03", "57014"}
 
 
+class OtherPlantError(ForestallError):
+    """A bundle of another dataset than the database's machines: no fault of the database, and no retry helps."""
+
+    def __init__(self, held: str, offered: str) -> None:
+        super().__init__(
+            f"The database holds the machines of dataset {held!r}, and this bundle is of {offered!r}. Serve it from a "
+            f"database of its own, such as `--database sqlite:///var/{offered}.sqlite`."
+        )
+
+
 @contextmanager
 def as_store_errors() -> Iterator[None]:
     """What a driver raises, as a `StoreError` where it is the database's state and not a mistake of ours.

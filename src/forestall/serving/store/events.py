@@ -93,8 +93,14 @@ def events_of(connection: Connection, names: Sequence[str], bundle: Bundle, erro
     return Events(machines=machines_frame(connection, names, bundle), **frames)
 
 
-def happened_since(connection: Connection, opinions: Iterable[Opinion]) -> dict[tuple[str, str], Happened]:
-    """By machine and component, the last failure or replacement after the opinion's decision, where there was one."""
+def happened_since(
+    connection: Connection, opinions: Iterable[Opinion], until: int
+) -> dict[tuple[str, str], Happened]:
+    """By machine and component, the last failure or replacement after the opinion's decision, where there was one.
+
+    Args:
+        until: what lies after it is not known yet; ticks.
+    """
     decided = {(one.machine, one.component): one.time for one in opinions}
     found: dict[tuple[str, str], Happened] = {}
     first = min(decided.values(), default=0)
@@ -107,7 +113,7 @@ def happened_since(connection: Connection, opinions: Iterable[Opinion]) -> dict[
             query = (
                 select(tables.machines.c.name, table.c.component, func.max(table.c.time))
                 .join(tables.machines, tables.machines.c.id == table.c.machine_id)
-                .where(tables.machines.c.name.in_(some), table.c.time > first)
+                .where(tables.machines.c.name.in_(some), table.c.time > first, table.c.time <= until)
                 .group_by(tables.machines.c.name, table.c.component)
             )
             for machine, component, time in connection.execute(query):

@@ -23,6 +23,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# The dataset whose machines these are: one row, from the first bundle on.
+plant = Table("plant", metadata, Column("name", String(200), primary_key=True))
+
 # In which order a reading's values are packed: positions are added and never change.
 sensors = Table(
     "sensors",
