@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,17 @@ def test_keys_are_made_listed_and_revoked(
     assert (code, why.startswith("forestall: ")) == (1, True)
 
 
+@pytest.fixture(autouse=True)
+def other_tests_logs() -> Iterator[None]:
+    """What `serve` makes of the loggers in this process is undone."""
+    loggers = [logging.getLogger(name) for name in ("forestall", "uvicorn", "alembic")]
+    kept = [(one.handlers, one.propagate, one.level) for one in loggers]
+    yield
+    for one, (handlers, propagate, level) in zip(loggers, kept, strict=True):
+        one.handlers, one.propagate = handlers, propagate
+        one.setLevel(level)
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -83,9 +96,6 @@ def test_what_cannot_be_served(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "forestall.serving.api.logs.to_stderr", lambda: None
-    )  # it would hide other tests' logs
     assert main(["serve", *arguments]) == 1
     assert why in capsys.readouterr().err
 
