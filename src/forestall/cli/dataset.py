@@ -9,13 +9,13 @@ from forestall.errors import ForestallError
 
 def add_verbs(verbs: Verbs) -> None:
     """Add them to the command's."""
-    own = verbs.add_parser("dataset", help="bring your own plant's tables")
-    verbs = own.add_subparsers(required=True, metavar="VERB")
-    init = verbs.add_parser("init", help="propose a dataset file for a folder of tables")
+    dataset = verbs.add_parser("dataset", help="bring your own plant's tables")
+    own = dataset.add_subparsers(required=True, metavar="VERB")
+    init = own.add_parser("init", help="propose a dataset file for a folder of tables")
     init.add_argument("folder", type=Path, help="the folder with the tables")
     init.add_argument("--out", type=Path, help="where to write it (default: print it)")
     init.set_defaults(run=_dataset_init)
-    add = verbs.add_parser("add", help="copy a dataset's tables in and put them under DVC")
+    add = own.add_parser("add", help="copy a dataset's tables in and put them under DVC")
     add.add_argument("name", help="data/raw/NAME.yaml says what the tables mean")
     add.add_argument("source", metavar="FROM", type=Path, help="the folder with the tables")
     add.set_defaults(run=_dataset_add)

@@ -115,10 +115,11 @@ class Live:
 
         The readings of the newest events may come a little later than these.
         """
-        reference, newest = self.bundle.reference, latest_reading(connection)
-        if self.now is not None or reference.own_clocks or newest is None:
+        reference = self.bundle.reference
+        if self.now is not None or reference.own_clocks:
             return 2**62
-        return newest + reference.spans.stale
+        newest = latest_reading(connection)
+        return 2**62 if newest is None else newest + reference.spans.stale
 
     def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
         return plan(machines, self.time(connection), self.bundle.reference, self.model)

@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,19 @@ from tests.serving.conftest import Made, served
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is looked at more often than in service."""
     monkeypatch.setattr(champion, "SECONDS", 0.05)
+
+
+@pytest.fixture
+def folder(whole_bundle: Path, tmp_path: Path) -> Path:
+    """A bundle's folder, which the test may change."""
+    return Path(shutil.copytree(whole_bundle, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def api(folder: Path, tmp_path: Path) -> Iterator[Running]:
+    """A service that watches the folder."""
+    with running(opened(folder, tmp_path / "forestall.sqlite")) as one:
+        yield one
 
 
 def ready(api: Running) -> httpx.Response:
@@ -91,43 +105,39 @@ def test_a_link_that_is_exchanged_meanwhile_gives_no_bundle_the_version_of_anoth
 
 @pytest.mark.parametrize("harm", ["bytes", "manifest", "pickle", "format"])
 def test_a_refused_bundle_leaves_the_old_one(
-    whole_bundle: Path, tmp_path: Path, harm: str, caplog: pytest.LogCaptureFixture
+    api: Running, folder: Path, whole_bundle: Path, harm: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = tmp_path / "bundle"
-    shutil.copytree(whole_bundle, folder)
-    with running(opened(folder, tmp_path / "forestall.sqlite")) as api, caplog.at_level(logging.ERROR):
-        before = ready(api).json()
-        assert before["refused"] is False
-        manifest = json.loads((folder / "manifest.json").read_text())
-        if harm == "bytes":
-            model = bytearray((folder / "model.onnx").read_bytes())
-            model[-1] ^= 1
-            (folder / "model.onnx").write_bytes(model)
-        elif harm == "manifest":
-            (folder / "manifest.json").write_text("{")
-        elif harm == "pickle":
-            (folder / "model.onnx").write_bytes(b"\x80\x04\x95cos\nsystem\n.")
-        else:
-            (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-        until(lambda: ready(api).json()["refused"])
-        assert ready(api).json()["model"] == before["model"]
-        assert api.send("/predict", {"features": manifest["reference"]["fills"]}).status_code == 200
-        assert any(record.getMessage() == "bundle refused" for record in caplog.records)
-        shutil.copytree(whole_bundle, folder, dirs_exist_ok=True)
-        until(lambda: not ready(api).json()["refused"])
+    caplog.set_level(logging.ERROR)
+    before = ready(api).json()
+    assert before["refused"] is False
+    manifest = json.loads((folder / "manifest.json").read_text())
+    if harm == "bytes":
+        model = bytearray((folder / "model.onnx").read_bytes())
+        model[-1] ^= 1
+        (folder / "model.onnx").write_bytes(model)
+    elif harm == "manifest":
+        (folder / "manifest.json").write_text("{")
+    elif harm == "pickle":
+        (folder / "model.onnx").write_bytes(b"\x80\x04\x95cos\nsystem\n.")
+    else:
+        (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    until(lambda: ready(api).json()["refused"])
+    assert ready(api).json()["model"] == before["model"]
+    assert api.send("/predict", {"features": manifest["reference"]["fills"]}).status_code == 200
+    assert any(record.getMessage() == "bundle refused" for record in caplog.records)
+    shutil.copytree(whole_bundle, folder, dirs_exist_ok=True)
+    until(lambda: not ready(api).json()["refused"])
 
 
 def test_a_bundle_of_another_dataset_is_refused(
-    made: Made, whole_bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    api: Running, folder: Path, made: Made, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = tmp_path / "bundle"
-    shutil.copytree(whole_bundle, folder)
-    with running(opened(folder, tmp_path / "forestall.sqlite")) as api, caplog.at_level(logging.ERROR):
-        before = ready(api).json()
-        write_bundle(folder, made.fit("random_forest"), made.reference, replace(served(), name="mill"))
-        until(lambda: ready(api).json()["refused"])
-        assert any("this bundle is of 'mill'" in str(vars(record)) for record in caplog.records)
-        assert ready(api).json() == before | {"refused": True}
+    caplog.set_level(logging.ERROR)
+    before = ready(api).json()
+    write_bundle(folder, made.fit("random_forest"), made.reference, replace(served(), name="mill"))
+    until(lambda: ready(api).json()["refused"])
+    assert any("this bundle is of 'mill'" in str(vars(record)) for record in caplog.records)
+    assert ready(api).json() == before | {"refused": True}
 
 
 def test_without_a_bundle_it_starts_and_says_so(tmp_path: Path, whole_bundle: Path) -> None:

@@ -64,6 +64,7 @@ def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[
         progress(f"The store is empty: filling it from {tables}")
         baselines = read_frame(folder / BASELINES, serving.bundle.plant.dataset.clock)
         fill(serving.store, tables, serving.bundle, baselines, progress, Path(scratch))
+        progress("Judging its machines")
         progress(f"{serving.live.score_due()} machines judged")
 
 
