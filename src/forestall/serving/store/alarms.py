@@ -158,6 +158,16 @@ def running_alarms(
     return found
 
 
+def standing_alarms(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, str], Alarm]:
+    """By machine's number and component, the alarm that the rules keep open."""
+    found: dict[tuple[int, str], Alarm] = {}
+    for some in pieces(list(numbers)):
+        query = all_alarms().where(alarms.c.machine_id.in_(some), alarms.c.ended.is_(None))
+        for row in connection.execute(query.order_by(alarms.c.opened)):
+            found[row.machine_id, row.component] = alarm_of(row)
+    return found
+
+
 def raise_alarm(
     connection: Connection, number: int, component: str, opened: int, risk: float, threshold: float, now: int
 ) -> Alarm:

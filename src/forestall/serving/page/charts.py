@@ -1,0 +1,63 @@
+"""Plots of the pages as Vega-Lite specifications; their colours are the style sheet's, for light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from forestall.serving.texts import say
+
+Spec = dict[str, Any]
+# Okabe and Ito's, which the colour-blind tell apart, in shades that stand out on light and dark.
+COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+SHAPES = ("square", "triangle-up", "circle", "cross", "square")
+WEEK = 7 * 86400
+
+
+class Timed(Protocol):
+    """What has a time axis: from `since` to `now`, which are counts or timestamps."""
+
+    @property
+    def counts(self) -> bool: ...
+    @property
+    def since(self) -> int: ...
+    @property
+    def now(self) -> int | None: ...
+
+
+def wide(height: int, spec: Spec) -> Spec:
+    """As wide as its place."""
+    return {"width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"}, **spec}
+
+
+def time_value(ticks: int, view: Timed) -> str | int:
+    """A time as plots read it: the plant's, whatever zone the browser is in."""
+    return ticks if view.counts else _stamp(ticks)
+
+
+def time_axis(view: Timed) -> Spec:
+    """Of all the weeks that are shown, whatever the data span."""
+    ends = [time_value(at, view) for at in (view.since, view.since if view.now is None else view.now)]
+    if view.counts:
+        return {"field": "time", "type": "quantitative", "scale": {"domain": ends, "zero": False}, "axis": {"title": None, "tickCount": 5}}
+    scale = {"type": "utc", "domain": ends}
+    axis = {"title": None, "format": "%-d.%-m.", "labelOverlap": True, "tickCount": {"interval": "week", "step": 1}, "grid": True}
+    return {"field": "time", "type": "temporal", "scale": scale, "axis": axis}
+
+
+def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
+    """Alarms raised in each of some weeks up to a time in seconds, the latest last."""
+    ends = [until - WEEK * back for back in range(len(weeks) - 1, -1, -1)]
+    values = [{"until": _stamp(end)[:10], "alarms": count} for end, count in zip(ends, weeks, strict=True)]
+    title = {name: say(f"page.load_{name}", {}, language) for name in ("alarms", "week")}
+    labels = {"labelExpr": "substring(datum.value, 8) + '.' + substring(datum.value, 5, 7) + '.'", "labelAngle": 0}
+    x = {"field": "until", "type": "ordinal", "axis": {"title": None, **labels}, "title": title["week"]}
+    y = {"field": "alarms", "type": "quantitative", "axis": {"title": None, "tickCount": 3, "format": "d"}}
+    tooltip = [{"field": name, "title": text} for name, text in (("until", title["week"]), ("alarms", title["alarms"]))]
+    mark = {"type": "bar", "color": "var(--accent)", "cornerRadiusEnd": 2}
+    return wide(72, {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "y": y, "tooltip": tooltip}})
+
+
+def _stamp(ticks: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ticks)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,135 @@
+"""The first page: the fleet at a glance, and its machines by what they need."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from forestall.data.clock import is_counter
+from forestall.serving.api.cursors import cursor_of, place_of
+from forestall.serving.api.queries import PLAIN
+from forestall.serving.api.service import Serving, service_of
+from forestall.serving.opinions import Opinion, Status
+from forestall.serving.page.advice import waiting_cost
+from forestall.serving.page.charts import alarm_load
+from forestall.serving.page.render import PageRoute, html
+from forestall.serving.page.visitor import Looking
+from forestall.serving.store.alarms import Alarm, standing_alarms
+from forestall.serving.store.events import Happened, happened_since
+from forestall.serving.store.machines import Machine, known_machines
+from forestall.serving.store.opinions import OpinionFilter, ranked
+from forestall.serving.store.summary import Summary, summary_of
+
+ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
+ROWS, WEEKS, WEEK = 40, 8, 7 * 86400
+
+
+class FleetQuery(BaseModel):
+    """Which opinions are shown, and in which order; what is not understood is not asked for."""
+
+    search: str = Field("", max_length=200, pattern=PLAIN)
+    status: Status | Literal[""] = ""
+    component: str = Field("", max_length=200, pattern=PLAIN)
+    order: Literal["risk", "soon", "machine"] = "risk"
+    cursor: str | None = Field(None, max_length=2000)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is for a part of the fleet only."""
+        return bool(self.search or self.status or self.component)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of a machine as the list shows it.
+
+    waiting: what waiting over the shortest horizon is expected to cost; None without a risk. age: of the machine's data,
+    in ticks; None if that is not known.
+    """
+
+    opinion: Opinion
+    alarm: Alarm | None
+    happened: Happened | None
+    waiting: float | None
+    age: int | None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A page of the list, and where the next one begins."""
+
+    rows: list[Row]
+    next: str | None
+
+
+@ROUTER.get("/")
+async def show_fleet(request: Request, query: Annotated[FleetQuery, Query()], visitor: Looking) -> Response:
+    """The whole page."""
+    serving = service_of(request).serving
+    rows, summary, now = await asyncio.to_thread(_whole, serving, query)
+    about = _about(serving, query, rows)
+    week = None if now is None or not summary.alarms_by_week else alarm_load(summary.alarms_by_week, now, visitor.language)
+    return html(request, visitor, "fleet.html", summary=summary, now=now, load=week, **about)
+
+
+@ROUTER.get("/fleet/rows")
+async def show_rows(request: Request, query: Annotated[FleetQuery, Query()], visitor: Looking) -> Response:
+    """The list alone, or its next rows."""
+    serving = service_of(request).serving
+    rows = await asyncio.to_thread(_listed, serving, query)
+    template = "fleet_more.html" if query.cursor else "fleet_rows.html"
+    return html(request, visitor, template, **_about(serving, query, rows))
+
+
+def _about(serving: Serving, query: FleetQuery, rows: Rows) -> dict[str, Any]:
+    return {"query": query, "rows": rows, "components": serving.bundle.components, "spans": serving.bundle.reference.spans}
+
+
+def _whole(serving: Serving, query: FleetQuery) -> tuple[Rows, Summary, int | None]:
+    counter = is_counter(serving.bundle.reference.unit)
+    with serving.store.reading() as connection:
+        now = serving.live.time(connection)
+        until = None if counter or now is None else now
+        summary = summary_of(connection, until, WEEK, WEEKS)
+        return _rows(connection, serving, query, now), summary, now
+
+
+def _listed(serving: Serving, query: FleetQuery) -> Rows:
+    with serving.store.reading() as connection:
+        return _rows(connection, serving, query, serving.live.time(connection))
+
+
+def _rows(connection: Connection, serving: Serving, query: FleetQuery, now: int | None) -> Rows:
+    wanted = OpinionFilter(query.status or None, query.component or None, None, query.search)
+    place = place_of(query.order, query.cursor)
+    page = ranked(connection, wanted, query.order, ROWS, place)
+    machines = known_machines(connection, sorted({one.machine for one in page.opinions}))
+    standing = standing_alarms(connection, [machine.number for machine in machines.values()])
+    happened = happened_since(connection, page.opinions, serving.live.known_until(connection))
+    rows = [
+        _row(one, machines[one.machine], standing, happened.get((one.machine, one.component)), serving, now)
+        for one in page.opinions
+    ]
+    return Rows(rows, cursor_of(query.order, page.next))
+
+
+def _row(
+    opinion: Opinion,
+    machine: Machine,
+    standing: dict[tuple[int, str], Alarm],
+    happened: Happened | None,
+    serving: Serving,
+    now: int | None,
+) -> Row:
+    reference, costs = serving.bundle.reference, serving.bundle.plant.dataset.costs
+    waiting = None
+    if opinion.curve:
+        waiting = waiting_cost(opinion, reference.spans.horizons[0], reference.spans, costs)
+    clock = machine.last if reference.own_clocks else now
+    age = None if machine.last is None or clock is None else max(0, clock - machine.last)
+    return Row(opinion, standing.get((machine.number, opinion.component)), happened, waiting, age)

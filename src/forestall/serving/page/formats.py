@@ -1,0 +1,112 @@
+"""Numbers, money, times and spans as people read them, in their language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+import numpy as np
+from babel import Locale
+from babel.dates import format_datetime, format_skeleton
+from babel.numbers import format_decimal, format_percent
+
+from forestall.data.clock import day_of, hour_of, is_counter
+from forestall.features.reference import Reference
+from forestall.serving.texts import say
+
+LOCALES = {"en": "en_GB", "de": "de_DE"}
+MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}
+FEW_HOURS = 48  # spans up to so many hours are told in hours
+UNITS = ("h", "days")
+SMALLEST = 0.005  # shares below it are told as "under 1 %"
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How a language writes values; `reference` says what a tick is, and is None where there is no model."""
+
+    language: str
+    reference: Reference | None = None
+
+    @cached_property
+    def locale(self) -> Locale:
+        """Babel's."""
+        return Locale.parse(LOCALES[self.language])
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """With so many digits after the point."""
+        return str(format_decimal(value, f"#,##0.{'0' * digits}" if digits else "#,##0", locale=self.locale))
+
+    def significant(self, value: float) -> str:
+        """With three significant digits, as sensors' values are told."""
+        digits = 2 - int(np.floor(np.log10(abs(value)))) if value else 0
+        return self.number(value, min(6, max(0, digits)))
+
+    def share(self, value: float) -> str:
+        """As whole percent; what is nearly nothing is not told as nothing, nor the nearly certain as certain."""
+        if 0 < value < SMALLEST:
+            return "< " + str(format_percent(0.01, locale=self.locale))
+        if 1 - SMALLEST < value < 1:
+            return "> " + str(format_percent(0.99, locale=self.locale))
+        return str(format_percent(value, locale=self.locale))
+
+    def money(self, value: float) -> str:
+        """With two significant digits, for more would be a pretence."""
+        step = 10 ** max(0, int(np.floor(np.log10(max(abs(value), 1)))) - 1)
+        return self.number(round(value / step) * step)
+
+    def when(self, ticks: int) -> str:
+        """A time of the plant: 30 Dec 2024, 12:00, or 231 cycles."""
+        if self.counts:
+            return f"{self.number(ticks)} {self._unit(self.unit)}"
+        return self.moment(ticks)
+
+    def moment(self, seconds: int) -> str:
+        """Seconds since 1970, to the minute."""
+        moment = datetime.fromtimestamp(seconds, UTC)
+        return str(format_datetime(moment, MOMENTS[self.language], locale=self.locale))
+
+    def day(self, ticks: int) -> str:
+        """The day of a time: Mon 30 Dec, or 231 cycles."""
+        if self.counts:
+            return self.when(ticks)
+        return str(format_skeleton("EEEdMMM", datetime.fromtimestamp(ticks, UTC), locale=self.locale))
+
+    def machine_day(self, ticks: int) -> str:
+        """A day as a date input takes it; a count as it is."""
+        return str(ticks) if self.counts else datetime.fromtimestamp(ticks, UTC).strftime("%Y-%m-%d")
+
+    def month(self, name: str) -> str:
+        """`2024-10` as October 2024; another text as it is."""
+        try:
+            moment = datetime.strptime(name, "%Y-%m").replace(tzinfo=UTC)
+        except ValueError:
+            return name
+        return str(format_skeleton("yMMM", moment, locale=self.locale))
+
+    def span(self, ticks: float) -> str:
+        """A length of time: 12 h, 3.5 days, 40 cycles."""
+        assert self.reference is not None
+        hour, unit = hour_of(self.reference.unit)
+        hours = ticks / hour
+        if not self.counts and abs(hours) > FEW_HOURS:
+            day, unit = day_of(self.reference.unit)
+            days = ticks / day
+            return f"{self.number(days, 0 if abs(days) >= 10 else 1)} {self._unit(unit)}"
+        return f"{self.number(hours)} {self._unit(unit)}"
+
+    def _unit(self, name: str) -> str:
+        """A unit of time in words; a counter's is the plant's own."""
+        return say(f"page.unit_{name}", {}, self.language) if name in UNITS else name
+
+    @property
+    def counts(self) -> bool:
+        """Whether time is a counter."""
+        return self.reference is not None and is_counter(self.reference.unit)
+
+    @property
+    def unit(self) -> str:
+        """Of a counter."""
+        assert self.reference is not None
+        return self.reference.unit

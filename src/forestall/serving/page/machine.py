@@ -1,0 +1,93 @@
+"""One machine: what is thought of its parts and why, what to do, and all that happened, on one time line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from forestall.data.clock import is_counter
+from forestall.serving.api.queries import Name
+from forestall.serving.api.service import Serving, service_of
+from forestall.serving.api.typed_columns import ticks
+from forestall.serving.page.machine_charts import risk_chart, sensor_charts, time_line
+from forestall.serving.page.machine_view import MachineView, Part, view_of
+from forestall.serving.page.render import PageRoute, html
+from forestall.serving.page.visitor import Looking
+from forestall.serving.sensor_history import SensorHistory, sensor_history
+from forestall.serving.similar_failures import SimilarFailures, similar_failures
+
+ROUTER = APIRouter(prefix="/machines/{machine}", include_in_schema=False, route_class=PageRoute)
+POINTS = 320  # of each sensor's plot
+Visit = Annotated[str, Query(max_length=40)]
+
+
+@ROUTER.get("")
+async def show_machine(request: Request, machine: Name, visitor: Looking, visit: Visit = "") -> Response:
+    """The whole page but for what takes longer, which it asks for itself."""
+    serving = service_of(request).serving
+    view = await asyncio.to_thread(view_of, serving, machine, _visit(visit, serving))
+    about = {"risks": risk_chart(view, visitor.language), "line": time_line(view, visitor.language)}
+    return html(request, visitor, "machine.html", view=view, spans=serving.bundle.reference.spans, **about)
+
+
+@ROUTER.get("/advice")
+async def show_advice(request: Request, machine: Name, visitor: Looking, visit: Visit = "") -> Response:
+    """The parts alone, with advice for another day of the next visit."""
+    serving = service_of(request).serving
+    view = await asyncio.to_thread(view_of, serving, machine, _visit(visit, serving))
+    return html(request, visitor, "machine_parts.html", view=view, spans=serving.bundle.reference.spans)
+
+
+@ROUTER.get("/sensors")
+async def show_sensors(request: Request, machine: Name, visitor: Looking) -> Response:
+    """The sensors' last weeks beside what is normal."""
+    serving = service_of(request).serving
+    view, history = await asyncio.to_thread(_sensors, serving, machine)
+    charts = [] if history is None else sensor_charts(view, history, serving.bundle, visitor.language)
+    return html(request, visitor, "machine_sensors.html", charts=charts, history=history)
+
+
+@ROUTER.get("/similar")
+async def show_similar(request: Request, machine: Name, visitor: Looking) -> Response:
+    """Past failures before which the model saw the most similar things."""
+    serving = service_of(request).serving
+    similar = await asyncio.to_thread(_similar, serving, machine)
+    return html(request, visitor, "machine_similar.html", similar=similar)
+
+
+@ROUTER.get("/card")
+async def show_card(
+    request: Request, machine: Name, visitor: Looking, component: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """A work card to print: of one part, or of all that are in alarm."""
+    serving = service_of(request).serving
+    view = await asyncio.to_thread(view_of, serving, machine, None)
+    parts = [part for part in view.parts if component in ("", part.opinion.component)]
+    wanted: list[Part] = [part for part in parts if component or part.opinion.alarm]
+    return html(request, visitor, "card.html", view=view, parts=wanted, spans=serving.bundle.reference.spans)
+
+
+def _visit(text: str, serving: Serving) -> int | None:
+    """The day of the next visit, at noon; or a count."""
+    unit = serving.bundle.reference.unit
+    if not text:
+        return None
+    if is_counter(unit):
+        return ticks("visit", int(text) if text.isdigit() else text, unit)
+    return ticks("visit", f"{text}T12:00:00Z", unit)
+
+
+def _sensors(serving: Serving, name: str) -> tuple[MachineView, SensorHistory | None]:
+    view = view_of(serving, name, None)
+    if view.now is None or view.machine.first is None:
+        return view, None
+    with serving.store.reading() as connection:
+        length = view.now - view.since
+        return view, sensor_history(connection, serving.live, view.machine, view.now, length, POINTS)
+
+
+def _similar(serving: Serving, name: str) -> SimilarFailures:
+    with serving.store.reading() as connection:
+        return similar_failures(connection, serving.live, name)

@@ -1,0 +1,171 @@
+"""All that is known of a machine, gathered for its page."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from forestall.data.clock import is_counter
+from forestall.data.events import Events
+from forestall.serving.api.logs import say
+from forestall.serving.api.machines import TREND, find_machine
+from forestall.serving.api.service import Serving
+from forestall.serving.opinions import Opinion
+from forestall.serving.page.advice import Advice, advice, next_visit
+from forestall.serving.store.alarms import Alarm, AlarmFilter, list_alarms
+from forestall.serving.store.errors import StoreError
+from forestall.serving.store.events import Happened, events_of, happened_since
+from forestall.serving.store.machines import Machine
+from forestall.serving.store.opinions import Point, opinions_about, trend
+
+LATEST_ALARMS = 25
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: what is thought of it, its standing alarm, and what to do.
+
+    replaced, happened, failures: when it was last replaced, what became of it since the decision, when it failed.
+    trend: its risk at the decisions of the last weeks.
+    """
+
+    opinion: Opinion
+    alarm: Alarm | None
+    happened: Happened | None
+    replaced: int | None
+    failures: list[int]
+    trend: list[Point]
+    advice: Advice | None
+
+
+@dataclass(frozen=True)
+class MachineView:
+    """A machine as its page shows it; times in ticks.
+
+    now: the plant's time, or the machine's own. since: what is told of is later. visit: the next visit that the advice
+    goes by; expected: whether it was worked out and not said. unsaved: the database did not take the newest opinions.
+    counts: whether time is a counter.
+    """
+
+    machine: Machine
+    parts: list[Part]
+    alarms: list[Alarm]
+    events: Events
+    now: int | None
+    since: int
+    visit: int | None
+    expected: bool
+    unsaved: bool
+    counts: bool
+
+    @property
+    def age(self) -> int | None:
+        """Of its latest reading, in ticks."""
+        return None if self.machine.last is None or self.now is None else max(0, self.now - self.machine.last)
+
+    @property
+    def happenings(self) -> list[tuple[int, str, str, int | None]]:
+        """What happened, the latest first: when, of which kind, to what, and the alarm's number."""
+        found: list[tuple[int, str, str, int | None]] = [
+            (one.opened, "alarm", one.component, one.id) for one in self.alarms if one.opened > self.since
+        ]
+        events = self.events
+        for kind, frame, time, what in (
+            ("error", events.errors, "time", "code"),
+            ("visit", events.maintenance, "time", "component"),
+            ("failure", events.failures, "time", "component"),
+            ("stop", events.downtime, "start", "end"),
+        ):
+            recent = frame[frame[time] > self.since]
+            texts = [""] * len(recent) if kind == "stop" else recent[what]
+            found += [(int(at), kind, str(text), None) for at, text in zip(recent[time], texts, strict=True)]
+        return sorted(found, key=lambda one: one[0], reverse=True)
+
+
+def view_of(serving: Serving, name: str, visit: int | None) -> MachineView:
+    """The machine, brought up to date first.
+
+    Args:
+        visit: when the next planned visit is; None to work it out from the past ones.
+
+    Raises:
+        Problem: 404, there is no such machine.
+        StoreError: the database cannot be read.
+    """
+    unsaved = name.isprintable() and not _scored(serving, name)
+    with serving.store.reading() as connection:
+        return _gathered(connection, serving, name, visit, unsaved)
+
+
+def _scored(serving: Serving, name: str) -> bool:
+    """Whether the machine is up to date in the database."""
+    try:
+        serving.live.score([name])
+    except StoreError as error:
+        say("not scored", logging.ERROR, machine=name, problem=str(error))
+        return False
+    return True
+
+
+def _gathered(
+    connection: Connection, serving: Serving, name: str, visit: int | None, unsaved: bool
+) -> MachineView:
+    reference, spans = serving.bundle.reference, serving.bundle.reference.spans
+    machine = find_machine(connection, name)
+    now = machine.last if reference.own_clocks else serving.live.time(connection)
+    since = (0 if now is None else now) - TREND * spans.horizon
+    opinions = opinions_about(connection, name)
+    until = serving.live.known_until(connection)
+    happened = happened_since(connection, opinions, until)
+    alarms = list_alarms(connection, AlarmFilter(machine=name), LATEST_ALARMS).alarms
+    events = _known(events_of(connection, [name], serving.bundle, since), until)
+    expected = visit is None and now is not None
+    if visit is None and now is not None:
+        visit = next_visit(events.maintenance, events.failures, now, spans)
+    standing = {one.component: one for one in reversed(alarms) if one.ended is None}
+    parts = [
+        Part(
+            opinion=one,
+            alarm=standing.get(one.component),
+            happened=happened.get((name, one.component)),
+            replaced=_last(_of(events.maintenance, one.component)),
+            failures=_of(events.failures, one.component),
+            trend=trend(connection, name, one.component, since),
+            advice=_advice(one, visit, now, serving),
+        )
+        for one in opinions
+    ]
+    return MachineView(machine, parts, alarms, events, now, since, visit, expected, unsaved, is_counter(reference.unit))
+
+
+def _of(frame: pd.DataFrame, component: str) -> list[int]:
+    return [int(time) for time in frame.loc[frame["component"] == component, "time"]]
+
+
+def _last(times: list[int]) -> int | None:
+    return max(times, default=None)
+
+
+def _advice(opinion: Opinion, visit: int | None, now: int | None, serving: Serving) -> Advice | None:
+    """Of a part with a risk, where it is known when the next visit is, and that is to come."""
+    if not opinion.curve or visit is None or now is None or visit <= now:
+        return None
+    return advice(opinion, visit, serving.bundle.reference.spans, serving.bundle.plant.dataset.costs)
+
+
+def _known(events: Events, until: int) -> Events:
+    """Without the future that a recording's tables go on with."""
+
+    def past(frame: pd.DataFrame, time: str = "time") -> pd.DataFrame:
+        return frame[frame[time] <= until]
+
+    return Events(
+        machines=events.machines,
+        errors=past(events.errors),
+        maintenance=past(events.maintenance),
+        failures=past(events.failures),
+        downtime=past(events.downtime, "start"),
+    )

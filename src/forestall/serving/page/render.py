@@ -1,0 +1,116 @@
+"""Pages made of templates; their errors are pages, too."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from forestall.serving.api.logs import say as log
+from forestall.serving.api.problem_json import request_id_of
+from forestall.serving.api.problems import Problem
+from forestall.serving.api.service import service_of
+from forestall.serving.page.formats import Formats
+from forestall.serving.page.static_files import address_of
+from forestall.serving.page.visitor import Visitor, language_of
+from forestall.serving.store.errors import StoreBusyError, StoreError
+from forestall.serving.texts import say
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"content-security-policy": POLICY, "cache-control": "no-store, private", "referrer-policy": "same-origin"}
+TEMPLATES = Environment(
+    loader=PackageLoader("forestall.serving.page"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def html(
+    request: Request, visitor: Visitor | None, template: str, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """A template as a response, in the visitor's language."""
+    champion = service_of(request).champion.serving
+    language = visitor.language if visitor else language_of(request)
+    formats = Formats(language, champion.bundle.reference if champion else None)
+
+    def text(key: str, **words: object) -> str:
+        return say(key, words, language)
+
+    about = {"t": text, "f": formats, "visitor": visitor, "language": language, "static": address_of}
+    content = TEMPLATES.get_template(template).render(request=request, path_of=path_of, json_of=json_of, **about, **values)
+    return HTMLResponse(content, status, HEADERS)
+
+
+def path_of(*parts: object) -> str:
+    """An address of these segments, whatever is in them."""
+    return "/" + "/".join(quote(str(part), safe="") for part in parts)
+
+
+def json_of(content: Any) -> Markup:
+    """JSON inside a script element: no `<` in it can end the element or begin another."""
+    import orjson
+
+    text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode().replace("<", "\\u003c")
+    return Markup(text)  # noqa: S704
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether a piece of a page is wanted."""
+    return "hx-request" in request.headers
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are told to people."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's, with errors as pages."""
+        handler = super().get_route_handler()
+
+        async def told(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Problem as problem:
+                return error_page(request, problem)
+            except RequestValidationError:
+                return error_page(request, Problem(404, "There is no such page."))
+            except StoreError as error:
+                log("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
+                wait = "1" if isinstance(error, StoreBusyError) else "5"
+                problem = Problem(503, str(error).partition(" (")[0], headers={"Retry-After": wait})
+                return error_page(request, problem)
+
+        return told
+
+
+def error_page(request: Request, problem: Problem) -> Response:
+    """What went wrong, and what to do; who is not signed in is asked to."""
+    if problem.status == 401:
+        return _to_sign_in(request)
+    about = {"problem": problem, "title": HTTPStatus(problem.status).phrase, "id": request_id_of(request.scope)}
+    template = "error_fragment.html" if is_fragment(request) else "error.html"
+    page = html(request, None, template, problem.status, **about)
+    page.headers.update(problem.headers)
+    return page
+
+
+def _to_sign_in(request: Request) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    wanted = request.url.path + query if request.method == "GET" and not is_fragment(request) else "/"
+    address = f"/sign-in?next={quote(wanted, safe='')}"
+    if is_fragment(request):
+        return Response(status_code=401, headers={"HX-Redirect": address, **HEADERS})
+    return RedirectResponse(address, 303, HEADERS)

@@ -1,0 +1,55 @@
+// What the pages do beyond links and forms: plots, the theme, and a word when the connection fails.
+"use strict";
+
+const body = document.body;
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : system.matches;
+}
+
+function drawAll(root) {
+  if (typeof drawPlot !== "function") return;
+  for (const data of root.querySelectorAll("script.spec")) {
+    const plot = document.getElementById(data.dataset.for);
+    drawPlot(plot, JSON.parse(data.textContent), { dark: isDark() });
+  }
+}
+
+function notice(text) {
+  const place = document.getElementById("notice");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+document.querySelector("[data-theme-switch]").addEventListener("click", () => {
+  const theme = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem("forestall-theme", theme);
+  } catch {
+    // It lasts as long as this page.
+  }
+  drawAll(document);
+});
+system.addEventListener("change", () => drawAll(document));
+
+body.addEventListener("htmx:sendError", () => notice(body.dataset.offline));
+body.addEventListener("htmx:timeout", () => notice(body.dataset.busy));
+body.addEventListener("htmx:beforeRequest", () => notice(""));
+body.addEventListener("htmx:beforeSwap", (event) => {
+  const status = event.detail.xhr.status;
+  if (status === 409 || status === 412 || status === 422) event.detail.shouldSwap = true;
+  else if (status >= 400 && status !== 401) notice(body.dataset.failed);
+});
+body.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.target ?? document));
+addEventListener("offline", () => notice(body.dataset.offline));
+addEventListener("online", () => notice(""));
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
+let resized;
+addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => drawAll(document), 200);
+});
+drawAll(document);
