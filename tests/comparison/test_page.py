@@ -8,12 +8,12 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from forestall import drawing
 from forestall.comparison.html import Html, tag
 from forestall.comparison.intervals import interval_chart
 from forestall.comparison.page import Plot, page
 from tests.comparison.reports import HOSTILE, report
 
-LIBRARY = "window.vegaEmbed = () => {};"
 SPECIFICATION = {"data": {"values": [{"rev": f"</script>{HOSTILE}", "x": 1}]}, "title": "T"}
 PLOT = Plot("metrics/a.csv", f"Title {HOSTILE}", SPECIFICATION, same=False)
 
@@ -41,53 +41,53 @@ class Reader(HTMLParser):
 
 
 def test_hostile_names_stay_text() -> None:
-    text = page(report(), [PLOT], LIBRARY)
+    text = page(report(), [PLOT])
     assert HOSTILE not in text
     kinds = [attributes.get("type") for attributes in Reader(text).named("script")]
-    assert kinds == ["application/json", None, None]
+    assert kinds == ["application/json", *[None] * (len(drawing.scripts()) + 1)]
 
 
 def test_the_policy_names_the_pages_scripts_and_allows_no_connection() -> None:
-    read = Reader(page(report(), [PLOT], LIBRARY))
+    read = Reader(page(report(), [PLOT]))
     policy = next(one["content"] for one in read.named("meta") if one.get("http-equiv")) or ""
     own = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in read.scripts[1:]]
-    assert read.scripts[1] == LIBRARY
+    assert read.scripts[1:-1] == list(drawing.scripts().values())
     assert all(f"'sha256-{one}'" in policy for one in own)
     assert policy.startswith("default-src 'none'; ") and "connect-src" not in policy
     assert "unsafe-eval" not in policy
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
-    for _, attributes in Reader(page(report(), [PLOT], LIBRARY)).elements:
+    for _, attributes in Reader(page(report(), [PLOT])).elements:
         assert not {"src", "href", "srcset", "action"} & set(attributes)
 
 
 def test_the_verdict_comes_first_with_its_interval() -> None:
-    text = page(report(hostile="mine"), [], "")
+    text = page(report(hostile="mine"), [])
     assert re.search(r'<header class="better">.*?<h1>better</h1>.*?-30 to -10', text)
     assert text.index("<h1>") < text.index("Gate: not passed") < text.index("Validation fold (decides)")
 
 
 def test_without_an_interval_the_notes_say_why() -> None:
-    text = page(replace(report(None, None, "as recorded"), judged=False), [], "")
+    text = page(replace(report(None, None, "as recorded"), judged=False), [])
     assert "<h1>not compared</h1>" in text and "on the same decisions: see the notes." in text
-    assert "<h1>no evidence</h1>" in page(report(None, None), [], "")
+    assert "<h1>no evidence</h1>" in page(report(None, None), [])
     assert "<li>as recorded</li>" in text
 
 
 def test_a_page_without_plots_has_no_script() -> None:
-    text = page(report(), [], "")
+    text = page(report(), [])
     assert "<script" not in text and "script-src &#x27;none&#x27;" in text
 
 
 def test_what_can_be_moved_can_be_reached_with_the_keyboard() -> None:
-    read = Reader(page(report(), [PLOT], LIBRARY))
+    read = Reader(page(report(), [PLOT]))
     moved = [one for one in read.named("div") if one.get("class") in {"scroll", "plot"}]
     assert moved and all(one["tabindex"] == "0" and one["aria-label"] for one in moved)
 
 
 def test_long_lists_are_folded() -> None:
-    assert "<summary>all 25</summary>" in page(report(), [], "")
+    assert "<summary>all 25</summary>" in page(report(), [])
 
 
 def test_a_chart_says_in_words_where_its_interval_lies() -> None:

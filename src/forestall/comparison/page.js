@@ -1,37 +1,12 @@
 "use strict";
-// Draws each plot when it comes near the screen, in the colours of the page and as wide as there is room.
+// Draws each plot when it comes near the screen, as wide as there is room.
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const figures = [...document.querySelectorAll("figure")].map((figure) => ({
   place: figure.querySelector(".plot"),
   specification: JSON.parse(figure.querySelector("script").textContent),
   near: false,
   width: 0,
 }));
-
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function settings(room) {
-  const [text, soft, line] = ["--text", "--soft", "--line"].map(colour);
-  const axis = { domainColor: soft, gridColor: line, labelColor: text, tickColor: soft, titleColor: text };
-  const labels = { labelFlush: false, labelOverlap: "greedy", labelSeparation: 6 };
-  return {
-    background: "transparent",
-    axis: { ...axis, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
-    axisQuantitative: labels,
-    header: { labelColor: text, titleColor: text, labelFontSize: 12 },
-    legend: {
-      labelColor: text,
-      titleColor: text,
-      labelFontSize: 12,
-      labelLimit: Math.min(240, room / 2 - 60),
-      orient: "top",
-      columns: Math.max(1, Math.floor(room / 160)),
-    },
-    view: { stroke: line },
-    font: "system-ui, sans-serif",
-  };
-}
 
 // The same drawing with the page's colours for the two revisions, which the templates give by `rev`.
 function recoloured(part) {
@@ -40,7 +15,7 @@ function recoloured(part) {
   const entries = Object.entries(part);
   const copy = Object.fromEntries(entries.map(([name, one]) => [name, name === "values" ? one : recoloured(one)]));
   if (copy.field === "rev" && copy.scale?.range) {
-    const range = copy.scale.domain.length > 1 ? [colour("--base"), colour("--head")] : [colour("--head")];
+    const range = copy.scale.domain.length > 1 ? ["var(--base)", "var(--head)"] : ["var(--head)"];
     copy.scale = { ...copy.scale, range };
     copy.title = null;
   }
@@ -57,17 +32,12 @@ function fitted(specification, room) {
   return { ...specification, columns, spec: { ...inner, width } };
 }
 
-async function draw(figure) {
+function draw(figure) {
   const room = figure.place.parentElement.clientWidth;
   if (!room) return;
   figure.width = room;
   const { title, ...untitled } = fitted(recoloured(figure.specification), room);
-  const options = { actions: false, ast: true, config: settings(room), renderer: "svg" };
-  try {
-    await vegaEmbed(figure.place, { ...untitled, description: title }, options);
-  } catch (error) {
-    figure.place.textContent = `This plot cannot be drawn: ${error.message}`;
-  }
+  drawPlot(figure.place, untitled);
 }
 
 const seen = new IntersectionObserver(
@@ -92,10 +62,9 @@ addEventListener("beforeprint", () => {
   }
 });
 
-const again = (which) => figures.filter((one) => one.near && which(one)).forEach(draw);
-dark.addEventListener("change", () => again(() => true));
 let waiting;
+const again = () => figures.filter((one) => one.near && one.place.parentElement.clientWidth !== one.width).forEach(draw);
 addEventListener("resize", () => {
   clearTimeout(waiting);
-  waiting = setTimeout(() => again((one) => one.place.parentElement.clientWidth !== one.width), 200);
+  waiting = setTimeout(again, 200);
 });

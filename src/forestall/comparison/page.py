@@ -1,6 +1,6 @@
 """The comparison as one page that needs nothing else: no network, no server, no other file.
 
-Its content policy names the page's own two scripts by their hashes and allows no connection: whatever is written into
+Its content policy names the page's own scripts by their hashes and allows no connection: whatever is written into
 it, nothing else runs, and nothing is loaded.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from forestall import drawing
 from forestall.comparison.html import Html, section, tag
 from forestall.comparison.intervals import interval_chart
 from forestall.comparison.paired import cost_of
@@ -33,10 +34,9 @@ class Plot:
     same: bool
 
 
-def page(report: Report, plots: list[Plot], library: str) -> str:
-    """The page; library: a script that defines `vegaEmbed`, with all that it needs."""
-    style, script = (_own(name) for name in ("page.css", "page.js"))
-    scripts = [library, script] if plots else []
+def page(report: Report, plots: list[Plot]) -> str:
+    """The page, with the scripts that draw its plots where it has any."""
+    scripts = [*drawing.scripts().values(), _own("page.js")] if plots else []
     title = f"{_word(report)}: {report.head['name']} against {report.base['name']}"
     head = tag(
         "head",
@@ -45,7 +45,7 @@ def page(report: Report, plots: list[Plot], library: str) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", title),
-        tag("style", Html(style)),
+        tag("style", Html(_own("page.css"))),
     )
     main = tag("main", *_notes(report.notes), *sections(report), *_plots(plots))
     body = tag("body", _verdict(report), main, *(tag("script", Html(one)) for one in scripts))
