@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from forestall.serving.texts import say
+from forestall.serving.page.words import say
 
 Spec = dict[str, Any]
 # Okabe and Ito's, which the colour-blind tell apart, in shades that stand out on light and dark.

@@ -13,7 +13,7 @@ from babel.numbers import format_decimal, format_percent
 
 from forestall.data.clock import day_of, hour_of, is_counter
 from forestall.features.reference import Reference
-from forestall.serving.texts import say
+from forestall.serving.page.words import say
 
 LOCALES = {"en": "en_GB", "de": "de_DE"}
 MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}

@@ -11,7 +11,7 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.page.charts import COLORS, SHAPES, Spec, time_axis, time_value, wide
 from forestall.serving.page.machine_view import MachineView
 from forestall.serving.sensor_history import SensorHistory
-from forestall.serving.texts import say
+from forestall.serving.page.words import say
 
 LANES = ("alarm", "error", "visit", "failure", "stop")
 SIGNIFICANT = 4

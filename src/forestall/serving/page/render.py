@@ -23,7 +23,7 @@ from forestall.serving.page.formats import Formats
 from forestall.serving.page.static_files import address_of
 from forestall.serving.page.visitor import Visitor, language_of
 from forestall.serving.store.errors import StoreBusyError, StoreError
-from forestall.serving.texts import say
+from forestall.serving.page.words import say
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
