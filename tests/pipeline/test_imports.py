@@ -17,6 +17,7 @@ SOURCES = {
     "src/forestall/b.py": "import forestall.a\nhelper = 1\n",
     "src/forestall/late.py": "",
     "src/forestall/d/__init__.py": "",
+    "src/forestall/d/words.json": "{}",
     "src/forestall/d/e.py": "if False:\n    import forestall.f\n",
     "src/forestall/f.py": "",
 }
@@ -27,6 +28,7 @@ CLOSURE = [
     "src/forestall/b.py",
     "src/forestall/d/__init__.py",
     "src/forestall/d/e.py",
+    "src/forestall/d/words.json",
     "src/forestall/f.py",
     "src/forestall/late.py",
 ]

@@ -44,7 +44,8 @@ def test_an_error_is_counted_over_the_shortest_window_that_saw_it(made: Made) ->
     reference = replace(made.reference, features=features)
     none, some = np.array([0, 0], dtype=np.float32), np.array([0, 3], dtype=np.float32)
     seen = describe("error e1", some, none, reference)
-    assert seen == Sighting("error e1 seen 3 times in 48h", "e1.count.48h", value=3.0, healthy=0.0)
+    assert (seen.text, seen.feature) == ("error e1 seen 3 times in 48h", "e1.count.48h")
+    assert (seen.value, seen.healthy, seen.unit) == (3.0, 0.0, "")
     assert describe("error e1", none, none, reference).text == "error e1: none lately"
 
 

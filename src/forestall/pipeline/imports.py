@@ -24,7 +24,8 @@ PACKAGE = "forestall"
 def stage_modules(script: Path, root: Path) -> list[str]:
     """The files below src/forestall that a script in src/ imports, directly or not: sorted paths from root.
 
-    Imports inside functions count, and so does the `__init__` of every package on the way.
+    Imports inside functions count, and so does the `__init__` of every package on the way, with the package's data
+    (JSON).
     """
     found: set[Path] = set()
     queue = [script]
@@ -38,6 +39,8 @@ def stage_modules(script: Path, root: Path) -> list[str]:
 
 def _imported(file: Path) -> Iterator[str]:
     """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
+    if file.suffix != ".py":
+        return
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file.name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -49,13 +52,16 @@ def _imported(file: Path) -> Iterator[str]:
 
 
 def _files(name: str, source: Path) -> Iterator[Path]:
-    """The module's own file and its packages' `__init__` files, where they exist."""
+    """The module's own file, and its packages' `__init__` files and data, where they exist."""
     parts = name.split(".")
     if parts[0] != PACKAGE:
         return
-    candidates = [source.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    packages = [source.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    candidates = [package / "__init__.py" for package in packages]
     candidates.append(source.joinpath(*parts).with_suffix(".py"))
     yield from filter(Path.is_file, candidates)
+    for package in packages:
+        yield from package.glob("*.json")
 
 
 def scripts_of(stage: Any) -> list[str]:

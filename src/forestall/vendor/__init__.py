@@ -8,8 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-SCRIPTS = ("htmx.min.js", "vega.min.js", "vega-interpreter.js", "vega-lite.min.js")
-DRAWING = SCRIPTS[1:]  # in the order in which they are loaded
+DRAWING = ("vega.min.js", "vega-interpreter.js", "vega-lite.min.js")  # in the order in which they are loaded
 
 
 @cache

@@ -6,22 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from forestall.data.clock import hour_of
-from forestall.features import labels
 from forestall.features.columns import span_name
 from forestall.features.reference import Reference
-from forestall.serving.opinions import NOT_APPLICABLE, Opinion
+from forestall.serving.actions import recommended_action
+from forestall.serving.opinions import Opinion
 from forestall.serving.reasons import Reason
 from forestall.serving.store.events import Happened
 from forestall.serving.times import time_of
 from forestall.training.remaining import LIFE
-
-ACTIONS = {
-    labels.SHORT: "Wait: its history is too short to judge it.",
-    labels.STALE: "Look at its sensors and their connection: there is no recent reading.",
-    labels.OFF: "Nothing while it is off.",
-    labels.FAILED: "It has failed. Report its replacement, and send its readings again.",
-}
 
 
 def opinion_json(opinion: Opinion, happened: Happened | None, reference: Reference) -> dict[str, Any]:
@@ -68,37 +60,3 @@ def _life(opinion: Opinion) -> dict[str, float | None] | None:
         name: round(life, 1) if np.isfinite(life) else None
         for name, life in zip(quantiles, opinion.life, strict=True)
     }
-
-
-def recommended_action(opinion: Opinion, happened: Happened | None, reference: Reference) -> str | None:
-    """What to do about it, in words; nothing where the machine has no such part."""
-    if opinion.status == NOT_APPLICABLE:
-        return None
-    if happened is not None:
-        at = _said(happened.time, reference)
-        return (
-            f"It was replaced at {at}, after this decision: wait for the next one."
-            if happened.what == "replaced"
-            else f"It failed at {at}, after this decision: replace it, and report the replacement."
-        )
-    if opinion.no_risk:
-        return ACTIONS.get(opinion.no_risk)
-    return _inspection(opinion, reference) if opinion.alarm else "None."
-
-
-def _inspection(opinion: Opinion, reference: Reference) -> str:
-    """By when to look: until then it has failed with a chance of 10 %, or at the end of the longest horizon."""
-    hour, unit = hour_of(reference.unit)
-    longest = reference.spans.horizon // hour
-    soon = opinion.life[0] if opinion.life and np.isfinite(opinion.life[0]) else longest
-    deadline = opinion.time + round(max(1.0, soon)) * hour
-    return (
-        f"Inspect the {opinion.component} by {_said(deadline, reference)} and be ready to replace it: "
-        f"it fails within {longest} {unit} of the decision with a chance of {opinion.curve[-1]:.0%}."
-    )
-
-
-def _said(ticks: int, reference: Reference) -> str:
-    """A time as people read it: 2024-12-30 16:00, or 231 cycles."""
-    text = time_of(ticks, reference)
-    return f"{text} {reference.unit}" if isinstance(text, int) else text[:16].replace("T", " ")

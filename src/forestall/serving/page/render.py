@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from forestall.drawing import scripts
 from forestall.serving.api.logs import say as log
 from forestall.serving.api.problem_json import request_id_of
 from forestall.serving.api.problems import Problem
@@ -51,7 +52,7 @@ def html(
         return say(key, words, language)
 
     about = {"t": text, "f": formats, "visitor": visitor, "language": language, "static": address_of}
-    content = TEMPLATES.get_template(template).render(request=request, path_of=path_of, json_of=json_of, **about, **values)
+    content = TEMPLATES.get_template(template).render(request=request, path_of=path_of, json_of=json_of, drawing_scripts=list(scripts()), **about, **values)
     return HTMLResponse(content, status, HEADERS)
 
 

@@ -11,11 +11,12 @@ from mimetypes import guess_type
 
 from fastapi import APIRouter, Request, Response
 
-from forestall import vendor
+from forestall import drawing, vendor
 from forestall.serving.api.problems import Problem
 
 ROUTER = APIRouter(include_in_schema=False)
 OWN = ("page.css", "page.js", "theme.js", "icon.svg")
+HTMX = "htmx.min.js"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 
 
@@ -34,8 +35,10 @@ def static_file(name: str) -> StaticFile | None:
     """One of the page's files, or None."""
     if name in OWN:
         content = (files(__package__) / "static" / name).read_bytes()
-    elif name in vendor.SCRIPTS:
+    elif name == HTMX:
         content = vendor.script(name).encode()
+    elif name in drawing.scripts():
+        content = drawing.scripts()[name].encode()
     else:
         return None
     digest = hashlib.sha256(content).hexdigest()[:16]

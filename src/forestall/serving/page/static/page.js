@@ -13,7 +13,7 @@ function drawAll(root) {
   if (typeof drawPlot !== "function") return;
   for (const data of root.querySelectorAll("script.spec")) {
     const plot = document.getElementById(data.dataset.for);
-    drawPlot(plot, JSON.parse(data.textContent), { dark: isDark() });
+    drawPlot(plot, JSON.parse(data.textContent));
   }
 }
 
@@ -31,9 +31,7 @@ document.querySelector("[data-theme-switch]").addEventListener("click", () => {
   } catch {
     // It lasts as long as this page.
   }
-  drawAll(document);
 });
-system.addEventListener("change", () => drawAll(document));
 
 body.addEventListener("htmx:sendError", () => notice(body.dataset.offline));
 body.addEventListener("htmx:timeout", () => notice(body.dataset.busy));
