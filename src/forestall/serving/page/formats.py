@@ -77,6 +77,14 @@ class Formats:
         """A day as a date input takes it; a count as it is."""
         return str(ticks) if self.counts else datetime.fromtimestamp(ticks, UTC).strftime("%Y-%m-%d")
 
+    def stamp(self, text: str) -> str:
+        """A time as a table writes it; a count as it is."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return str(format_datetime(moment, MOMENTS[self.language], locale=self.locale))
+
     def month(self, name: str) -> str:
         """`2024-10` as October 2024; another text as it is."""
         try:

@@ -51,3 +51,16 @@ addEventListener("resize", () => {
   resized = setTimeout(() => drawAll(document), 200);
 });
 drawAll(document);
+
+// The alarm budget: without scripts all steps are shown below each other.
+const slider = document.querySelector("[data-budget] input");
+if (slider) {
+  const steps = [...document.querySelectorAll("[data-step]")];
+  const show = () => {
+    for (const step of steps) step.hidden = step.dataset.step !== slider.value;
+    slider.setAttribute("aria-valuetext", steps[slider.value].dataset.said);
+  };
+  slider.addEventListener("input", show);
+  slider.value = Math.min(steps.length - 1, Math.floor(steps.length / 2));
+  show();
+}
