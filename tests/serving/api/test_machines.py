@@ -72,7 +72,7 @@ def test_the_ranking_is_paged_without_loss(filled: Running) -> None:
     assert len(whole) == 12
     risks = [list(one["risk"].values())[-1] for one in whole if one["risk"]]
     assert risks == sorted(risks, reverse=True) and len(risks) > 8
-    for order in ("risk", "machine"):
+    for order in ("risk", "soon", "machine"):
         pages, cursor = [], None
         while True:
             query = {"order": order, "limit": 5} | ({"cursor": cursor} if cursor else {})
@@ -82,6 +82,21 @@ def test_the_ranking_is_paged_without_loss(filled: Running) -> None:
                 break
         assert sorted(map(str, pages)) == sorted(map(str, whole))
     assert [one["machine"] for one in pages] == sorted(one["machine"] for one in pages)
+
+
+@pytest.mark.parametrize("status", ["", "normal"])
+def test_the_ranking_by_the_shortest_horizon(filled: Running, status: str) -> None:
+    asked = {"status": status} if status else {}
+
+    def listed(order: str) -> list[dict[str, Any]]:
+        found = filled.client.get("/v1/machines", params={"order": order, **asked}).json()["machines"]
+        return list(found)
+
+    soon = listed("soon")
+    risks = [next(iter(one["risk"].values())) for one in soon if one["risk"]]
+    assert risks == sorted(risks, reverse=True) and len(risks) > 1
+    assert all(one["risk"] is None for one in soon[len(risks) :])
+    assert soon != listed("risk") and sorted(map(str, soon)) == sorted(map(str, listed("risk")))
 
 
 def test_the_ranking_is_filtered(filled: Running) -> None:

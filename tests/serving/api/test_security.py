@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -14,9 +15,10 @@ import pytest
 
 from forestall.errors import ForestallError
 from forestall.serving.api.logs import AsJson
-from forestall.serving.api.security import is_loopback
+from forestall.serving.api.problems import Problem
+from forestall.serving.api.security import check_role, is_loopback
 from forestall.serving.api.start import open_service
-from forestall.serving.store.keys import Key, list_keys, revoke_key
+from forestall.serving.store.keys import Key, create_key, list_keys, revoke_key
 from tests.serving.api.server import Running, fields, key_for, opened, running
 from tests.serving.store.stores import Addresses
 
@@ -132,6 +134,42 @@ def test_wrong_keys_of_the_right_form_do_not_reach_the_database(
         guard.found.clear()
         assert get(api, "/v1/machines", **{"X-API-Key": new}).status_code == 200
     assert guard.failures.buckets["127.0.0.1"][0] >= left  # a good key costs nothing
+
+
+def test_a_key_that_was_typed_in_is_checked_by_the_same_rule(whole_bundle: Path, tmp_path: Path) -> None:
+    service = opened(whole_bundle, tmp_path / "forestall.sqlite")
+    assert asyncio.run(service.keys.is_open())
+    text = key_for(service, "write")
+    service.keys.looked = -1e9  # as after the seconds for which an answer is believed
+    guard = service.keys
+    guard.failures.per_second = 1
+
+    async def typing() -> list[Key | int | None]:
+        found: list[Key | int | None] = [await guard.is_open(), await guard.valid(text, "192.0.2.1")]
+        for _ in range(30):
+            try:
+                found.append(await guard.valid(text[:-1] + "~", "192.0.2.1"))
+            except Problem as problem:
+                found.append(problem.status)
+        # What one address tried costs another nothing, nor one that is right.
+        return [*found, await guard.valid("\ud800", "192.0.2.2"), await guard.valid(text, "192.0.2.1")]
+
+    is_open, first, *tries, other, last = asyncio.run(typing())
+    assert is_open is False and other is None
+    assert isinstance(first, Key) and first == last and first.role == "write"
+    assert tries[0] is None and tries[-1] == 429 and set(tries) == {None, 429}
+    check_role(first, "read")
+    check_role(first, "write")
+    with pytest.raises(Problem, match="may write; this needs a key that may admin"):
+        check_role(first, "admin")
+
+
+def test_without_a_model_keys_and_store_are_there(tmp_path: Path) -> None:
+    service = open_service(f"sqlite:///{tmp_path / 'forestall.sqlite'}", tmp_path / "none", "127.0.0.1")
+    assert service.champion.serving is None
+    with service.store.writing() as connection:
+        key, text = create_key(connection, "ann", "read", 1)
+    assert asyncio.run(service.keys.valid(text, "192.0.2.1")) == key
 
 
 def test_a_revoked_key_opens_nothing(whole_bundle: Path, tmp_path: Path) -> None:

@@ -281,6 +281,29 @@ def test_a_store_of_an_earlier_release_is_brought_up_to_date(
     store.close()
 
 
+def test_machines_that_an_earlier_release_has_scored_are_scored_again(store: Store, bundle: Bundle) -> None:
+    send(store, FRAME, bundle)
+    live = Live.over(store, bundle, None)
+    assert live.score_due() == 6 and live.due() == []
+    with store.writing() as connection:
+        for index in ("current_by_soon", "current_by_status_soon", "current_by_no_risk", "alarms_by_opened"):
+            connection.execute(text(f"DROP INDEX {index}"))
+        connection.execute(text("ALTER TABLE current DROP COLUMN soon"))
+        connection.execute(text("DROP TABLE sessions"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    again = connect(store.engine.url.render_as_string(hide_password=False))
+    with again.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert ranked(connection, OpinionFilter(), "soon", 100).opinions == []
+    live = Live.over(again, bundle, None)
+    assert live.score_due() == 6 and live.due() == []
+    with again.reading() as connection:
+        assert {one.machine for one in ranked(connection, OpinionFilter(), "soon", 100).opinions} == {
+            f"m{number}" for number in range(6)
+        }
+    again.close()
+
+
 def test_a_file_that_was_moved_takes_nothing_that_would_be_lost(tmp_path: Path, bundle: Bundle) -> None:
     file, elsewhere = tmp_path / "store.db", tmp_path / "elsewhere.db"
     store = open_store(f"sqlite:///{file}", bundle)

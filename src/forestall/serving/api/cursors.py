@@ -33,6 +33,7 @@ def _text(value: Any) -> bool:
 
 FORMS: dict[str, tuple[Callable[[Any], bool], ...]] = {
     "risk": (_rank, _number, _text),
+    "soon": (_rank, _number, _text),
     "machine": (_text, _text),
     "alarm": (_number,),
     "change": (_number,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Path
@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from forestall.serving.api.schemas import State, Status
 from forestall.serving.api.schemas.shared import TIME_SCHEMA
+from forestall.serving.store.opinions import By
 
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[
@@ -45,7 +46,11 @@ class MachinesQuery(PageQuery):
     status: Status | None = None
     component: str | None = Field(None, max_length=200, pattern=PLAIN, examples=["bearing"])
     min_risk: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-    order: Literal["risk", "machine"] = Field("risk", description="the highest risk first, or by name")
+    order: By = Field(
+        "risk",
+        description="the highest risk over the longest horizon first (`risk`), over the shortest (`soon`: what waiting "
+        "costs soonest), or by name (`machine`)",
+    )
 
 
 class ReadingsQuery(PageQuery):

@@ -21,6 +21,7 @@ from forestall.serving.store.keys import ROLES, Key, Role
 WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")
 SECONDS = 2.0
 FAILURES_PER_SECOND = 5.0
+LOCAL = "local"  # the name of whoever asks while no key is needed
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 PROXIED = (
     "forwarded",
@@ -52,24 +53,33 @@ class Keys:
         self.failures = Rate(FAILURES_PER_SECOND)
 
     async def name_of(self, request: Request, role: Role) -> str:
-        """The name of the key that a request carries, for the log and the audit.
+        """The name of the key that a request carries, for the log and the audit; raises as `admitted` does."""
+        key = await self.admitted(request, role)
+        return LOCAL if key is None else key.name
+
+    async def admitted(self, request: Request, role: Role) -> Key | None:
+        """The key that a request carries; None while none is needed.
 
         Raises:
-            Problem: 401, no valid key; 403, its role is too low; 429, too many wrong ones from one address; 503, the
-                store is away and the key not known.
+            Problem: 401, no valid key; 403, its role is too low, or a request that is not this computer's own where no
+                key is needed; 429, too many wrong ones from one address; 503, the store is away and the key not known.
         """
-        if await self._is_open():
-            return _local(request)
-        key = await self._key(_presented(request), request.client.host if request.client else "")
+        if await self.is_open():
+            check_local(request)
+            return None
+        key = await self.valid(_presented(request), request.client.host if request.client else "")
         if key is None:
             raise _unknown()
         request.scope["key"] = key.id
-        if ROLES.index(key.role) < ROLES.index(role):
-            raise Problem(403, f"The key {key.name!r} may {key.role}; this needs a key that may {role}.")
-        return key.name
+        check_role(key, role)
+        return key
 
-    async def _is_open(self) -> bool:
-        """Whether there never was a key. Once there was one, it stays so."""
+    async def is_open(self) -> bool:
+        """Whether there never was a key, and only this computer can reach the service. Once there was one, it stays so.
+
+        Raises:
+            Problem: 503, the store is away and was never asked.
+        """
         if not self.closed and time.monotonic() - self.looked >= SECONDS:
             try:
                 self.closed = bool(await asyncio.to_thread(self.every))
@@ -79,11 +89,14 @@ class Keys:
             self.looked = time.monotonic()
         return not self.closed
 
-    async def _key(self, token: str, address: str) -> Key | None:
-        """The key that a text is. One that is not known here yet is counted as a wrong one until it is found, so that
-        nobody makes the store look up more than a few.
+    async def valid(self, token: str, address: str) -> Key | None:
+        """The key in force that a text is, or None. One that is not known here yet is counted as a wrong one of its
+        address until it is found, so that nobody makes the store look up more than a few.
+
+        Raises:
+            Problem: 429, too many wrong ones from one address; 503, the store is away and the key not known.
         """
-        if hashlib.sha256(token.encode()).digest() in self.found:
+        if _digest(token) in self.found:
             return await self._in_store(token)
         self.failures.take(address, "wrong keys")
         try:
@@ -97,7 +110,7 @@ class Keys:
 
     async def _in_store(self, token: str) -> Key | None:
         """The store looks it up in constant time; what is kept here is kept under a hash."""
-        digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
+        digest, now = _digest(token), time.monotonic()
         key, since = self.found.get(digest, (None, 0.0))
         if key is not None and now - since < SECONDS:
             return key
@@ -114,6 +127,10 @@ class Keys:
         return fresh
 
 
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
 def _away(error: StoreError) -> Problem:
     return Problem(503, f"Keys cannot be read. {error}", headers={"Retry-After": "5"})
 
@@ -128,7 +145,17 @@ def _unknown() -> Problem:
     return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="forestall"'})
 
 
-def _local(request: Request) -> str:
+def check_role(key: Key, role: Role) -> None:
+    """Whether a key may do what a role may.
+
+    Raises:
+        Problem: 403.
+    """
+    if ROLES.index(key.role) < ROLES.index(role):
+        raise Problem(403, f"The key {key.name!r} may {key.role}; this needs a key that may {role}.")
+
+
+def check_local(request: Request) -> None:
     """Without keys only programs of this computer are meant: no page of another site, nobody behind a proxy.
 
     Raises:
@@ -143,7 +170,6 @@ def _local(request: Request) -> str:
     if foreign or elsewhere or site not in ("none", "same-origin"):
         detail = "Without keys only this computer is served. Make a key with `forestall keys add`."
         raise Problem(403, detail)
-    return "local"
 
 
 def check_binding(host: str, any_keys: bool) -> bool:

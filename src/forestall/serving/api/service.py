@@ -38,10 +38,14 @@ class Serving:
 
 @dataclass
 class Service:
-    """The running service: what answers, who may ask, and how much."""
+    """The running service: what answers, who may ask, and how much.
+
+    store: the database without a bundle's sensors: for its keys and sessions, also while there is no model.
+    """
 
     champion: Champion[Serving]
     keys: Keys
+    store: Store
     rate: Rate = field(default_factory=lambda: Rate(PER_SECOND))
     concurrency: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(AT_ONCE))
 

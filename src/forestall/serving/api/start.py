@@ -41,7 +41,7 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
 
     champion = Champion(folder, made_of)
     champion.look()
-    return Service(champion, _keys(store, loopback))
+    return Service(champion, _keys(store, loopback), store)
 
 
 def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:

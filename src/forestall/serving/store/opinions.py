@@ -20,10 +20,11 @@ from forestall.serving.store.machines import AT_A_TIME, ignoring, pieces
 from forestall.serving.store.tables import current, machines, models, risks
 
 CURVE = np.dtype("<f4")
-By = Literal["risk", "machine"]
+By = Literal["risk", "soon", "machine"]
 Place = tuple[Any, ...]  # where a page ends: the values of KEYS; numbers and texts
 KEYS = {
     "risk": (current.c.rank, current.c.machine_id, current.c.component),
+    "soon": (current.c.soon, current.c.machine_id, current.c.component),
     "machine": (machines.c.name, current.c.component),
 }
 
@@ -82,6 +83,7 @@ def ranked(
     """Opinions, the highest risk first or by machine's name; those without a risk come after those with one.
 
     Args:
+        by: `risk` over the longest horizon, or `soon`, over the shortest: where waiting costs soonest.
         after: what the page before said is next.
     """
     key = KEYS[by]
@@ -210,7 +212,8 @@ def _row(number: int, one: Opinion) -> dict[str, Any]:
         "time": one.time,
         "no_risk": one.no_risk,
         "status": one.status,
-        "rank": _last(one) if one.risk is None else -one.risk,
+        "rank": -one.curve[-1] if one.curve else _last(one),
+        "soon": -one.curve[0] if one.curve else _last(one),
         "threshold": one.threshold,
         "curve": list(one.curve),
         "reasons": [vars(reason) for reason in one.reasons],

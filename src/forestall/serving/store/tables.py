@@ -1,4 +1,5 @@
-"""The tables. Times are ticks, as everywhere past the reader; `raised`, `at` and `created` are seconds since 1970.
+"""The tables. Times are ticks, as everywhere past the reader; those of alarms' changes, keys and sessions are seconds
+since 1970: `raised_at`, `at`, `created`, `revoked`, `seen`, `expires`.
 
 What changes here needs a migration in `migrations/versions`; a test compares the two.
 """
@@ -145,7 +146,8 @@ models = Table(
 )
 
 # The last opinion of each machine and component. no_risk: why there is none. status: as lists are filtered by it.
-# rank: less the risk, or above 0 where there is none: the worst first, so that a page is a piece of the index.
+# rank: less the risk over the longest horizon, soon: over the shortest; above 0 where there is none: the worst first,
+# so that a page is a piece of the index.
 current = Table(
     "current",
     metadata,
@@ -155,12 +157,16 @@ current = Table(
     Column("no_risk", String(200), nullable=False),
     Column("status", String(20), nullable=False),
     Column("rank", Double, nullable=False),
+    Column("soon", Double, nullable=False),
     Column("threshold", Double, nullable=False),
     Column("curve", JSON, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("life", JSON, nullable=False),
     Index("current_by_rank", "rank", "machine_id", "component"),
     Index("current_by_status", "status", "rank", "machine_id", "component"),
+    Index("current_by_soon", "soon", "machine_id", "component"),
+    Index("current_by_status_soon", "status", "soon", "machine_id", "component"),
+    Index("current_by_no_risk", "status", "no_risk", "machine_id", "component"),
     sqlite_with_rowid=False,
 )
 
@@ -184,6 +190,7 @@ alarms = Table(
     Column("version", Integer, nullable=False),
     Index("alarms_by_pair", "machine_id", "component", "opened", unique=True),
     Index("alarms_by_state", "state", "id"),
+    Index("alarms_by_opened", "opened"),
 )
 
 audit = Table(
@@ -207,4 +214,16 @@ keys = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("revoked", BigInteger),
+)
+
+# Who is signed in on the page; digest: of the token that the browser holds.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("key_id", String(20), ForeignKey("keys.id"), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
