@@ -47,6 +47,19 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--recorded", action="store_true", help="the data are a recording: now is their latest reading"
     )
+    serve.add_argument(
+        "--record",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(),
+        help="the workspace whose metrics the record's page shows (default: this folder)",
+    )
+    serve.add_argument(
+        "--person-header",
+        metavar="NAME",
+        default="",
+        help="the header in which a reverse proxy, which sends a key of its own, says who somebody is",
+    )
     serve.set_defaults(run=_serve)
 
 
@@ -76,7 +89,9 @@ def _serve(chosen: argparse.Namespace) -> None:
         raise ForestallError(f"--rate {chosen.rate:g}: must be more than 0.")
     _make_folder(chosen.database)
     to_stderr()  # before the bundle is looked at: if it is refused, the log says why
-    service = open_service(chosen.database, chosen.bundle, chosen.host, chosen.recorded)
+    service = open_service(
+        chosen.database, chosen.bundle, chosen.host, chosen.recorded, chosen.record, chosen.person_header
+    )
     service.rate = Rate(chosen.rate)
     fill_if_empty(service, chosen.bundle, Path("data/raw"), progress)
     run(service, chosen.host, chosen.port)

@@ -65,7 +65,7 @@ def sensor_history(
 
 
 def _expected(readings: Floats, normal: Normal, reference: Reference) -> Floats:
-    """What is normal at the conditions of each reading, [readings, sensors]; at the usual ones where they are missing."""
+    """What is normal at the conditions of each reading, [readings, sensors]; at usual ones where they are missing."""
     level, slopes = normal.level[0, -1], normal.slopes[0, -1]
     middle = np.tile(level, (len(readings), 1))
     for q, condition in enumerate(reference.condition_places):

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from forestall.serving.api.service import service_of
 from forestall.serving.store.keys import Role
 
-WITHOUT_KEY = ("/health/", "/v2/health/")
+WITHOUT_KEY = ("/health/", "/v2/health/", "/static/")
 
 
 async def admitted(request: Request, role: Role) -> str:

@@ -30,6 +30,7 @@ from forestall.serving.api.middleware import RequestMiddleware
 from forestall.serving.api.openapi import completed
 from forestall.serving.api.scoring import score_again
 from forestall.serving.api.service import Service
+from forestall.serving.page import pages
 
 ABOUT = """\
 Readings in, risk out. Errors are RFC 9457 problems that name the field. Times are RFC 3339 in UTC; a plant whose
@@ -59,6 +60,8 @@ def application() -> FastAPI:
     exception_handlers.install(app)
     for part in PARTS:
         app.include_router(part.ROUTER)
+    for router in pages.ROUTERS:
+        app.include_router(router)
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

@@ -46,7 +46,9 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *SECURITY, (b"x-request-id", request_id.encode())]
+                own = {name for name, _ in message["headers"]}
+                usual = [header for header in SECURITY if header[0] not in own]
+                message["headers"] = [*message["headers"], *usual, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

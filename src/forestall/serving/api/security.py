@@ -67,7 +67,7 @@ class Keys:
         if await self.is_open():
             check_local(request)
             return None
-        key = await self.valid(_presented(request), request.client.host if request.client else "")
+        key = await self.valid(presented(request), request.client.host if request.client else "")
         if key is None:
             raise _unknown()
         request.scope["key"] = key.id
@@ -135,7 +135,8 @@ def _away(error: StoreError) -> Problem:
     return Problem(503, f"Keys cannot be read. {error}", headers={"Retry-After": "5"})
 
 
-def _presented(request: Request) -> str:
+def presented(request: Request) -> str:
+    """The text of the key that a request carries; empty without one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
 

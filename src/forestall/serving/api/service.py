@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import Request
 
@@ -41,11 +42,15 @@ class Service:
     """The running service: what answers, who may ask, and how much.
 
     store: the database without a bundle's sensors: for its keys and sessions, also while there is no model.
+    record: the workspace whose `metrics/` tell of the model; None without one. person_header: the header in which a
+    reverse proxy says who somebody is; empty if none does.
     """
 
     champion: Champion[Serving]
     keys: Keys
     store: Store
+    record: Path | None = None
+    person_header: str = ""
     rate: Rate = field(default_factory=lambda: Rate(PER_SECOND))
     concurrency: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(AT_ONCE))
 

@@ -21,11 +21,19 @@ from forestall.serving.store.machines import known_machines
 from forestall.serving.times import wall_clock
 
 
-def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> Service:
+def open_service(
+    url: str,
+    folder: Path,
+    host: str,
+    recorded: bool = False,
+    record: Path | None = None,
+    person_header: str = "",
+) -> Service:
     """The service over a database and the bundle in a folder, to be reached at `host`.
 
     Args:
         recorded: the data are a recording, and time stands at their latest reading.
+        record, person_header: see `Service`.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -41,7 +49,7 @@ def open_service(url: str, folder: Path, host: str, recorded: bool = False) -> S
 
     champion = Champion(folder, made_of)
     champion.look()
-    return Service(champion, _keys(store, loopback), store)
+    return Service(champion, _keys(store, loopback), store, record, person_header)
 
 
 def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:

@@ -68,9 +68,7 @@ def risk_within(opinion: Opinion, ticks: int, spans: Spans) -> float:
     return float(np.interp(ticks, [0, *spans.horizons], [0.0, *opinion.curve]))
 
 
-def next_visit(
-    maintenance: pd.DataFrame, failures: pd.DataFrame, now: int, spans: Spans
-) -> int | None:
+def next_visit(maintenance: pd.DataFrame, failures: pd.DataFrame, now: int, spans: Spans) -> int | None:
     """When a machine's next planned visit is to be expected, in ticks: after its usual time from visit to visit.
 
     Args:

@@ -19,7 +19,12 @@ from forestall.serving.store.alarm_changes import (
 from forestall.serving.store.alarms import Finding, State
 from forestall.serving.times import latest
 
-ACTS: Mapping[str, State | None] = {"acknowledge": "acknowledged", "take": "in work", "close": "closed", "note": None}
+ACTS: Mapping[str, State | None] = {
+    "acknowledge": "acknowledged",
+    "take": "in work",
+    "close": "closed",
+    "note": None,
+}
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
 Form = Mapping[str, str]
 
@@ -62,7 +67,7 @@ def change_of(form: Form, who: str, at: int, reference: Reference) -> tuple[Chan
     return Change(who, at, ACTS[act], finding, found, replaced, assignee, note), int(version)
 
 
-def refusal_of(error: Exception, form: Form, reference: Reference) -> Refusal:
+def refusal_of(error: Exception, form: Form) -> Refusal:
     """Of a change that was refused."""
     if isinstance(error, StaleAlarmError):
         return Refusal(412, "page.refused_stale", form)

@@ -44,7 +44,9 @@ T = TypeVar("T")
 ROUTER = APIRouter(prefix="/alarms", include_in_schema=False, route_class=PageRoute)
 ROWS = 40
 Shown = Literal["todo", "open", "acknowledged", "in work", "closed", "all"]
-STATES_OF: dict[str, tuple[State, ...]] = {"todo": STATES[:-1], "all": STATES} | {one: (one,) for one in STATES}
+STATES_OF: dict[str, tuple[State, ...]] = {"todo": STATES[:-1], "all": STATES} | {
+    one: (one,) for one in STATES
+}
 
 
 class AlarmsQuery(BaseModel):
@@ -104,7 +106,7 @@ async def change(request: Request, number: AlarmId, visitor: Acting) -> Response
 
         await asyncio.to_thread(_known, write)
     except (StaleAlarmError, RefusedChangeError, ContradictionError, Problem) as error:
-        refused = refusal_of(error, form, reference)
+        refused = refusal_of(error, form)
         return await _shown(request, serving, number, visitor, refused)
     if is_fragment(request):
         return await _shown(request, serving, number, visitor, done=True)

@@ -28,7 +28,12 @@ class Timed(Protocol):
 
 def wide(height: int, spec: Spec) -> Spec:
     """As wide as its place."""
-    return {"width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"}, **spec}
+    return {
+        "width": "container",
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        **spec,
+    }
 
 
 def time_value(ticks: int, view: Timed) -> str | int:
@@ -38,11 +43,22 @@ def time_value(ticks: int, view: Timed) -> str | int:
 
 def time_axis(view: Timed) -> Spec:
     """Of all the weeks that are shown, whatever the data span."""
-    ends = [time_value(at, view) for at in (view.since, view.since if view.now is None else view.now)]
+    ends = [at if view.counts else at * 1000 for at in (view.since, view.since if view.now is None else view.now)]
     if view.counts:
-        return {"field": "time", "type": "quantitative", "scale": {"domain": ends, "zero": False}, "axis": {"title": None, "tickCount": 5}}
+        return {
+            "field": "time",
+            "type": "quantitative",
+            "scale": {"domain": ends, "zero": False},
+            "axis": {"title": None, "tickCount": 5},
+        }
     scale = {"type": "utc", "domain": ends}
-    axis = {"title": None, "format": "%-d.%-m.", "labelOverlap": True, "tickCount": {"interval": "week", "step": 1}, "grid": True}
+    axis = {
+        "title": None,
+        "format": "%-d.%-m.",
+        "labelOverlap": True,
+        "tickCount": {"interval": "week", "step": 1},
+        "grid": True,
+    }
     return {"field": "time", "type": "temporal", "scale": scale, "axis": axis}
 
 
@@ -51,12 +67,20 @@ def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
     ends = [until - WEEK * back for back in range(len(weeks) - 1, -1, -1)]
     values = [{"until": _stamp(end)[:10], "alarms": count} for end, count in zip(ends, weeks, strict=True)]
     title = {name: say(f"page.load_{name}", {}, language) for name in ("alarms", "week")}
-    labels = {"labelExpr": "substring(datum.value, 8) + '.' + substring(datum.value, 5, 7) + '.'", "labelAngle": 0}
+    labels = {
+        "labelExpr": "substring(datum.value, 8) + '.' + substring(datum.value, 5, 7) + '.'",
+        "labelAngle": 0,
+    }
     x = {"field": "until", "type": "ordinal", "axis": {"title": None, **labels}, "title": title["week"]}
     y = {"field": "alarms", "type": "quantitative", "axis": {"title": None, "tickCount": 3, "format": "d"}}
-    tooltip = [{"field": name, "title": text} for name, text in (("until", title["week"]), ("alarms", title["alarms"]))]
+    tooltip = [
+        {"field": name, "title": text}
+        for name, text in (("until", title["week"]), ("alarms", title["alarms"]))
+    ]
     mark = {"type": "bar", "color": "var(--accent)", "cornerRadiusEnd": 2}
-    return wide(72, {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "y": y, "tooltip": tooltip}})
+    return wide(
+        72, {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
+    )
 
 
 def _stamp(ticks: int) -> str:

@@ -16,7 +16,7 @@ from forestall.serving.api.queries import PLAIN
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.opinions import Opinion, Status
 from forestall.serving.page.advice import waiting_cost
-from forestall.serving.page.charts import alarm_load
+from forestall.serving.page.charts import WEEK, alarm_load
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
 from forestall.serving.store.alarms import Alarm, standing_alarms
@@ -26,7 +26,7 @@ from forestall.serving.store.opinions import OpinionFilter, ranked
 from forestall.serving.store.summary import Summary, summary_of
 
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
-ROWS, WEEKS, WEEK = 40, 8, 7 * 86400
+ROWS = 40
 
 
 class FleetQuery(BaseModel):
@@ -48,7 +48,7 @@ class FleetQuery(BaseModel):
 class Row:
     """A part of a machine as the list shows it.
 
-    waiting: what waiting over the shortest horizon is expected to cost; None without a risk. age: of the machine's data,
+    waiting: what waiting over the shortest horizon is expected to cost; None without a risk. age: of the data,
     in ticks; None if that is not known.
     """
 
@@ -73,8 +73,9 @@ async def show_fleet(request: Request, query: Annotated[FleetQuery, Query()], vi
     serving = service_of(request).serving
     rows, summary, now = await asyncio.to_thread(_whole, serving, query)
     about = _about(serving, query, rows)
-    week = None if now is None or not summary.alarms_by_week else alarm_load(summary.alarms_by_week, now, visitor.language)
-    return html(request, visitor, "fleet.html", summary=summary, now=now, load=week, **about)
+    by_week = now is not None and not is_counter(serving.bundle.reference.unit)
+    load = alarm_load(summary.raised, now or 0, visitor.language) if by_week else None
+    return html(request, visitor, "fleet.html", summary=summary, now=now, load=load, **about)
 
 
 @ROUTER.get("/fleet/rows")
@@ -87,15 +88,18 @@ async def show_rows(request: Request, query: Annotated[FleetQuery, Query()], vis
 
 
 def _about(serving: Serving, query: FleetQuery, rows: Rows) -> dict[str, Any]:
-    return {"query": query, "rows": rows, "components": serving.bundle.components, "spans": serving.bundle.reference.spans}
+    return {
+        "query": query,
+        "rows": rows,
+        "components": serving.bundle.components,
+        "spans": serving.bundle.reference.spans,
+    }
 
 
 def _whole(serving: Serving, query: FleetQuery) -> tuple[Rows, Summary, int | None]:
-    counter = is_counter(serving.bundle.reference.unit)
     with serving.store.reading() as connection:
         now = serving.live.time(connection)
-        until = None if counter or now is None else now
-        summary = summary_of(connection, until, WEEK, WEEKS)
+        summary = summary_of(connection, serving.bundle.components, WEEK, now or 0)
         return _rows(connection, serving, query, now), summary, now
 
 

@@ -23,7 +23,9 @@ async def form_of(request: Request) -> dict[str, str]:
     if held is None:
         content, _ = await read_body(request, KIND)
         try:
-            fields = parse_qsl(content.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+            fields = parse_qsl(
+                content.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+            )
         except ValueError:
             raise Problem(400, "The form is not UTF-8, or has too many fields.") from None
         held = request.state.form = dict(fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -16,7 +16,6 @@ from forestall.serving.page.machine_view import MachineView, Part, view_of
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
 from forestall.serving.sensor_history import SensorHistory, sensor_history
-from forestall.serving.similar_failures import SimilarFailures, similar_failures
 
 ROUTER = APIRouter(prefix="/machines/{machine}", include_in_schema=False, route_class=PageRoute)
 POINTS = 320  # of each sensor's plot
@@ -28,7 +27,7 @@ async def show_machine(request: Request, machine: Name, visitor: Looking, visit:
     """The whole page but for what takes longer, which it asks for itself."""
     serving = service_of(request).serving
     view = await asyncio.to_thread(view_of, serving, machine, _visit(visit, serving))
-    about = {"risks": risk_chart(view, visitor.language), "line": time_line(view, visitor.language)}
+    about: dict[str, Any] = {"risks": risk_chart(view), "line": time_line(view, visitor.language)}
     return html(request, visitor, "machine.html", view=view, spans=serving.bundle.reference.spans, **about)
 
 
@@ -47,14 +46,6 @@ async def show_sensors(request: Request, machine: Name, visitor: Looking) -> Res
     view, history = await asyncio.to_thread(_sensors, serving, machine)
     charts = [] if history is None else sensor_charts(view, history, serving.bundle, visitor.language)
     return html(request, visitor, "machine_sensors.html", charts=charts, history=history)
-
-
-@ROUTER.get("/similar")
-async def show_similar(request: Request, machine: Name, visitor: Looking) -> Response:
-    """Past failures before which the model saw the most similar things."""
-    serving = service_of(request).serving
-    similar = await asyncio.to_thread(_similar, serving, machine)
-    return html(request, visitor, "machine_similar.html", similar=similar)
 
 
 @ROUTER.get("/card")
@@ -86,8 +77,3 @@ def _sensors(serving: Serving, name: str) -> tuple[MachineView, SensorHistory | 
     with serving.store.reading() as connection:
         length = view.now - view.since
         return view, sensor_history(connection, serving.live, view.machine, view.now, length, POINTS)
-
-
-def _similar(serving: Serving, name: str) -> SimilarFailures:
-    with serving.store.reading() as connection:
-        return similar_failures(connection, serving.live, name)

@@ -10,17 +10,21 @@ import numpy as np
 from forestall.serving.bundle import Bundle
 from forestall.serving.page.charts import COLORS, SHAPES, Spec, time_axis, time_value, wide
 from forestall.serving.page.machine_view import MachineView
-from forestall.serving.sensor_history import SensorHistory
 from forestall.serving.page.words import say
+from forestall.serving.sensor_history import SensorHistory
 
 LANES = ("alarm", "error", "visit", "failure", "stop")
 SIGNIFICANT = 4
 
 
-def risk_chart(view: MachineView, language: str) -> Spec | None:
+def risk_chart(view: MachineView) -> Spec | None:
     """The risk of each part over the longest horizon, with its threshold; None without any."""
     rows = [
-        {"time": time_value(point.time, view), "risk": round(point.curve[-1], 4), "part": part.opinion.component}
+        {
+            "time": time_value(point.time, view),
+            "risk": round(point.curve[-1], 4),
+            "part": part.opinion.component,
+        }
         for part in view.parts
         for point in part.trend
         if point.curve
@@ -28,12 +32,39 @@ def risk_chart(view: MachineView, language: str) -> Spec | None:
     if not rows:
         return None
     parts = [part.opinion.component for part in view.parts if part.opinion.curve]
-    color = {"field": "part", "type": "nominal", "title": None, "sort": parts, "scale": {"range": list(COLORS)}}
-    risk = {"field": "risk", "type": "quantitative", "axis": {"format": ".0%", "title": None, "tickCount": 4, **_margin()}, "scale": {"domain": [0, 1]}}
-    encoding = {"x": time_axis(view), "y": risk, "color": color, "strokeDash": {"field": "part", "type": "nominal", "title": None, "sort": parts}}
-    limits = [{"limit": part.opinion.threshold, "part": part.opinion.component} for part in view.parts if part.opinion.curve]
-    limit = {"data": {"values": limits}, "mark": {"type": "rule", "opacity": 0.55, "strokeDash": [2, 3]}, "encoding": {"y": {"field": "limit", "type": "quantitative"}, "color": color}}
-    line = {"mark": {"type": "line", "interpolate": "step-after", "tooltip": True, "clip": True}, "encoding": encoding}
+    color = {
+        "field": "part",
+        "type": "nominal",
+        "title": None,
+        "sort": parts,
+        "scale": {"range": list(COLORS)},
+    }
+    risk = {
+        "field": "risk",
+        "type": "quantitative",
+        "axis": {"format": ".0%", "title": None, "tickCount": 4, **_margin()},
+        "scale": {"domain": [0, 1]},
+    }
+    encoding = {
+        "x": time_axis(view),
+        "y": risk,
+        "color": color,
+        "strokeDash": {"field": "part", "type": "nominal", "title": None, "sort": parts},
+    }
+    limits = [
+        {"limit": part.opinion.threshold, "part": part.opinion.component}
+        for part in view.parts
+        if part.opinion.curve
+    ]
+    limit = {
+        "data": {"values": limits},
+        "mark": {"type": "rule", "opacity": 0.55, "strokeDash": [2, 3]},
+        "encoding": {"y": {"field": "limit", "type": "quantitative"}, "color": color},
+    }
+    line = {
+        "mark": {"type": "line", "interpolate": "step-after", "tooltip": True, "clip": True},
+        "encoding": encoding,
+    }
     return wide(170, {"data": {"values": rows}, "layer": [line, limit]})
 
 
@@ -46,17 +77,49 @@ def time_line(view: MachineView, language: str) -> Spec | None:
     for row in rows:
         row["lane"] = names[row.pop("kind")]
     order = list(names.values())
-    lane = {"field": "lane", "type": "nominal", "sort": order, "scale": {"domain": order}, "axis": {"title": None, "grid": True, "ticks": False, **_margin()}}
-    color = {"field": "lane", "type": "nominal", "legend": None, "scale": {"domain": order, "range": ["var(--alarm)", "var(--soft)", "var(--good)", "var(--alarm)", "var(--none)"]}}
-    shape = {"field": "lane", "type": "nominal", "legend": None, "scale": {"domain": order, "range": list(SHAPES)}}
-    tooltip = [{"field": "what", "type": "nominal", "title": say("page.what", {}, language)}, _when(view, language)]
+    lane = {
+        "field": "lane",
+        "type": "nominal",
+        "sort": order,
+        "scale": {"domain": order},
+        "axis": {"title": None, "grid": True, "ticks": False, **_margin()},
+    }
+    color = {
+        "field": "lane",
+        "type": "nominal",
+        "legend": None,
+        "scale": {
+            "domain": order,
+            "range": ["var(--alarm)", "var(--soft)", "var(--good)", "var(--alarm)", "var(--none)"],
+        },
+    }
+    shape = {
+        "field": "lane",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": order, "range": list(SHAPES)},
+    }
+    tooltip = [
+        {"field": "what", "type": "nominal", "title": say("page.what", {}, language)},
+        _when(view, language),
+    ]
     x, both = time_axis(view), {"y": lane, "color": color, "tooltip": tooltip}
-    points = {"transform": [{"filter": "!isValid(datum.until)"}], "mark": {"type": "point", "filled": True, "size": 80, "opacity": 0.9, "clip": True}, "encoding": {"x": x, "shape": shape, **both}}
-    bars = {"transform": [{"filter": "isValid(datum.until)"}], "mark": {"type": "bar", "height": 8, "cornerRadius": 2, "minBandSize": 3, "clip": True}, "encoding": {"x": x, "x2": {"field": "until"}, **both}}
+    points = {
+        "transform": [{"filter": "!isValid(datum.until)"}],
+        "mark": {"type": "point", "filled": True, "size": 80, "opacity": 0.9, "clip": True},
+        "encoding": {"x": x, "shape": shape, **both},
+    }
+    bars = {
+        "transform": [{"filter": "isValid(datum.until)"}],
+        "mark": {"type": "bar", "height": 8, "cornerRadius": 2, "minBandSize": 3, "clip": True},
+        "encoding": {"x": x, "x2": {"field": "until"}, **both},
+    }
     return wide(150, {"data": {"values": rows}, "layer": [bars, points]})
 
 
-def sensor_charts(view: MachineView, history: SensorHistory, bundle: Bundle, language: str) -> list[tuple[str, Spec]]:
+def sensor_charts(
+    view: MachineView, history: SensorHistory, bundle: Bundle, language: str
+) -> list[tuple[str, Spec]]:
     """A plot a sensor, with its name and unit: the means, and behind them the band of what is normal."""
     sensors = bundle.plant.dataset.tables.telemetry.sensors
     found = []
@@ -73,12 +136,43 @@ def _sensor_chart(view: MachineView, history: SensorHistory, values: tuple[Any, 
         {"time": time, "value": value, "low": low, "high": high}
         for time, value, low, high in zip(times, *(_rounded(some) for some in values), strict=True)
     ]
-    y = {"type": "quantitative", "axis": {"title": None, "tickCount": 4, **_margin()}, "scale": {"zero": False}}
-    tooltip = [{"field": name, "type": "quantitative", "title": say(f"page.{name}", {}, language), "format": ".4~g"} for name in ("value", "low", "high")]
-    band = {"mark": {"type": "area", "color": "var(--good)", "opacity": 0.22, "clip": True}, "encoding": {"x": time_axis(view), "y": {"field": "low", **y}, "y2": {"field": "high"}}}
-    line = {"mark": {"type": "line", "color": "var(--accent)", "strokeWidth": 1.3, "invalid": "break-paths-show-path-domains", "clip": True}, "encoding": {"x": time_axis(view), "y": {"field": "value", **y}}}
-    nearest = {"name": "at", "select": {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"}}
-    point = {"params": [nearest], "mark": {"type": "point", "color": "var(--accent)", "filled": True}, "encoding": {"x": time_axis(view), "y": {"field": "value", **y}, "tooltip": [_when(view, language), *tooltip], "opacity": {"condition": {"param": "at", "empty": False, "value": 1}, "value": 0}}}
+    y = {
+        "type": "quantitative",
+        "axis": {"title": None, "tickCount": 4, **_margin()},
+        "scale": {"zero": False},
+    }
+    tooltip = [
+        {"field": name, "type": "quantitative", "title": say(f"page.{name}", {}, language), "format": ".4~g"}
+        for name in ("value", "low", "high")
+    ]
+    band = {
+        "mark": {"type": "area", "color": "var(--good)", "opacity": 0.22, "clip": True},
+        "encoding": {"x": time_axis(view), "y": {"field": "low", **y}, "y2": {"field": "high"}},
+    }
+    line = {
+        "mark": {
+            "type": "line",
+            "color": "var(--accent)",
+            "strokeWidth": 1.3,
+            "invalid": "break-paths-show-path-domains",
+            "clip": True,
+        },
+        "encoding": {"x": time_axis(view), "y": {"field": "value", **y}},
+    }
+    nearest = {
+        "name": "at",
+        "select": {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"},
+    }
+    point = {
+        "params": [nearest],
+        "mark": {"type": "point", "color": "var(--accent)", "filled": True},
+        "encoding": {
+            "x": time_axis(view),
+            "y": {"field": "value", **y},
+            "tooltip": [_when(view, language), *tooltip],
+            "opacity": {"condition": {"param": "at", "empty": False, "value": 1}, "value": 0},
+        },
+    }
     return wide(130, {"data": {"values": rows}, "layer": [band, line, point]})
 
 
@@ -106,7 +200,11 @@ def _row(kind: str, time: int, what: str, view: MachineView, until: int | None =
 
 def _when(view: MachineView, language: str) -> Spec:
     title = say("page.when", {}, language)
-    kind = {"type": "quantitative"} if view.counts else {"type": "temporal", "timeUnit": "utcyearmonthdatehoursminutes"}
+    kind = (
+        {"type": "quantitative"}
+        if view.counts
+        else {"type": "temporal", "timeUnit": "utcyearmonthdatehoursminutes"}
+    )
     return {"field": "time", "title": title, **kind}
 
 

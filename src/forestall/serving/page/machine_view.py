@@ -138,7 +138,9 @@ def _gathered(
         )
         for one in opinions
     ]
-    return MachineView(machine, parts, alarms, events, now, since, visit, expected, unsaved, is_counter(reference.unit))
+    return MachineView(
+        machine, parts, alarms, events, now, since, visit, expected, unsaved, is_counter(reference.unit)
+    )
 
 
 def _of(frame: pd.DataFrame, component: str) -> list[int]:

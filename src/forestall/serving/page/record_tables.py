@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,9 @@ def read_record(folder: Path) -> Record | None:
         return None
     failures = tables["failures"]
     failures = failures[failures["fold"] == FOLD]
-    thresholds = failures.groupby("component")["threshold"].first().to_dict()
+    thresholds = dict(
+        zip(failures["component"].astype(str), failures["threshold"].astype(float), strict=True)
+    )
     return Record(
         policies=_policies(tables["policies"], tables["intervals"]),
         months=_months(tables["slices"]),
@@ -104,52 +107,60 @@ def read_record(folder: Path) -> Record | None:
 
 
 def _policies(policies: pd.DataFrame, intervals: pd.DataFrame) -> list[PolicyRow]:
-    test = policies[policies["fold"] == FOLD].set_index("policy")
-    cost = intervals[(intervals["fold"] == FOLD) & (intervals["metric"] == "cost_per_machine_month")].set_index("policy")
-    return [
-        PolicyRow(
-            policy=name,
-            recall=_or_none(test.at[name, "event_recall"]),
-            precision=_or_none(test.at[name, "alarm_precision"]),
-            false_alarms=_or_none(test.at[name, "false_alarms_per_machine_month"]),
-            lead_time=_or_none(test.at[name, "lead_time_median_h"]),
-            cost=float(test.at[name, "cost_per_machine_month"]),
-            low=_or_none(cost.at[name, "low"]) if name in cost.index else None,
-            high=_or_none(cost.at[name, "high"]) if name in cost.index else None,
-        )
-        for name in POLICIES
-        if name in test.index
-    ]
+    test = {row["policy"]: row for row in policies[policies["fold"] == FOLD].to_dict("records")}
+    of_cost = intervals[(intervals["fold"] == FOLD) & (intervals["metric"] == "cost_per_machine_month")]
+    cost = {row["policy"]: row for row in of_cost.to_dict("records")}
+    return [_policy(test[name], cost.get(name, {})) for name in POLICIES if name in test]
+
+
+def _policy(row: Mapping[Any, Any], interval: Mapping[Any, Any]) -> PolicyRow:
+    return PolicyRow(
+        policy=str(row["policy"]),
+        recall=_or_none(row["event_recall"]),
+        precision=_or_none(row["alarm_precision"]),
+        false_alarms=_or_none(row["false_alarms_per_machine_month"]),
+        lead_time=_or_none(row["lead_time_median_h"]),
+        cost=float(row["cost_per_machine_month"]),
+        low=_or_none(interval.get("low", np.nan)),
+        high=_or_none(interval.get("high", np.nan)),
+    )
 
 
 def _months(slices: pd.DataFrame) -> list[Month]:
-    rows = slices[(slices["fold"] == FOLD) & (slices["slice"] == "month") & slices["policy"].isin([MODEL, RULE])]
-    found = []
-    for row in rows.itertuples():
-        caught = 0 if np.isnan(row.event_recall) else round(row.event_recall * row.failures)
-        false = 0 if np.isnan(row.false_alarms_per_machine_month) else round(row.false_alarms_per_machine_month * row.machine_months)
-        found.append(Month(str(row.value), str(row.policy), caught, int(row.failures) - caught, false))
-    return found
+    chosen = slices[
+        (slices["fold"] == FOLD) & (slices["slice"] == "month") & slices["policy"].isin([MODEL, RULE])
+    ]
+    failures = chosen["failures"].astype(int)
+    caught = (chosen["event_recall"].fillna(0.0) * failures).round().astype(int)
+    false = chosen["false_alarms_per_machine_month"].fillna(0.0) * chosen["machine_months"].fillna(0.0)
+    columns = (
+        chosen["value"].astype(str),
+        chosen["policy"].astype(str),
+        caught,
+        failures - caught,
+        false.round().astype(int),
+    )
+    return [Month(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def _budgets(budgets: pd.DataFrame, misses: pd.DataFrame) -> list[Budget]:
-    missed = {
-        budget: list(zip(some["machine"].astype(str), some["component"].astype(str), some["time"].astype(str), strict=True))
-        for budget, some in misses.groupby("budget")
-    }
+    columns = [misses[name].astype(str) for name in ("machine", "component", "time")]
+    missed: dict[int, list[tuple[str, str, str]]] = {}
+    for budget, *failure in zip(misses["budget"].tolist(), *columns, strict=True):
+        missed.setdefault(budget, []).append((failure[0], failure[1], failure[2]))
     return [
         Budget(
-            budget=int(row.budget),
-            alarms_per_week=float(row.alarms_per_week),
-            recall=float(row.event_recall),
-            precision=_or_none(row.alarm_precision),
-            cost=float(row.cost_per_machine_month),
-            missed=missed.get(row.budget, []),
+            budget=int(row["budget"]),
+            alarms_per_week=float(row["alarms_per_week"]),
+            recall=float(row["event_recall"]),
+            precision=_or_none(row["alarm_precision"]),
+            cost=float(row["cost_per_machine_month"]),
+            missed=missed.get(int(row["budget"]), []),
         )
-        for row in budgets.itertuples()
+        for row in budgets.to_dict("records")
     ]
 
 
-def _or_none(value: object) -> float | None:
-    number = float(value)  # type: ignore[arg-type]
+def _or_none(value: Any) -> float | None:
+    number = float(value)
     return None if np.isnan(number) else number

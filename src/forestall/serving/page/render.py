@@ -23,14 +23,18 @@ from forestall.serving.api.service import service_of
 from forestall.serving.page.formats import Formats
 from forestall.serving.page.static_files import address_of
 from forestall.serving.page.visitor import Visitor, language_of
-from forestall.serving.store.errors import StoreBusyError, StoreError
 from forestall.serving.page.words import say
+from forestall.serving.store.errors import StoreBusyError, StoreError
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {"content-security-policy": POLICY, "cache-control": "no-store, private", "referrer-policy": "same-origin"}
+HEADERS = {
+    "content-security-policy": POLICY,
+    "cache-control": "no-store, private",
+    "referrer-policy": "same-origin",
+}
 TEMPLATES = Environment(
     loader=PackageLoader("forestall.serving.page"),
     autoescape=True,
@@ -52,7 +56,9 @@ def html(
         return say(key, words, language)
 
     about = {"t": text, "f": formats, "visitor": visitor, "language": language, "static": address_of}
-    content = TEMPLATES.get_template(template).render(request=request, path_of=path_of, json_of=json_of, drawing_scripts=list(scripts()), **about, **values)
+    content = TEMPLATES.get_template(template).render(
+        request=request, path_of=path_of, json_of=json_of, drawing_scripts=list(scripts()), **about, **values
+    )
     return HTMLResponse(content, status, HEADERS)
 
 
@@ -66,7 +72,7 @@ def json_of(content: Any) -> Markup:
     import orjson
 
     text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode().replace("<", "\\u003c")
-    return Markup(text)  # noqa: S704
+    return Markup(text)
 
 
 def is_fragment(request: Request) -> bool:
@@ -91,8 +97,9 @@ class PageRoute(APIRoute):
             except StoreError as error:
                 log("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
                 wait = "1" if isinstance(error, StoreBusyError) else "5"
-                problem = Problem(503, str(error).partition(" (")[0], headers={"Retry-After": wait})
-                return error_page(request, problem)
+                return error_page(
+                    request, Problem(503, str(error).partition(" (")[0], (), {"Retry-After": wait})
+                )
 
         return told
 
@@ -101,7 +108,11 @@ def error_page(request: Request, problem: Problem) -> Response:
     """What went wrong, and what to do; who is not signed in is asked to."""
     if problem.status == 401:
         return _to_sign_in(request)
-    about = {"problem": problem, "title": HTTPStatus(problem.status).phrase, "id": request_id_of(request.scope)}
+    about = {
+        "problem": problem,
+        "title": HTTPStatus(problem.status).phrase,
+        "id": request_id_of(request.scope),
+    }
     template = "error_fragment.html" if is_fragment(request) else "error.html"
     page = html(request, None, template, problem.status, **about)
     page.headers.update(problem.headers)

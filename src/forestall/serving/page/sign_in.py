@@ -16,7 +16,7 @@ from forestall.serving.page.forms import form_of
 from forestall.serving.page.render import HEADERS, PageRoute, html
 from forestall.serving.page.visitor import LANGUAGE, SESSION, check_origin
 from forestall.serving.store.keys import Key
-from forestall.serving.store.sessions import LONGEST, close_session, open_session
+from forestall.serving.store.sessions import LIFETIME, close_old, close_session, open_session
 from forestall.serving.texts import LANGUAGES
 
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -24,7 +24,9 @@ YEAR = 365 * 24 * 3600
 
 
 @ROUTER.get("/sign-in")
-async def ask(request: Request, wanted: Annotated[str, Query(alias="next", max_length=2000)] = "/") -> Response:
+async def ask(
+    request: Request, wanted: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+) -> Response:
     """The form for a key."""
     return html(request, None, "sign_in.html", wanted=_own_address(wanted), refused=None)
 
@@ -41,7 +43,7 @@ async def sign_in(request: Request) -> Response:
         return html(request, None, "sign_in.html", 401, wanted=_own_address(wanted), refused=True)
     token = await asyncio.to_thread(_opened, service, found)
     response = RedirectResponse(_own_address(wanted), 303, HEADERS)
-    _set(response, request, SESSION, token, LONGEST)
+    _set(response, request, SESSION, token, LIFETIME)
     return response
 
 
@@ -70,7 +72,9 @@ async def choose_language(request: Request) -> Response:
 
 def _opened(service: Service, key: Key) -> str:
     with service.store.writing() as connection:
-        return open_session(connection, key, int(time.time()))
+        now = int(time.time())
+        close_old(connection, now)
+        return open_session(connection, key, now)
 
 
 def _closed(service: Service, token: str) -> None:
@@ -86,5 +90,7 @@ def _set(response: Response, request: Request, name: str, value: str, seconds: i
 def _own_address(wanted: str) -> str:
     """The address, if it is one of ours; else the first page."""
     parts = urlsplit(wanted)
-    own = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    own = (
+        wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    )
     return wanted if own and not parts.netloc and not parts.scheme else "/"

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -14,9 +15,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from forestall.serving.api.problems import Problem
-from forestall.serving.api.security import check_local, presented
+from forestall.serving.api.security import LOCAL, check_local, presented
 from forestall.serving.api.service import Service, service_of
 from forestall.serving.page.forms import form_of
+from forestall.serving.store.errors import StoreError
 from forestall.serving.store.keys import ROLES, Role
 from forestall.serving.store.sessions import Session, find_session, touch_session
 from forestall.serving.texts import LANGUAGES
@@ -56,7 +58,10 @@ def language_of(request: Request) -> str:
     """The one that was chosen, or the browser's first that there is."""
     chosen = request.cookies.get(LANGUAGE)
     wanted = [] if chosen is None else [chosen]
-    wanted += [part.partition(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+    wanted += [
+        part.partition(";")[0].strip()[:2].lower()
+        for part in request.headers.get("accept-language", "").split(",")
+    ]
     return next((one for one in wanted if one in LANGUAGES), LANGUAGES[0])
 
 
@@ -83,7 +88,9 @@ async def acting(request: Request, visitor: Annotated[Visitor, Depends(looking)]
     check_origin(request)
     sent = (await form_of(request)).get(FORM_TOKEN, "")
     if not hmac.compare_digest(sent.encode(), visitor.form_token.encode()):
-        raise Problem(403, "The page was too old, or of another session. Load it again, and repeat what you did.")
+        raise Problem(
+            403, "The page was too old, or of another session. Load it again, and repeat what you did."
+        )
     return visitor
 
 
@@ -104,7 +111,7 @@ async def _visitor(request: Request, service: Service) -> Visitor:
     language = language_of(request)
     if await service.keys.is_open():
         check_local(request)
-        return Visitor("local", "admin", language, HERE)
+        return Visitor(LOCAL, "admin", language, HERE)
     token = request.cookies.get(SESSION, "")
     if token:
         session = await asyncio.to_thread(_session, service, token)
@@ -118,8 +125,9 @@ def _session(service: Service, token: str) -> Session | None:
     now = int(time.time())
     with service.store.reading() as connection:
         session = find_session(connection, token, now)
-    if session is not None and session.stale(now):
-        with service.store.writing() as connection:
+    if session is not None and session.wants_touch(now):
+        # Who only looks is not kept from it by a database that takes nothing.
+        with suppress(StoreError), service.store.writing() as connection:
             touch_session(connection, token, now)
     return session
 

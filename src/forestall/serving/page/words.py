@@ -16,7 +16,9 @@ PREFIX = "page."
 @cache
 def own_texts() -> Mapping[str, Mapping[str, str]]:
     """By key and language; placeholders are those of `str.format`, and take texts only."""
-    held: dict[str, dict[str, str]] = json.loads((files(__package__) / "texts.json").read_text(encoding="utf-8"))
+    held: dict[str, dict[str, str]] = json.loads(
+        (files(__package__) / "texts.json").read_text(encoding="utf-8")
+    )
     return held
 
 
