@@ -5,15 +5,19 @@ import forestall.pipeline.interpreter  # noqa: F401  (checks the environment bef
 import shutil
 from pathlib import Path
 
+from forestall.data import store
 from forestall.errors import ForestallError
 from forestall.features.files import BASELINES, read_features
 from forestall.features.labels import TEST
 from forestall.features.reference import Reference
 from forestall.pipeline import files, stage
-from forestall.serving.export import parity, parity_rows, write_bundle
+from forestall.serving.baselines import bundle_baselines
+from forestall.serving.bundle import load_bundle
+from forestall.serving.export import parity, parity_rows, write_bundle, write_manifest
+from forestall.serving.past_failures import past_failures, write_past_failures
 from forestall.serving.plant import Plant
 
-FEATURES, OUT = Path("data/features"), Path("models/bundle")
+PREPARED, FEATURES, OUT = Path("data/prepared"), Path("data/features"), Path("models/bundle")
 TOLERANCE = 1e-5
 SECTIONS = ["clock", "tables", "components", "decisions", "costs"]
 
@@ -34,6 +38,10 @@ def main() -> None:
     )
     write_bundle(OUT, model, reference, plant)
     decisions, features = read_features(FEATURES, model.features, dataset.clock)
+    bundle, events = load_bundle(OUT), store.read_events(PREPARED, dataset.clock)
+    past = past_failures(decisions, features, events, bundle_baselines(OUT, bundle), bundle)
+    write_past_failures(OUT, past, bundle)
+    write_manifest(OUT, model, reference, plant)
     test = features[(decisions["fold"] == TEST).to_numpy()]
     differences = {
         name: {"rows": len(rows), "largest_difference": parity(OUT, model, rows)}

@@ -11,8 +11,9 @@ import pytest
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import load_bundle
 from forestall.serving.deviations import Deviations
+from forestall.serving.healthy import healthy_reference
 from forestall.serving.reason_texts import describe
-from forestall.serving.reasons import healthy_reference, reasons
+from forestall.serving.reasons import reasons
 from tests.serving.conftest import Made
 
 

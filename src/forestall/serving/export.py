@@ -22,6 +22,11 @@ def write_bundle(folder: Path, model: FittedModel, reference: Reference, plant: 
     """The graph and the manifest; files that are in `folder` already are hashed, too."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(to_graph(model).SerializeToString(deterministic=True))
+    write_manifest(folder, model, reference, plant)
+
+
+def write_manifest(folder: Path, model: FittedModel, reference: Reference, plant: Plant) -> None:
+    """The manifest of a bundle that has all its other files."""
     manifest = {
         "format": FORMAT,
         "family": model.family,

@@ -20,7 +20,8 @@ from forestall.features.labels import failed_for_good
 from forestall.features.reference import Matrix, Reference
 from forestall.features.sensors import Normal
 from forestall.serving.bundle import Bundle
-from forestall.serving.reasons import Reason, healthy_reference, reasons
+from forestall.serving.healthy import healthy_reference
+from forestall.serving.reasons import Reason, reasons
 from forestall.training.remaining import LIFE, remaining_life
 
 Status = Literal["alarm", "normal", "no opinion", "not applicable"]

@@ -13,6 +13,7 @@ from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import Keys
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
+from forestall.serving.patterns import PastFailures
 from forestall.serving.stateless import Stateless
 from forestall.serving.store.database import Store
 
@@ -23,13 +24,14 @@ PER_SECOND, AT_ONCE = 5_000.0, 256
 class Serving:
     """What answers as long as one bundle is the champion.
 
-    version: the first digits of its manifest's hash.
+    version: the first digits of its manifest's hash. past: the failures that were known when it was exported.
     """
 
     bundle: Bundle
     version: str
     stateless: Stateless
     live: Live
+    past: PastFailures
 
     @property
     def store(self) -> Store:

@@ -13,6 +13,7 @@ from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
+from forestall.serving.past_failures import bundle_past_failures
 from forestall.serving.stateless import Stateless
 from forestall.serving.store.database import Store, connect
 from forestall.serving.store.fill import fill
@@ -44,8 +45,9 @@ def open_service(
         loopback = check_binding(host, any_keys(connection))
 
     def made_of(bundle: Bundle, version: str) -> Serving:
-        stateless = Stateless.of(folder, bundle)
-        return Serving(bundle, version, stateless, Live.over(store, bundle, None if recorded else wall_clock))
+        live = Live.over(store, bundle, None if recorded else wall_clock)
+        stateless, past = Stateless.of(folder, bundle), bundle_past_failures(folder, bundle)
+        return Serving(bundle, version, stateless, live, past)
 
     champion = Champion(folder, made_of)
     champion.look()
