@@ -43,7 +43,7 @@ def time_value(ticks: int, view: Timed) -> str | int:
 
 def time_axis(view: Timed) -> Spec:
     """Of all the weeks that are shown, whatever the data span."""
-    ends = [at if view.counts else at * 1000 for at in (view.since, view.since if view.now is None else view.now)]
+    ends = [_domain_value(at, view) for at in (view.since, view.since if view.now is None else view.now)]
     if view.counts:
         return {
             "field": "time",
@@ -81,6 +81,15 @@ def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
     return wide(
         72, {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
     )
+
+
+def _domain_value(ticks: int, view: Timed) -> int | Spec:
+    """As a scale's domain has it: not as text, which Vega-Lite would take for the browser's zone."""
+    if view.counts:
+        return ticks
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ticks)
+    day = {"year": moment.year, "month": moment.month, "date": moment.day}
+    return {**day, "hours": moment.hour, "minutes": moment.minute, "utc": True}
 
 
 def _stamp(ticks: int) -> str:

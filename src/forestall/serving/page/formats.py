@@ -101,7 +101,7 @@ class Formats:
         if not self.counts and abs(hours) > FEW_HOURS:
             day, unit = day_of(self.reference.unit)
             days = ticks / day
-            return f"{self.number(days, 0 if abs(days) >= 10 else 1)} {self._unit(unit)}"
+            return f"{self.number(days, 0 if abs(days) >= 10 or days % 1 < 0.05 else 1)} {self._unit(unit)}"
         return f"{self.number(hours)} {self._unit(unit)}"
 
     def _unit(self, name: str) -> str:

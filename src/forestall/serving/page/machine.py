@@ -15,11 +15,14 @@ from forestall.serving.page.machine_charts import risk_chart, sensor_charts, tim
 from forestall.serving.page.machine_view import MachineView, Part, view_of
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
+from forestall.serving.patterns import SimilarFailure
 from forestall.serving.sensor_history import SensorHistory, sensor_history
+from forestall.serving.similar import similar_failures
 
 ROUTER = APIRouter(prefix="/machines/{machine}", include_in_schema=False, route_class=PageRoute)
 POINTS = 320  # of each sensor's plot
 Visit = Annotated[str, Query(max_length=40)]
+Component = Annotated[str, Query(max_length=200)]
 
 
 @ROUTER.get("")
@@ -48,10 +51,16 @@ async def show_sensors(request: Request, machine: Name, visitor: Looking) -> Res
     return html(request, visitor, "machine_sensors.html", charts=charts, history=history)
 
 
+@ROUTER.get("/similar")
+async def show_similar(request: Request, machine: Name, visitor: Looking, component: Component) -> Response:
+    """Past failures of a part before which the model saw the most similar things."""
+    serving = service_of(request).serving
+    found = await asyncio.to_thread(_similar, serving, machine, component)
+    return html(request, visitor, "machine_similar.html", found=found)
+
+
 @ROUTER.get("/card")
-async def show_card(
-    request: Request, machine: Name, visitor: Looking, component: Annotated[str, Query(max_length=200)] = ""
-) -> Response:
+async def show_card(request: Request, machine: Name, visitor: Looking, component: Component = "") -> Response:
     """A work card to print: of one part, or of all that are in alarm."""
     serving = service_of(request).serving
     view = await asyncio.to_thread(view_of, serving, machine, None)
@@ -77,3 +86,8 @@ def _sensors(serving: Serving, name: str) -> tuple[MachineView, SensorHistory | 
     with serving.store.reading() as connection:
         length = view.now - view.since
         return view, sensor_history(connection, serving.live, view.machine, view.now, length, POINTS)
+
+
+def _similar(serving: Serving, name: str, component: str) -> list[SimilarFailure]:
+    with serving.store.reading() as connection:
+        return similar_failures(connection, serving.live, serving.past, name).get(component, [])

@@ -112,7 +112,8 @@ def time_line(view: MachineView, language: str) -> Spec | None:
     bars = {
         "transform": [{"filter": "isValid(datum.until)"}],
         "mark": {"type": "bar", "height": 8, "cornerRadius": 2, "minBandSize": 3, "clip": True},
-        "encoding": {"x": x, "x2": {"field": "until"}, **both},
+        # The domain stands once, with the points: Vega-Lite takes it for another where there is a second end.
+        "encoding": {"x": {name: x[name] for name in ("field", "type")}, "x2": {"field": "until"}, **both},
     }
     return wide(150, {"data": {"values": rows}, "layer": [bars, points]})
 

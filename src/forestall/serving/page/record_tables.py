@@ -59,16 +59,25 @@ class Budget:
 class Record:
     """The model's record. failures: of the test fold, as `metrics/failures.csv` has them. card: Markdown, or empty.
 
-    alarms_per_week: with the thresholds in use.
+    alarms_per_week: with the thresholds in use; None if that is not known.
     """
 
     policies: Sequence[PolicyRow]
+    alarms_per_week: float | None
     months: Sequence[Month]
     rules: Mapping[str, str]
     budgets: Sequence[Budget]
     failures: pd.DataFrame
     thresholds: Mapping[str, float]
     card: str
+
+    @property
+    def nearest(self) -> int:
+        """The place of the budget that is nearest to the thresholds in use."""
+        if self.alarms_per_week is None:
+            return 0
+        far = [abs(one.alarms_per_week - self.alarms_per_week) for one in self.budgets]
+        return far.index(min(far)) if far else 0
 
     def is_of(self, thresholds: Mapping[str, float]) -> bool:
         """Whether it was measured with a bundle's thresholds: what can be seen of whether it is that bundle's."""
@@ -97,6 +106,7 @@ def read_record(folder: Path) -> Record | None:
     )
     return Record(
         policies=_policies(tables["policies"], tables["intervals"]),
+        alarms_per_week=_alarms_per_week(tables["policies"], tables["budget"]),
         months=_months(tables["slices"]),
         rules=rules,
         budgets=_budgets(tables["budget"], tables["budget_misses"]),
@@ -104,6 +114,16 @@ def read_record(folder: Path) -> Record | None:
         thresholds=thresholds,
         card=text,
     )
+
+
+def _alarms_per_week(policies: pd.DataFrame, budgets: pd.DataFrame) -> float | None:
+    """With the thresholds in use; the fold's weeks are those by which the budgets are told."""
+    in_use = policies[(policies["fold"] == FOLD) & (policies["policy"] == MODEL)]["alarms"]
+    told = budgets[budgets["alarms_per_week"] > 0]
+    if told.empty or in_use.empty:
+        return None
+    weeks = float(told["alarms"].iloc[-1]) / float(told["alarms_per_week"].iloc[-1])
+    return float(in_use.iloc[0]) / weeks
 
 
 def _policies(policies: pd.DataFrame, intervals: pd.DataFrame) -> list[PolicyRow]:

@@ -61,6 +61,5 @@ if (slider) {
     slider.setAttribute("aria-valuetext", steps[slider.value].dataset.said);
   };
   slider.addEventListener("input", show);
-  slider.value = Math.min(steps.length - 1, Math.floor(steps.length / 2));
   show();
 }
