@@ -66,7 +66,7 @@ def test_details_end_in_one_full_stop(api: Running) -> None:
             "/v1/alarms?state=opn",
             "state: must be 'open', 'acknowledged', 'in work' or 'closed'.",
         ),
-        ("/", "There is nothing at /; /openapi.json lists what there is."),
+        ("/nothing", "There is nothing at /nothing; /openapi.json lists what there is."),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_words(api: Running, path: str, detail: str) -> None:
