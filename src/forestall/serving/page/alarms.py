@@ -19,6 +19,7 @@ from forestall.serving.api.service import Serving, service_of
 from forestall.serving.opinions import Opinion
 from forestall.serving.page.alarm_form import Refusal, change_of, refusal_of
 from forestall.serving.page.forms import form_of
+from forestall.serving.page.record import how_sure
 from forestall.serving.page.render import HEADERS, PageRoute, html, is_fragment, path_of
 from forestall.serving.page.visitor import Acting, Looking, Visitor
 from forestall.serving.store.alarm_changes import (
@@ -124,7 +125,8 @@ async def _shown(
     view = await asyncio.to_thread(_known, lambda: _view(serving, number))
     template = "alarm_body.html" if is_fragment(request) else "alarm.html"
     status = refused.status if refused else 200
-    return html(request, visitor, template, status, view=view, refused=refused, done=done)
+    sure = (await asyncio.to_thread(how_sure, service_of(request))).get(view.alarm.component)
+    return html(request, visitor, template, status, view=view, refused=refused, done=done, sure=sure)
 
 
 def _view(serving: Serving, number: int) -> AlarmView:

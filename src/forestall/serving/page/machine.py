@@ -13,6 +13,7 @@ from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.typed_columns import ticks
 from forestall.serving.page.machine_charts import risk_chart, sensor_charts, time_line
 from forestall.serving.page.machine_view import MachineView, Part, view_of
+from forestall.serving.page.record import how_sure
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
 from forestall.serving.patterns import SimilarFailure
@@ -28,18 +29,15 @@ Component = Annotated[str, Query(max_length=200)]
 @ROUTER.get("")
 async def show_machine(request: Request, machine: Name, visitor: Looking, visit: Visit = "") -> Response:
     """The whole page but for what takes longer, which it asks for itself."""
-    serving = service_of(request).serving
-    view = await asyncio.to_thread(view_of, serving, machine, _visit(visit, serving))
-    about: dict[str, Any] = {"risks": risk_chart(view), "line": time_line(view, visitor.language)}
-    return html(request, visitor, "machine.html", view=view, spans=serving.bundle.reference.spans, **about)
+    about = await _judged(request, machine, visit)
+    plots = {"risks": risk_chart(about["view"]), "line": time_line(about["view"], visitor.language)}
+    return html(request, visitor, "machine.html", **about, **plots)
 
 
 @ROUTER.get("/advice")
 async def show_advice(request: Request, machine: Name, visitor: Looking, visit: Visit = "") -> Response:
     """The parts alone, with advice for another day of the next visit."""
-    serving = service_of(request).serving
-    view = await asyncio.to_thread(view_of, serving, machine, _visit(visit, serving))
-    return html(request, visitor, "machine_parts.html", view=view, spans=serving.bundle.reference.spans)
+    return html(request, visitor, "machine_parts.html", **await _judged(request, machine, visit))
 
 
 @ROUTER.get("/sensors")
@@ -67,6 +65,15 @@ async def show_card(request: Request, machine: Name, visitor: Looking, component
     parts = [part for part in view.parts if component in ("", part.opinion.component)]
     wanted: list[Part] = [part for part in parts if component or part.opinion.alarm]
     return html(request, visitor, "card.html", view=view, parts=wanted, spans=serving.bundle.reference.spans)
+
+
+async def _judged(request: Request, name: str, visit: str) -> dict[str, Any]:
+    """What the machine's parts are shown with."""
+    service = service_of(request)
+    serving = service.serving
+    view = await asyncio.to_thread(view_of, serving, name, _visit(visit, serving))
+    sure = await asyncio.to_thread(how_sure, service)
+    return {"view": view, "spans": serving.bundle.reference.spans, "sure": sure}
 
 
 def _visit(text: str, serving: Serving) -> int | None:

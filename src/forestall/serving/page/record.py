@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from forestall.serving.api.service import service_of
+from forestall.serving.api.service import Service, service_of
 from forestall.serving.page.charts import Spec, wide
 from forestall.serving.page.formats import Formats
-from forestall.serving.page.record_tables import MODEL, RULE, Record, read_record
+from forestall.serving.page.record_tables import MODEL, RULE, ComponentRow, Record, read_record
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
 from forestall.serving.page.words import say
@@ -28,7 +29,7 @@ async def show_record(request: Request, visitor: Looking) -> Response:
     """The whole page."""
     service = service_of(request)
     serving = service.serving
-    record = None if service.record is None else await asyncio.to_thread(read_record, service.record)
+    record = await asyncio.to_thread(record_of, service)
     if record is None:
         return html(request, visitor, "record.html", record=None)
     formats = Formats(visitor.language, serving.bundle.reference)
@@ -43,6 +44,17 @@ async def show_record(request: Request, visitor: Looking) -> Response:
         model=MODEL,
         rule=RULE,
     )
+
+
+def record_of(service: Service) -> Record | None:
+    """The record, if there is one."""
+    return None if service.record is None else read_record(service.record)
+
+
+def how_sure(service: Service) -> Mapping[str, ComponentRow]:
+    """How the served model's alarms did on the test fold, by component; empty where that is not known."""
+    record, serving = record_of(service), service.serving
+    return record.components if record and record.is_of(serving.bundle.thresholds) else {}
 
 
 def month_chart(record: Record, formats: Formats) -> Spec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 FOLD, MODEL, RULE = "test", "model", "one_line_rule"
 POLICIES = (MODEL, RULE, "fixed_interval", "as_run", "run_to_failure", "perfect_foresight")
+TABLES = ("policies", "intervals", "slices", "budget", "budget_misses", "failures")
 CLOSE = 5e-4  # to which thresholds are written
 
 
@@ -42,6 +44,27 @@ class PolicyRow:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A failure of the test fold. cause: why it was missed, in English."""
+
+    machine: str
+    component: str
+    time: str
+    caught: bool
+    cause: str
+
+
+@dataclass(frozen=True)
+class ComponentRow:
+    """How the model's alarms about one component did on the test fold; None where a share is not defined."""
+
+    alarms: int
+    precision: float | None
+    failures: int
+    recall: float | None
+
+
+@dataclass(frozen=True)
 class Budget:
     """What so many alarms a week come to. missed: failures that the thresholds in use catch and these would not:
     machine, component, time.
@@ -57,7 +80,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Record:
-    """The model's record. failures: of the test fold, as `metrics/failures.csv` has them. card: Markdown, or empty.
+    """The model's record on the test fold. card: Markdown, or empty.
 
     alarms_per_week: with the thresholds in use; None if that is not known.
     """
@@ -65,9 +88,10 @@ class Record:
     policies: Sequence[PolicyRow]
     alarms_per_week: float | None
     months: Sequence[Month]
+    components: Mapping[str, ComponentRow]
     rules: Mapping[str, str]
     budgets: Sequence[Budget]
-    failures: pd.DataFrame
+    failures: Sequence[Failure]
     thresholds: Mapping[str, float]
     card: str
 
@@ -89,16 +113,26 @@ class Record:
 
 def read_record(folder: Path) -> Record | None:
     """The record in a workspace's folder; None if there is none, or it is being written."""
+    paths = [folder / "metrics" / f"{name}.csv" for name in TABLES]
+    paths += [folder / "metrics" / "rule.json", folder / "reports" / "model_card.md"]
+    return _read(folder, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths))
+
+
+@lru_cache(maxsize=2)
+def _read(folder: Path, _: tuple[int, ...]) -> Record | None:
+    """The record, read again when one of its files was written."""
     metrics, card = folder / "metrics", folder / "reports" / "model_card.md"
     try:
-        tables = {
-            name: pd.read_csv(metrics / f"{name}.csv", dtype={"value": str} if name == "slices" else None)
-            for name in ("policies", "intervals", "slices", "budget", "budget_misses", "failures")
-        }
+        kinds = {"slices": {"value": str}}
+        tables = {name: pd.read_csv(metrics / f"{name}.csv", dtype=kinds.get(name)) for name in TABLES}
         rules: dict[str, str] = json.loads((metrics / "rule.json").read_text(encoding="utf-8"))
         text = card.read_text(encoding="utf-8") if card.is_file() else ""
-    except (OSError, ValueError):
+        return _record(tables, rules, text)
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
+
+
+def _record(tables: Mapping[str, pd.DataFrame], rules: Mapping[str, str], card: str) -> Record:
     failures = tables["failures"]
     failures = failures[failures["fold"] == FOLD]
     thresholds = dict(
@@ -108,11 +142,12 @@ def read_record(folder: Path) -> Record | None:
         policies=_policies(tables["policies"], tables["intervals"]),
         alarms_per_week=_alarms_per_week(tables["policies"], tables["budget"]),
         months=_months(tables["slices"]),
+        components=_components(tables["slices"]),
         rules=rules,
         budgets=_budgets(tables["budget"], tables["budget_misses"]),
-        failures=failures,
+        failures=_failures(failures),
         thresholds=thresholds,
-        card=text,
+        card=card,
     )
 
 
@@ -161,6 +196,30 @@ def _months(slices: pd.DataFrame) -> list[Month]:
         false.round().astype(int),
     )
     return [Month(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _components(slices: pd.DataFrame) -> dict[str, ComponentRow]:
+    of_model = slices[
+        (slices["fold"] == FOLD) & (slices["policy"] == MODEL) & (slices["slice"] == "component")
+    ]
+    return {
+        str(row["value"]): ComponentRow(
+            int(row["alarms"]),
+            _or_none(row["alarm_precision"]),
+            int(row["failures"]),
+            _or_none(row["event_recall"]),
+        )
+        for row in of_model.to_dict("records")
+    }
+
+
+def _failures(failures: pd.DataFrame) -> list[Failure]:
+    texts = failures[["machine", "component", "time", "cause"]].fillna("").astype(str).to_dict("records")
+    caught = (failures["caught"] == "yes").tolist()
+    return [
+        Failure(row["machine"], row["component"], row["time"], yes, row["cause"])
+        for row, yes in zip(texts, caught, strict=True)
+    ]
 
 
 def _budgets(budgets: pd.DataFrame, misses: pd.DataFrame) -> list[Budget]:

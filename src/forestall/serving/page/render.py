@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from forestall.drawing import scripts
+from forestall.serving.api.logs import LOG
 from forestall.serving.api.logs import say as log
 from forestall.serving.api.problem_json import request_id_of
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.service import service_of
 from forestall.serving.page.formats import Formats
+from forestall.serving.page.refused import Refused
 from forestall.serving.page.static_files import address_of
 from forestall.serving.page.visitor import Visitor, language_of
 from forestall.serving.page.words import say
@@ -35,6 +36,7 @@ HEADERS = {
     "cache-control": "no-store, private",
     "referrer-policy": "same-origin",
 }
+TOLD = (400, 403, 404, 408, 413, 415, 422, 429, 500, 503)  # the statuses that have words of their own
 TEMPLATES = Environment(
     loader=PackageLoader("forestall.serving.page"),
     autoescape=True,
@@ -100,6 +102,9 @@ class PageRoute(APIRoute):
                 return error_page(
                     request, Problem(503, str(error).partition(" (")[0], (), {"Retry-After": wait})
                 )
+            except Exception:
+                LOG.exception("failed", extra={"fields": {"request_id": request_id_of(request.scope)}})
+                return error_page(request, Problem(500, "The service failed. Its log says more."))
 
         return told
 
@@ -110,13 +115,20 @@ def error_page(request: Request, problem: Problem) -> Response:
         return _to_sign_in(request)
     about = {
         "problem": problem,
-        "title": HTTPStatus(problem.status).phrase,
+        "text": _text_of(problem),
         "id": request_id_of(request.scope),
     }
     template = "error_fragment.html" if is_fragment(request) else "error.html"
     page = html(request, None, template, problem.status, **about)
     page.headers.update(problem.headers)
     return page
+
+
+def _text_of(problem: Problem) -> str:
+    """The key of what people are told of a problem."""
+    if isinstance(problem, Refused):
+        return problem.key
+    return f"page.about_{problem.status if problem.status in TOLD else 'other'}"
 
 
 def _to_sign_in(request: Request) -> Response:

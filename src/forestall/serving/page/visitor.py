@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import LOCAL, check_local, presented
 from forestall.serving.api.service import Service, service_of
 from forestall.serving.page.forms import form_of
+from forestall.serving.page.refused import Refused
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.keys import ROLES, Role
 from forestall.serving.store.sessions import Session, find_session, touch_session
@@ -84,13 +84,11 @@ async def acting(request: Request, visitor: Annotated[Visitor, Depends(looking)]
         Problem: 403, and as `looking` does.
     """
     if not visitor.may_act:
-        raise Problem(403, "This needs a key that may write.")
+        raise Refused(403, "page.may_not_act")
     check_origin(request)
     sent = (await form_of(request)).get(FORM_TOKEN, "")
     if not hmac.compare_digest(sent.encode(), visitor.form_token.encode()):
-        raise Problem(
-            403, "The page was too old, or of another session. Load it again, and repeat what you did."
-        )
+        raise Refused(403, "page.old_form")
     return visitor
 
 
@@ -104,7 +102,7 @@ def check_origin(request: Request) -> None:
     hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
     foreign = origin is not None and urlsplit(origin).netloc not in hosts
     if foreign or site not in ("same-origin", "none"):
-        raise Problem(403, "This came from another site's page.")
+        raise Refused(403, "page.other_site")
 
 
 async def _visitor(request: Request, service: Service) -> Visitor:

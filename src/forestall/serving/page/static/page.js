@@ -23,6 +23,12 @@ function notice(text) {
   place.hidden = !text;
 }
 
+// The first words of an error that came instead of a piece of the page.
+function told(text) {
+  const found = new DOMParser().parseFromString(text, "text/html").querySelector(".message p");
+  return found ? found.textContent : "";
+}
+
 document.querySelector("[data-theme-switch]").addEventListener("click", () => {
   const theme = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
@@ -39,7 +45,7 @@ body.addEventListener("htmx:beforeRequest", () => notice(""));
 body.addEventListener("htmx:beforeSwap", (event) => {
   const status = event.detail.xhr.status;
   if (status === 409 || status === 412 || status === 422) event.detail.shouldSwap = true;
-  else if (status >= 400 && status !== 401) notice(body.dataset.failed);
+  else if (status >= 400 && status !== 401) notice(told(event.detail.xhr.response) || body.dataset.failed);
 });
 body.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.target ?? document));
 addEventListener("offline", () => notice(body.dataset.offline));
