@@ -30,7 +30,10 @@ Component = Annotated[str, Query(max_length=200)]
 async def show_machine(request: Request, machine: Name, visitor: Looking, visit: Visit = "") -> Response:
     """The whole page but for what takes longer, which it asks for itself."""
     about = await _judged(request, machine, visit)
-    plots = {"risks": risk_chart(about["view"]), "line": time_line(about["view"], visitor.language)}
+    plots: dict[str, Any] = {
+        "risks": risk_chart(about["view"]),
+        "line": time_line(about["view"], visitor.language),
+    }
     return html(request, visitor, "machine.html", **about, **plots)
 
 
