@@ -22,6 +22,7 @@ window.drawPlot = (() => {
 
   // The page's properties themselves, so that a change of its colours, or printing, needs no new drawing.
   function settings(room) {
+    const columns = Math.max(1, Math.floor(room / 160));
     const [text, soft, line] = ["var(--text)", "var(--soft)", "var(--line)"];
     const axis = { domainColor: soft, gridColor: line, labelColor: text, tickColor: soft, titleColor: text };
     return {
@@ -33,9 +34,9 @@ window.drawPlot = (() => {
         labelColor: text,
         titleColor: text,
         labelFontSize: 12,
-        labelLimit: Math.min(240, room / 2 - 60),
+        labelLimit: Math.min(240, room / columns - 40),
         orient: "top",
-        columns: Math.max(1, Math.floor(room / 160)),
+        columns,
       },
       title: { color: text, subtitleColor: soft },
       rule: { color: text },

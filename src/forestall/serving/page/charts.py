@@ -70,6 +70,7 @@ def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
     labels = {
         "labelExpr": "substring(datum.value, 8) + '.' + substring(datum.value, 5, 7) + '.'",
         "labelAngle": 0,
+        "labelOverlap": True,
     }
     x = {"field": "until", "type": "ordinal", "axis": {"title": None, **labels}, "title": title["week"]}
     y = {"field": "alarms", "type": "quantitative", "axis": {"title": None, "tickCount": 3, "format": "d"}}

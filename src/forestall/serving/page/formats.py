@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from babel import Locale
 from babel.dates import format_datetime, format_skeleton
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_decimal_symbol, get_group_symbol
 
 from forestall.data.clock import day_of, hour_of, is_counter
 from forestall.features.reference import Reference
@@ -56,6 +57,12 @@ class Formats:
         step = 10 ** max(0, int(np.floor(np.log10(max(abs(value), 1)))) - 1)
         return self.number(round(value / step) * step)
 
+    def plot(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """A Vega-Lite specification whose numbers are written so."""
+        marks = {"decimal": get_decimal_symbol(self.locale), "thousands": get_group_symbol(self.locale)}
+        number = {**marks, "grouping": [3], "currency": ["", ""]}
+        return spec | {"config": {"locale": {"number": number}}}
+
     def when(self, ticks: int) -> str:
         """A time of the plant: 30 Dec 2024, 12:00, or 231 cycles."""
         if self.counts:
@@ -93,20 +100,24 @@ class Formats:
             return name
         return str(format_skeleton("yMMM", moment, locale=self.locale))
 
-    def span(self, ticks: float) -> str:
-        """A length of time: 12 h, 3.5 days, 40 cycles."""
+    def within(self, ticks: float) -> str:
+        """A length of time after "within": German has another form then."""
+        return self.span(ticks, "page.within_unit")
+
+    def span(self, ticks: float, units: str = "page.unit") -> str:
+        """A length of time: 12 h, 3.5 days, 40 cycles; `units` are the texts that name them."""
         assert self.reference is not None
         hour, unit = hour_of(self.reference.unit)
         hours = ticks / hour
         if not self.counts and abs(hours) > FEW_HOURS:
             day, unit = day_of(self.reference.unit)
             days = ticks / day
-            return f"{self.number(days, 0 if abs(days) >= 10 or days % 1 < 0.05 else 1)} {self._unit(unit)}"
-        return f"{self.number(hours)} {self._unit(unit)}"
+            return f"{self.number(days, 0 if abs(days) >= 10 or days % 1 < 0.05 else 1)} {self._unit(unit, units)}"
+        return f"{self.number(hours)} {self._unit(unit, units)}"
 
-    def _unit(self, name: str) -> str:
+    def _unit(self, name: str, units: str = "page.unit") -> str:
         """A unit of time in words; a counter's is the plant's own."""
-        return say(f"page.unit_{name}", {}, self.language) if name in UNITS else name
+        return say(f"{units}_{name}", {}, self.language) if name in UNITS else name
 
     @property
     def counts(self) -> bool:

@@ -59,7 +59,13 @@ def html(
 
     about = {"t": text, "f": formats, "visitor": visitor, "language": language, "static": address_of}
     content = TEMPLATES.get_template(template).render(
-        request=request, path_of=path_of, json_of=json_of, drawing_scripts=list(scripts()), **about, **values
+        request=request,
+        path_of=path_of,
+        json_of=json_of,
+        plot_of=formats.plot,
+        drawing_scripts=list(scripts()),
+        **about,
+        **values,
     )
     return HTMLResponse(content, status, HEADERS)
 
