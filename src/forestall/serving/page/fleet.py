@@ -17,13 +17,13 @@ from forestall.serving.api.service import Serving, service_of
 from forestall.serving.opinions import Opinion, Status
 from forestall.serving.page.advice import waiting_cost
 from forestall.serving.page.charts import WEEK, alarm_load
-from forestall.serving.page.render import PageRoute, html
+from forestall.serving.page.render import HEADERS, PageRoute, html
 from forestall.serving.page.visitor import Looking
 from forestall.serving.store.alarms import Alarm, standing_alarms
 from forestall.serving.store.events import Happened, happened_since
 from forestall.serving.store.machines import Machine, known_machines
 from forestall.serving.store.opinions import OpinionFilter, ranked
-from forestall.serving.store.summary import Summary, summary_of
+from forestall.serving.store.summary import Summary, newest, summary_of
 
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
 ROWS = 40
@@ -71,11 +71,11 @@ class Rows:
 async def show_fleet(request: Request, query: Annotated[FleetQuery, Query()], visitor: Looking) -> Response:
     """The whole page."""
     serving = service_of(request).serving
-    rows, summary, now = await asyncio.to_thread(_whole, serving, query)
+    rows, summary, now, seen = await asyncio.to_thread(_whole, serving, query)
     about = _about(serving, query, rows)
     by_week = now is not None and not is_counter(serving.bundle.reference.unit)
     load = alarm_load(summary.raised, now or 0, visitor.language) if by_week else None
-    return html(request, visitor, "fleet.html", summary=summary, now=now, load=load, **about)
+    return html(request, visitor, "fleet.html", summary=summary, now=now, load=load, seen=seen, **about)
 
 
 @ROUTER.get("/fleet/rows")
@@ -84,7 +84,26 @@ async def show_rows(request: Request, query: Annotated[FleetQuery, Query()], vis
     serving = service_of(request).serving
     rows = await asyncio.to_thread(_listed, serving, query)
     template = "fleet_more.html" if query.cursor else "fleet_rows.html"
-    return html(request, visitor, template, **_about(serving, query, rows))
+    response = html(request, visitor, template, **_about(serving, query, rows))
+    if not query.cursor:
+        response.headers["HX-Replace-Url"] = f"/?{request.url.query}"  # so that a reload shows the same
+    return response
+
+
+@ROUTER.get("/fleet/news")
+async def show_news(
+    request: Request, visitor: Looking, seen: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """A word if the list has changed since it was seen; else nothing."""
+    serving = service_of(request).serving
+
+    def read() -> str:
+        with serving.store.reading() as connection:
+            return newest(connection)
+
+    if await asyncio.to_thread(read) == seen:
+        return Response(status_code=204, headers=HEADERS)
+    return html(request, visitor, "fleet_news.html")
 
 
 def _about(serving: Serving, query: FleetQuery, rows: Rows) -> dict[str, Any]:
@@ -96,11 +115,11 @@ def _about(serving: Serving, query: FleetQuery, rows: Rows) -> dict[str, Any]:
     }
 
 
-def _whole(serving: Serving, query: FleetQuery) -> tuple[Rows, Summary, int | None]:
+def _whole(serving: Serving, query: FleetQuery) -> tuple[Rows, Summary, int | None, str]:
     with serving.store.reading() as connection:
         now = serving.live.time(connection)
         summary = summary_of(connection, serving.bundle.components, WEEK, now or 0)
-        return _rows(connection, serving, query, now), summary, now
+        return _rows(connection, serving, query, now), summary, now, newest(connection)
 
 
 def _listed(serving: Serving, query: FleetQuery) -> Rows:

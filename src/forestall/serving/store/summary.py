@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from forestall.features.labels import STALE
 from forestall.serving.opinions import Status
 from forestall.serving.store.alarms import STATES, State
-from forestall.serving.store.tables import alarms, current, machines
+from forestall.serving.store.tables import alarms, audit, current, machines
 
 OPEN: tuple[State, ...] = tuple(state for state in STATES if state != "closed")
 
@@ -66,6 +66,15 @@ def summary_of(
         first=first,
         last=last,
     )
+
+
+def newest(connection: Connection) -> str:
+    """A text that changes with what lists show: a new decision, a new alarm, something that somebody did."""
+    latest = [
+        select(func.max(column)).scalar_subquery()
+        for column in (machines.c.scored_until, alarms.c.id, audit.c.id)
+    ]
+    return "-".join(str(value or 0) for value in connection.execute(select(*latest)).one())
 
 
 def _machines(connection: Connection) -> tuple[int, int, int]:
