@@ -54,7 +54,7 @@ def time_axis(view: Timed) -> Spec:
     scale = {"type": "utc", "domain": ends}
     axis = {
         "title": None,
-        "format": "%-d.%-m.",
+        "format": "%x",
         "labelOverlap": True,
         "tickCount": {"interval": "week", "step": 1},
         "grid": True,
@@ -68,7 +68,7 @@ def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
     values = [{"until": _stamp(end)[:10], "alarms": count} for end, count in zip(ends, weeks, strict=True)]
     title = {name: say(f"page.load_{name}", {}, language) for name in ("alarms", "week")}
     labels = {
-        "labelExpr": "substring(datum.value, 8) + '.' + substring(datum.value, 5, 7) + '.'",
+        "labelExpr": "utcFormat(toDate(datum.value), '%x')",
         "labelAngle": 0,
         "labelOverlap": True,
     }

@@ -18,6 +18,7 @@ from forestall.serving.page.words import say
 
 LOCALES = {"en": "en_GB", "de": "de_DE"}
 MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}
+PLOT_DAYS = {"en": "%-d %b", "de": "%-d.%-m."}
 FEW_HOURS = 48  # spans up to so many hours are told in hours
 UNITS = ("h", "days")
 SMALLEST = 0.005  # shares below it are told as "under 1 %"
@@ -58,10 +59,26 @@ class Formats:
         return self.number(round(value / step) * step)
 
     def plot(self, spec: dict[str, Any]) -> dict[str, Any]:
-        """A Vega-Lite specification whose numbers are written so."""
+        """A Vega-Lite specification whose numbers, and days as `%x`, are written so."""
         marks = {"decimal": get_decimal_symbol(self.locale), "thousands": get_group_symbol(self.locale)}
         number = {**marks, "grouping": [3], "currency": ["", ""]}
-        return spec | {"config": {"locale": {"number": number}}}
+        return spec | {"config": {"locale": {"number": number, "time": self._calendar}}}
+
+    @cached_property
+    def _calendar(self) -> dict[str, Any]:
+        """How D3 writes times; babel counts a week's days from Monday, D3 from Sunday."""
+        months, days = self.locale.months["format"], self.locale.days["format"]
+        week = (6, 0, 1, 2, 3, 4, 5)
+        return {
+            "date": PLOT_DAYS[self.language],
+            "time": "%H:%M",
+            "dateTime": f"{PLOT_DAYS[self.language]} %Y, %H:%M",
+            "periods": ["AM", "PM"],
+            "days": [days["wide"][day] for day in week],
+            "shortDays": [days["abbreviated"][day] for day in week],
+            "months": [months["wide"][month] for month in range(1, 13)],
+            "shortMonths": [months["abbreviated"][month] for month in range(1, 13)],
+        }
 
     def when(self, ticks: int) -> str:
         """A time of the plant: 30 Dec 2024, 12:00, or 231 cycles."""
