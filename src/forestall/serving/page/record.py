@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from itertools import count
 
 from fastapi import APIRouter, Request, Response
 from markdown_it import MarkdownIt
@@ -20,6 +21,7 @@ from forestall.serving.page.words import say
 
 ROUTER = APIRouter(prefix="/record", include_in_schema=False, route_class=PageRoute)
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+SCROLLS = '<div class="scroll inner" tabindex="0" role="region" aria-label="Table {}">'
 HEADING = re.compile(r"<(/?)h([1-4])>")
 OUTCOMES = ("caught", "missed", "false")
 
@@ -102,7 +104,6 @@ def card_html(text: str) -> Markup:
     """Markdown without HTML of its own, its headings below the page's, its tables wide enough to scroll."""
     shown = MARKDOWN.render(text)
     shown = HEADING.sub(lambda found: f"<{found[1]}h{int(found[2]) + 1}>", shown)
-    shown = shown.replace(
-        "<table>", '<div class="scroll inner" tabindex="0" role="region" aria-label="Table"><table>'
-    ).replace("</table>", "</table></div>")
-    return Markup(shown)
+    number = count(1)
+    shown = re.sub("<table>", lambda _: f"{SCROLLS.format(next(number))}<table>", shown)
+    return Markup(shown.replace("</table>", "</table></div>"))

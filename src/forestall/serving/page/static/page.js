@@ -56,7 +56,15 @@ addEventListener("resize", () => {
   clearTimeout(resized);
   resized = setTimeout(() => drawAll(document), 200);
 });
-drawAll(document);
+
+// One after another, and in the way of nothing: a deferred script would keep htmx waiting for all of them.
+for (const address of body.dataset.drawing.split(/\s+/).filter(Boolean)) {
+  const script = document.createElement("script");
+  script.src = address;
+  script.async = false;
+  script.addEventListener("load", () => drawAll(document));
+  document.head.append(script);
+}
 
 // The alarm budget: without scripts all steps are shown below each other.
 const slider = document.querySelector("[data-budget] input");
