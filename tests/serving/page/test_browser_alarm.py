@@ -39,7 +39,7 @@ def close(page: Page, finding: str, note: str, found: str = "") -> None:
     page.get_by_label(finding).check()
     if found:
         page.get_by_label("When was it seen, or replaced?").fill(found)
-    page.locator("#closing-note").fill(note)
+    page.locator("#note").fill(note)
     page.get_by_role("button", name="Close the alarm").click()
 
 
@@ -58,7 +58,13 @@ def test_it_is_acknowledged_assigned_and_noted_and_the_trail_says_who(fleet: Run
     page.locator("#note").fill("quiet again")
     act(page, "Save")
     trail = page.locator(".trail").inner_text()
-    for one in ("State: acknowledged", "State: in work", "Assigned to: Jo Müller", "hums <b>& rattles", "quiet again"):
+    for one in (
+        "State: acknowledged",
+        "State: in work",
+        "Assigned to: Jo Müller",
+        "hums <b>& rattles",
+        "quiet again",
+    ):
         assert one in trail
     assert trail.count("local") == 3
     found = stored(fleet, number)
@@ -88,7 +94,7 @@ def test_a_refusal_says_what_is_wrong_and_keeps_what_was_typed(fleet: Running, v
     number, page = alarm_of(visit, fleet)["id"], visit.page
     close(page, "confirmed", "it was loose", "2031-01-01T08:00")
     expect(page.locator(".outcome")).to_contain_text("not in the future")
-    assert page.locator("#closing-note").input_value() == "it was loose"
+    assert page.locator("#note").input_value() == "it was loose"
     assert page.get_by_label("confirmed").is_checked()
     assert page.get_by_label("When was it seen, or replaced?").input_value() == "2031-01-01T08:00"
     assert stored(fleet, number)["state"] == "open"
@@ -199,7 +205,7 @@ def test_a_double_click_acts_once(fleet: Running, visits: Visits, button: str) -
     slow(visit)
     page.on("request", lambda one: sent.append(one.method))
     page.get_by_label("no fault found").check()
-    page.locator("#closing-note").fill("all well")
+    page.locator("#note").fill("all well")
     page.get_by_role("button", name=button).dblclick()
     expect(page.locator(".outcome")).to_contain_text("on record")
     time.sleep(1.0)  # a second request would be on its way

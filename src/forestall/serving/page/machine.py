@@ -66,8 +66,11 @@ async def show_card(request: Request, machine: Name, visitor: Looking, component
     serving = service_of(request).serving
     view = await asyncio.to_thread(view_of, serving, machine, None)
     parts = [part for part in view.parts if component in ("", part.opinion.component)]
+    reference = serving.bundle.reference
     wanted: list[Part] = [part for part in parts if component or part.opinion.alarm]
-    return html(request, visitor, "card.html", view=view, parts=wanted, spans=serving.bundle.reference.spans)
+    return html(
+        request, visitor, "card.html", view=view, parts=wanted, spans=reference.spans, reference=reference
+    )
 
 
 async def _judged(request: Request, name: str, visit: str) -> dict[str, Any]:

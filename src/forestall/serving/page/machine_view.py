@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from forestall.data.clock import is_counter
 from forestall.data.events import Events
+from forestall.features.reference import Reference
+from forestall.serving.actions import recommended_action
 from forestall.serving.api.logs import say
 from forestall.serving.api.machines import TREND, find_machine
 from forestall.serving.api.service import Serving
@@ -39,6 +41,10 @@ class Part:
     failures: list[int]
     trend: list[Point]
     advice: Advice | None
+
+    def action(self, reference: Reference, language: str) -> str | None:
+        """What to do, in words."""
+        return recommended_action(self.opinion, self.happened, reference, language)
 
 
 @dataclass(frozen=True)
