@@ -60,8 +60,7 @@ def application() -> FastAPI:
     exception_handlers.install(app)
     for part in PARTS:
         app.include_router(part.ROUTER)
-    for router in pages.ROUTERS:
-        app.include_router(router)
+    pages.install(app)
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
