@@ -107,7 +107,9 @@ def sign_in(page: Page, key: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_one_signs_in_with_a_key_acts_and_signs_out(guarded: tuple[Running, str, str], visits: Visits) -> None:
+def test_one_signs_in_with_a_key_acts_and_signs_out(
+    guarded: tuple[Running, str, str], visits: Visits
+) -> None:
     api, write, _ = guarded
     visit = visits(api.url)
     page = visit.go("/?status=alarm")
@@ -127,7 +129,9 @@ def test_one_signs_in_with_a_key_acts_and_signs_out(guarded: tuple[Running, str,
     expect(page.get_by_label("API key")).to_be_visible()
 
 
-def test_a_session_that_is_over_asks_to_sign_in_again(guarded: tuple[Running, str, str], visits: Visits) -> None:
+def test_a_session_that_is_over_asks_to_sign_in_again(
+    guarded: tuple[Running, str, str], visits: Visits
+) -> None:
     api, write, _ = guarded
     visit = visits(api.url)
     page = visit.go("/")
