@@ -118,7 +118,7 @@ def _about(serving: Serving, query: FleetQuery, rows: Rows) -> dict[str, Any]:
 def _whole(serving: Serving, query: FleetQuery) -> tuple[Rows, Summary, int | None, str]:
     with serving.store.reading() as connection:
         now = serving.live.time(connection)
-        summary = summary_of(connection, serving.bundle.components, WEEK, now or 0)
+        summary = summary_of(connection, WEEK, now or 0)
         return _rows(connection, serving, query, now), summary, now, newest(connection)
 
 

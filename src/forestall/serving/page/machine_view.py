@@ -19,7 +19,7 @@ from forestall.serving.store.alarms import Alarm, AlarmFilter, list_alarms
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import Happened, events_of, happened_since
 from forestall.serving.store.machines import Machine
-from forestall.serving.store.opinions import Point, opinions_about, trend
+from forestall.serving.store.opinions import Point, opinions_about, trends
 
 LATEST_ALARMS = 25
 
@@ -120,6 +120,7 @@ def _gathered(
     opinions = opinions_about(connection, name)
     until = serving.live.known_until(connection)
     happened = happened_since(connection, opinions, until)
+    points = trends(connection, name, [one.component for one in opinions], since)
     alarms = list_alarms(connection, AlarmFilter(machine=name), LATEST_ALARMS).alarms
     events = _known(events_of(connection, [name], serving.bundle, since), until)
     expected = visit is None and now is not None
@@ -133,7 +134,7 @@ def _gathered(
             happened=happened.get((name, one.component)),
             replaced=_last(_of(events.maintenance, one.component)),
             failures=_of(events.failures, one.component),
-            trend=trend(connection, name, one.component, since),
+            trend=points[one.component],
             advice=_advice(one, visit, now, serving),
         )
         for one in opinions
