@@ -18,7 +18,7 @@ from forestall.serving.opinions import Opinion, Status
 from forestall.serving.page.advice import waiting_cost
 from forestall.serving.page.charts import WEEK, alarm_load
 from forestall.serving.page.render import HEADERS, PageRoute, html
-from forestall.serving.page.visitor import Looking
+from forestall.serving.page.visitor import Looking, Watching
 from forestall.serving.store.alarms import Alarm, standing_alarms
 from forestall.serving.store.events import Happened, happened_since
 from forestall.serving.store.machines import Machine, known_machines
@@ -92,7 +92,7 @@ async def show_rows(request: Request, query: Annotated[FleetQuery, Query()], vis
 
 @ROUTER.get("/fleet/news")
 async def show_news(
-    request: Request, visitor: Looking, seen: Annotated[str, Query(max_length=100)] = ""
+    request: Request, visitor: Watching, seen: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
     """A word if the list has changed since it was seen; else nothing."""
     serving = service_of(request).serving

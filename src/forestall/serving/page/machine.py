@@ -84,9 +84,7 @@ def _visit(text: str, serving: Serving) -> int | None:
     unit = serving.bundle.reference.unit
     if not text:
         return None
-    if is_counter(unit):
-        return ticks("visit", int(text) if text.isdigit() else text, unit)
-    return ticks("visit", f"{text}T12:00:00Z", unit)
+    return ticks("visit", text if is_counter(unit) else f"{text}T12:00:00Z", unit)
 
 
 def _sensors(serving: Serving, name: str) -> tuple[MachineView, SensorHistory | None]:

@@ -138,9 +138,16 @@ def _text_of(problem: Problem) -> str:
 
 
 def _to_sign_in(request: Request) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    wanted = request.url.path + query if request.method == "GET" and not is_fragment(request) else "/"
-    address = f"/sign-in?next={quote(wanted, safe='')}"
+    address = f"/sign-in?next={quote(_page_of(request), safe='')}"
     if is_fragment(request):
         return Response(status_code=401, headers={"HX-Redirect": address, **HEADERS})
     return RedirectResponse(address, 303, HEADERS)
+
+
+def _page_of(request: Request) -> str:
+    """The address of the page that somebody was on, to come back to."""
+    if is_fragment(request):
+        _, _, rest = request.headers.get("hx-current-url", "").partition("://")
+        return f"/{rest.partition('/')[2].partition('#')[0]}"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query if request.method == "GET" else "/"
