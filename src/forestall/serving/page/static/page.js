@@ -25,7 +25,7 @@ function notice(text) {
 
 // The first words of an error that came instead of a piece of the page.
 function told(text) {
-  const found = new DOMParser().parseFromString(text, "text/html").querySelector(".message p");
+  const found = new DOMParser().parseFromString(text, "text/html").querySelector("[role=alert] p");
   return found ? found.textContent : "";
 }
 
@@ -43,9 +43,12 @@ body.addEventListener("htmx:sendError", () => notice(body.dataset.offline));
 body.addEventListener("htmx:timeout", () => notice(body.dataset.busy));
 body.addEventListener("htmx:beforeRequest", () => notice(""));
 body.addEventListener("htmx:beforeSwap", (event) => {
-  const status = event.detail.xhr.status;
-  if (status === 409 || status === 412 || status === 422) event.detail.shouldSwap = true;
-  else if (status >= 400 && status !== 401) notice(told(event.detail.xhr.response) || body.dataset.failed);
+  const { status, response } = event.detail.xhr;
+  if (status < 400 || status === 401) return;
+  const error = told(response);
+  // A refused form comes back as it was filled in; any other error leaves what is on the page.
+  if (!error && (status === 409 || status === 412 || status === 422)) event.detail.shouldSwap = true;
+  else notice(error || body.dataset.failed);
 });
 body.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.target ?? document));
 addEventListener("offline", () => notice(body.dataset.offline));
