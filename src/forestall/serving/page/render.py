@@ -74,8 +74,14 @@ def json_of(content: Any) -> Markup:
     return Markup(orjson.dumps(content).decode().replace("<", "\\u003c"))
 
 
+def anchor_of(component: str) -> str:
+    """Where a machine's page has a component: an id that no other of the page is, whatever is in the name."""
+    return f"part-{quote(component, safe='').replace('%', '_')}"
+
+
 # What every template can call and name, whoever looks at it.
 TEMPLATES.globals |= {
+    "anchor_of": anchor_of,
     "drawing_scripts": list(scripts()),
     "findings": FINDINGS,
     "json_of": json_of,
