@@ -16,7 +16,7 @@ from forestall.serving.api.service import Serving
 from forestall.serving.opinions import Opinion
 from forestall.serving.page.advice import Advice, advice, next_visit
 from forestall.serving.page.charts import Weeks
-from forestall.serving.store.alarms import Alarm, AlarmFilter, list_alarms
+from forestall.serving.store.alarms import Alarm, AlarmFilter, list_alarms, standing_alarms
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import Happened, events_of, happened_since
 from forestall.serving.store.machines import Machine
@@ -136,14 +136,14 @@ def _gathered(
     opinions = opinions_about(connection, name)
     happened = happened_since(connection, opinions, until)
     points = trends(connection, name, [one.component for one in opinions], weeks.since)
-    standing = {one.component: one for one in reversed(alarms) if one.ended is None}
+    standing = standing_alarms(connection, [machine.number])
     parts = []
     for one in opinions:
         since = happened.get((name, one.component))
         parts.append(
             Part(
                 opinion=one,
-                alarm=standing.get(one.component),
+                alarm=standing.get((machine.number, one.component)),
                 happened=since,
                 replaced=max(_times(events.maintenance, one.component), default=None),
                 failures=_times(events.failures, one.component),
