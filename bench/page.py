@@ -2,8 +2,8 @@
 
 Painted: milliseconds until the first and the largest content, a new browser each time. Acts: from the click to the
 page that shows it. Server: milliseconds of single requests. Beside them, as ratios: all opinions as one table of
-`pandas.DataFrame.to_html`, opened in the same browser; and a Streamlit page of that table, if the folder STREAMLIT is an
-environment with Streamlit in it.
+`pandas.DataFrame.to_html`, opened in the same browser; and a Streamlit page of that table, if the folder
+STREAMLIT is an environment with Streamlit in it.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from forestall.features.matrix import feature_matrix
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import history_of
+from forestall.serving.store import opinions
 from forestall.serving.store.database import Store
 from forestall.serving.store.events import KINDS, add_events
-from forestall.serving.store.opinions import Point, trend
+from forestall.serving.store.opinions import Point
 from forestall.serving.store.readings import Added, Readings, add_readings
 
 
@@ -90,9 +91,9 @@ def trends(store: Store, batch: Batch, bundle: Bundle) -> dict[tuple[str, str], 
     """By machine and component what the store keeps of all decisions."""
     with store.reading() as connection:
         return {
-            (machine, component): trend(connection, machine, component, -(2**60))
+            (machine, component): points
             for machine in batch.machines
-            for component in bundle.components
+            for component, points in opinions.trends(connection, machine, bundle.components, -(2**60)).items()
         }
 
 

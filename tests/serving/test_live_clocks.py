@@ -16,7 +16,7 @@ from forestall.serving.store.alarm_changes import Change, change_alarm
 from forestall.serving.store.alarms import AlarmFilter, list_alarms
 from forestall.serving.store.database import Store, open_store
 from forestall.serving.store.machines import add_machines, attributes_of
-from forestall.serving.store.opinions import opinions_about, trend
+from forestall.serving.store.opinions import opinions_about, trends
 from tests import engines, plant
 from tests.serving.feeding import batch_of, between, events_between, send, send_events
 from tests.serving.store.stores import Addresses
@@ -48,7 +48,7 @@ def test_each_engine_is_judged_at_its_own_cycle(garage: Store, counting: Bundle)
     last = engines.last_cycles()
     for machine in ENGINES:
         with garage.reading() as connection:
-            points = trend(connection, machine, "machine", 0)
+            points = trends(connection, machine, ["machine"], 0)["machine"]
             (opinion,) = opinions_about(connection, machine)
         assert [point.time for point in points] == list(range(1, last[machine] + 1))
         assert opinion.time == last[machine]
@@ -133,7 +133,7 @@ def test_a_clock_that_was_ahead_is_forgotten(store: Store, bundle: Bundle) -> No
     def thought() -> tuple[object, ...]:
         live.score_due()
         with store.reading() as connection:
-            points = trend(connection, "m0", "pump", 0)
+            points = trends(connection, "m0", ["pump"], 0)["pump"]
             alarms = [
                 one
                 for one in list_alarms(connection, AlarmFilter(), 500).alarms

@@ -13,7 +13,6 @@ from forestall.serving.store.sessions import (
     close_session,
     find_session,
     open_session,
-    session_key,
     touch_session,
 )
 
@@ -29,7 +28,8 @@ def signed_in(store: Store, name: str = "ann", now: int = NOW) -> tuple[Key, str
 
 def found(store: Store, token: str, now: int) -> Key | None:
     with store.reading() as connection:
-        return session_key(connection, token, now)
+        session = find_session(connection, token, now)
+    return None if session is None else session.key
 
 
 def touch(store: Store, token: str, now: int) -> None:
@@ -123,5 +123,5 @@ def test_a_look_up_is_one_statement_whether_the_token_is_known_or_not(store: Sto
         asked.append(statement)
 
     with store.reading() as connection:
-        session_key(connection, token if known else token[::-1], NOW)
+        find_session(connection, token if known else token[::-1], NOW)
     assert len([statement for statement in asked if not statement.startswith("BEGIN")]) == 1

@@ -70,13 +70,17 @@ def _parameters(request: Request) -> list[str]:
 
 
 def _of_store(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StoreError)
+    return answer(store_problem(error, request.scope), request.scope)
+
+
+def store_problem(error: StoreError, scope: Scope) -> Problem:
     """The database's state is no fault of the request: it is worth sending again, but for a full disk."""
     headers = {"Retry-After": "1" if isinstance(error, StoreBusyError) else "5"}
     full = isinstance(error, StoreFullError)
     # What the driver says may name a path or an address: it stands in the log.
-    say("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
-    problem = Problem(507 if full else 503, str(error).partition(" (")[0], (), headers)
-    return answer(problem, request.scope)
+    say("store", logging.ERROR, request_id=request_id_of(scope), problem=str(error))
+    return Problem(507 if full else 503, str(error).partition(" (")[0], (), headers)
 
 
 def unexpected(scope: Scope) -> Response:

@@ -30,7 +30,7 @@ from forestall.serving.opinions import Opinion
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import Happened, events_of, happened_since
 from forestall.serving.store.machines import Machine, add_machines, machine_named
-from forestall.serving.store.opinions import Point, opinions_about, trend
+from forestall.serving.store.opinions import Point, opinions_about, trends
 from forestall.serving.times import time_of
 
 ROUTER = APIRouter(prefix="/v1/machines/{machine}", tags=["machines"])
@@ -96,7 +96,7 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
         events = events_of(connection, [name], serving.bundle, errors_after=2**62)
         happened = happened_since(connection, opinions, until)
         after = max((one.time for one in opinions), default=0) - TREND * reference.spans.horizon
-        trends = {one.component: trend(connection, name, one.component, after) for one in opinions}
+        points = trends(connection, name, [one.component for one in opinions], after)
     replaced = events.maintenance[events.maintenance["time"] <= until]
     return {
         "machine": name,
@@ -104,7 +104,7 @@ def _about(serving: Serving, name: str) -> dict[str, Any]:
         **_data(machine, now, serving),
         "scoring_problem": problem,
         "components": [
-            _component(one, happened.get((name, one.component)), replaced, trends[one.component], serving)
+            _component(one, happened.get((name, one.component)), replaced, points[one.component], serving)
             for one in opinions
         ],
         "model": serving.version,

@@ -167,10 +167,17 @@ def check_local(request: Request) -> None:
     foreign = name.lower() not in LOCAL_NAMES or any(header in request.headers for header in PROXIED)
     site = request.headers.get("sec-fetch-site", "none")
     origin = request.headers.get("origin")
-    elsewhere = origin is not None and urlsplit(origin).hostname not in LOCAL_NAMES
+    elsewhere = origin is not None and _host_of(origin) not in LOCAL_NAMES
     if foreign or elsewhere or site not in ("none", "same-origin"):
         detail = "Without keys only this computer is served. Make a key with `forestall keys add`."
         raise Problem(403, detail)
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
 
 
 def check_binding(host: str, any_keys: bool) -> bool:

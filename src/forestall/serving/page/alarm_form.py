@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
 
-from forestall.data.clock import is_counter
 from forestall.features.reference import Reference
 from forestall.serving.api.problems import Problem, unfit
 from forestall.serving.api.typed_columns import ticks
@@ -17,7 +15,7 @@ from forestall.serving.store.alarm_changes import (
     RefusedChangeError,
     StaleAlarmError,
 )
-from forestall.serving.store.alarms import Finding, State
+from forestall.serving.store.alarms import FINDINGS, State
 from forestall.serving.times import latest
 
 ACTS: Mapping[str, State | None] = {
@@ -26,7 +24,6 @@ ACTS: Mapping[str, State | None] = {
     "close": "closed",
     "note": None,
 }
-FINDINGS: tuple[Finding, ...] = get_args(Finding)
 Form = Mapping[str, str]
 
 
@@ -85,8 +82,4 @@ def refusal_of(error: Exception, form: Form) -> Refusal:
 
 def _time(text: str, reference: Reference) -> int | None:
     """A time as a browser's input gives it; None if it is empty."""
-    if not text:
-        return None
-    counter = is_counter(reference.unit)
-    value: object = int(text) if counter and text.isdigit() and len(text) < 16 else text
-    return ticks("found", value, reference.unit, latest(reference))
+    return ticks("found", text, reference.unit, latest(reference)) if text else None

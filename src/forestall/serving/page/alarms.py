@@ -60,12 +60,11 @@ class AlarmsQuery(BaseModel):
 
 @dataclass(frozen=True)
 class AlarmView:
-    """An alarm as its page shows it: what is thought of the part now, and who changed what."""
+    """An alarm as its page shows it: what is thought of the part now, and who changed what, the first first."""
 
     alarm: Alarm
     opinion: Opinion | None
     trail: list[Entry]
-    now: int | None
 
 
 @ROUTER.get("")
@@ -135,9 +134,8 @@ def _view(serving: Serving, number: int) -> AlarmView:
         alarm = get_alarm(connection, number)
         opinions = opinions_about(connection, alarm.machine)
         trail = audit_of(connection, number)
-        now = serving.live.time(connection)
     opinion = next((one for one in opinions if one.component == alarm.component), None)
-    return AlarmView(alarm, opinion, trail, now)
+    return AlarmView(alarm, opinion, trail)
 
 
 def _known(ask: Callable[[], T]) -> T:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from forestall.serving.page.words import say
 
@@ -15,15 +16,16 @@ SHAPES = ("square", "triangle-up", "circle", "cross", "square")
 WEEK = 7 * 86400
 
 
-class Timed(Protocol):
-    """What has a time axis: from `since` to `now`, which are counts or timestamps."""
+@dataclass(frozen=True)
+class Weeks:
+    """What a machine's plots span: from `since` to `now`, the plant's time or the machine's own, in ticks.
 
-    @property
-    def counts(self) -> bool: ...
-    @property
-    def since(self) -> int: ...
-    @property
-    def now(self) -> int | None: ...
+    now: None where there is no time yet. counts: whether time is a counter.
+    """
+
+    since: int
+    now: int | None
+    counts: bool
 
 
 def wide(height: int, spec: Spec) -> Spec:
@@ -36,15 +38,15 @@ def wide(height: int, spec: Spec) -> Spec:
     }
 
 
-def time_value(ticks: int, view: Timed) -> str | int:
+def time_value(ticks: int, weeks: Weeks) -> str | int:
     """A time as plots read it: the plant's, whatever zone the browser is in."""
-    return ticks if view.counts else _stamp(ticks)
+    return ticks if weeks.counts else _stamp(ticks)
 
 
-def time_axis(view: Timed) -> Spec:
+def time_axis(weeks: Weeks) -> Spec:
     """Of all the weeks that are shown, whatever the data span."""
-    ends = [_domain_value(at, view) for at in (view.since, view.since if view.now is None else view.now)]
-    if view.counts:
+    ends = [_domain_value(at, weeks) for at in (weeks.since, weeks.since if weeks.now is None else weeks.now)]
+    if weeks.counts:
         return {
             "field": "time",
             "type": "quantitative",
@@ -84,9 +86,9 @@ def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
     )
 
 
-def _domain_value(ticks: int, view: Timed) -> int | Spec:
+def _domain_value(ticks: int, weeks: Weeks) -> int | Spec:
     """As a scale's domain has it: not as text, which Vega-Lite would take for the browser's zone."""
-    if view.counts:
+    if weeks.counts:
         return ticks
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ticks)
     day = {"year": moment.year, "month": moment.month, "date": moment.day}

@@ -18,7 +18,8 @@ from forestall.serving.opinions import Opinion, Status
 from forestall.serving.page.advice import waiting_cost
 from forestall.serving.page.charts import WEEK, alarm_load
 from forestall.serving.page.render import HEADERS, PageRoute, html
-from forestall.serving.page.visitor import Looking
+from forestall.serving.page.visitor import Looking, Watching
+from forestall.serving.reasons import Reason
 from forestall.serving.store.alarms import Alarm, standing_alarms
 from forestall.serving.store.events import Happened, happened_since
 from forestall.serving.store.machines import Machine, known_machines
@@ -27,6 +28,7 @@ from forestall.serving.store.summary import Summary, newest, summary_of
 
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
 ROWS = 40
+TELLING = 0.2  # a smaller share of a low risk is not worth a line
 
 
 class FleetQuery(BaseModel):
@@ -48,7 +50,8 @@ class FleetQuery(BaseModel):
 class Row:
     """A part of a machine as the list shows it.
 
-    waiting: what waiting over the shortest horizon is expected to cost; None without a risk. age: of the data,
+    waiting: what waiting over the shortest horizon is expected to cost; None without a risk, and for a part that is
+    another one by now. age: of the data,
     in ticks; None if that is not known.
     """
 
@@ -57,6 +60,12 @@ class Row:
     happened: Happened | None
     waiting: float | None
     age: int | None
+
+    @property
+    def reason(self) -> Reason | None:
+        """The main one, if there is an alarm or it makes a good part of the risk."""
+        main = next(iter(self.opinion.reasons), None)
+        return main if main and (self.opinion.alarm or main.share > TELLING) else None
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ async def show_rows(request: Request, query: Annotated[FleetQuery, Query()], vis
 
 @ROUTER.get("/fleet/news")
 async def show_news(
-    request: Request, visitor: Looking, seen: Annotated[str, Query(max_length=100)] = ""
+    request: Request, visitor: Watching, seen: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
     """A word if the list has changed since it was seen; else nothing."""
     serving = service_of(request).serving
@@ -118,7 +127,7 @@ def _about(serving: Serving, query: FleetQuery, rows: Rows) -> dict[str, Any]:
 def _whole(serving: Serving, query: FleetQuery) -> tuple[Rows, Summary, int | None, str]:
     with serving.store.reading() as connection:
         now = serving.live.time(connection)
-        summary = summary_of(connection, serving.bundle.components, WEEK, now or 0)
+        summary = summary_of(connection, WEEK, now or 0)
         return _rows(connection, serving, query, now), summary, now, newest(connection)
 
 
@@ -151,7 +160,7 @@ def _row(
 ) -> Row:
     reference, costs = serving.bundle.reference, serving.bundle.plant.dataset.costs
     waiting = None
-    if opinion.curve:
+    if opinion.curve and happened is None:
         waiting = waiting_cost(opinion, reference.spans.horizons[0], reference.spans, costs)
     clock = machine.last if reference.own_clocks else now
     age = None if machine.last is None or clock is None else max(0, clock - machine.last)

@@ -14,6 +14,7 @@ from babel.numbers import format_decimal, format_percent, get_decimal_symbol, ge
 
 from forestall.data.clock import day_of, hour_of, is_counter
 from forestall.features.reference import Reference
+from forestall.serving.opinions import Opinion
 from forestall.serving.page.words import say
 
 LOCALES = {"en": "en_GB", "de": "de_DE"}
@@ -54,9 +55,10 @@ class Formats:
         return str(format_percent(value, locale=self.locale))
 
     def money(self, value: float) -> str:
-        """With two significant digits, for more would be a pretence."""
-        step = 10 ** max(0, int(np.floor(np.log10(max(abs(value), 1)))) - 1)
-        return self.number(round(value / step) * step)
+        """With two significant digits, for more would be a pretence, and at most two after the point."""
+        digits = 1 - int(np.floor(np.log10(max(abs(value), 0.01))))
+        rounded = round(value, min(2, digits))
+        return str(format_decimal(rounded, "#,##0.##", locale=self.locale))
 
     def plot(self, spec: dict[str, Any]) -> dict[str, Any]:
         """A Vega-Lite specification whose numbers, and days as `%x`, are written so."""
@@ -135,6 +137,18 @@ class Formats:
     def _unit(self, name: str, units: str = "page.unit") -> str:
         """A unit of time in words; a counter's is the plant's own."""
         return say(f"{units}_{name}", {}, self.language) if name in UNITS else name
+
+    def life(self, opinion: Opinion) -> str:
+        """By when a part with a risk fails, with a chance of 10 % and of a half, as far as the longest horizon."""
+        assert self.reference is not None
+        longest = self.within(self.reference.spans.horizon)
+        hour = 1 if self.counts else 3600
+        soon, late = (self.within(one * hour) if np.isfinite(one) else "" for one in opinion.life[:2])
+        if not soon:
+            return say("page.life_beyond", {"span": longest}, self.language)
+        if not late:
+            return say("page.life_late", {"soon": soon, "late": longest}, self.language)
+        return say("page.life_within", {"soon": soon, "late": late}, self.language)
 
     @property
     def counts(self) -> bool:

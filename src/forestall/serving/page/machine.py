@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from forestall.data.clock import is_counter
+from forestall.serving.api.machines import find_machine
 from forestall.serving.api.queries import Name
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.typed_columns import ticks
+from forestall.serving.page.charts import Weeks
 from forestall.serving.page.machine_charts import risk_chart, sensor_charts, time_line
-from forestall.serving.page.machine_view import MachineView, Part, view_of
+from forestall.serving.page.machine_view import Part, view_of, weeks_of
 from forestall.serving.page.record import how_sure
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
@@ -47,8 +49,8 @@ async def show_advice(request: Request, machine: Name, visitor: Looking, visit: 
 async def show_sensors(request: Request, machine: Name, visitor: Looking) -> Response:
     """The sensors' last weeks beside what is normal."""
     serving = service_of(request).serving
-    view, history = await asyncio.to_thread(_sensors, serving, machine)
-    charts = [] if history is None else sensor_charts(view, history, serving.bundle, visitor.language)
+    weeks, history = await asyncio.to_thread(_sensors, serving, machine)
+    charts = [] if history is None else sensor_charts(weeks, history, serving.bundle, visitor.language)
     return html(request, visitor, "machine_sensors.html", charts=charts, history=history)
 
 
@@ -76,10 +78,10 @@ async def show_card(request: Request, machine: Name, visitor: Looking, component
 async def _judged(request: Request, name: str, visit: str) -> dict[str, Any]:
     """What the machine's parts are shown with."""
     service = service_of(request)
-    serving = service.serving
+    serving, reference = service.serving, service.serving.bundle.reference
     view = await asyncio.to_thread(view_of, serving, name, _visit(visit, serving))
     sure = await asyncio.to_thread(how_sure, service)
-    return {"view": view, "spans": serving.bundle.reference.spans, "sure": sure}
+    return {"view": view, "spans": reference.spans, "sure": sure, "reference": reference}
 
 
 def _visit(text: str, serving: Serving) -> int | None:
@@ -87,18 +89,17 @@ def _visit(text: str, serving: Serving) -> int | None:
     unit = serving.bundle.reference.unit
     if not text:
         return None
-    if is_counter(unit):
-        return ticks("visit", int(text) if text.isdigit() else text, unit)
-    return ticks("visit", f"{text}T12:00:00Z", unit)
+    return ticks("visit", text if is_counter(unit) else f"{text}T12:00:00Z", unit)
 
 
-def _sensors(serving: Serving, name: str) -> tuple[MachineView, SensorHistory | None]:
-    view = view_of(serving, name, None)
-    if view.now is None or view.machine.first is None:
-        return view, None
+def _sensors(serving: Serving, name: str) -> tuple[Weeks, SensorHistory | None]:
     with serving.store.reading() as connection:
-        length = view.now - view.since
-        return view, sensor_history(connection, serving.live, view.machine, view.now, length, POINTS)
+        machine = find_machine(connection, name)
+        weeks = weeks_of(connection, serving, machine)
+        if weeks.now is None or machine.first is None:
+            return weeks, None
+        length = weeks.now - weeks.since
+        return weeks, sensor_history(connection, serving.live, machine, weeks.now, length, POINTS)
 
 
 def _similar(serving: Serving, name: str, component: str) -> list[SimilarFailure]:

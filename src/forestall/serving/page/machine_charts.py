@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from forestall.serving.bundle import Bundle
-from forestall.serving.page.charts import COLORS, SHAPES, Spec, time_axis, time_value, wide
+from forestall.serving.page.charts import COLORS, SHAPES, Spec, Weeks, time_axis, time_value, wide
 from forestall.serving.page.machine_view import MachineView
 from forestall.serving.page.words import say
 from forestall.serving.sensor_history import SensorHistory
@@ -21,7 +21,7 @@ def risk_chart(view: MachineView) -> Spec | None:
     """The risk of each part over the longest horizon, with its threshold; None without any."""
     rows = [
         {
-            "time": time_value(point.time, view),
+            "time": time_value(point.time, view.weeks),
             "risk": round(point.curve[-1], 4),
             "part": part.opinion.component,
         }
@@ -46,7 +46,7 @@ def risk_chart(view: MachineView) -> Spec | None:
         "scale": {"domain": [0, 1]},
     }
     encoding = {
-        "x": time_axis(view),
+        "x": time_axis(view.weeks),
         "y": risk,
         "color": color,
         "strokeDash": {"field": "part", "type": "nominal", "title": None, "sort": parts},
@@ -101,9 +101,9 @@ def time_line(view: MachineView, language: str) -> Spec | None:
     }
     tooltip = [
         {"field": "what", "type": "nominal", "title": say("page.what", {}, language)},
-        _when(view, language),
+        _when(view.weeks, language),
     ]
-    x, both = time_axis(view), {"y": lane, "color": color, "tooltip": tooltip}
+    x, both = time_axis(view.weeks), {"y": lane, "color": color, "tooltip": tooltip}
     points = {
         "transform": [{"filter": "!isValid(datum.until)"}],
         "mark": {"type": "point", "filled": True, "size": 80, "opacity": 0.9, "clip": True},
@@ -119,7 +119,7 @@ def time_line(view: MachineView, language: str) -> Spec | None:
 
 
 def sensor_charts(
-    view: MachineView, history: SensorHistory, bundle: Bundle, language: str
+    weeks: Weeks, history: SensorHistory, bundle: Bundle, language: str
 ) -> list[tuple[str, Spec]]:
     """A plot a sensor, with its name and unit: the means, and behind them the band of what is normal."""
     sensors = bundle.plant.dataset.tables.telemetry.sensors
@@ -127,12 +127,12 @@ def sensor_charts(
     for number, name in enumerate(history.sensors):
         values = (history.values[:, number], history.low[:, number], history.high[:, number])
         unit = sensors[name].unit
-        found.append((f"{name} ({unit})" if unit else name, _sensor_chart(view, history, values, language)))
+        found.append((f"{name} ({unit})" if unit else name, _sensor_chart(weeks, history, values, language)))
     return found
 
 
-def _sensor_chart(view: MachineView, history: SensorHistory, values: tuple[Any, ...], language: str) -> Spec:
-    times = [time_value(int(time), view) for time in history.time]
+def _sensor_chart(weeks: Weeks, history: SensorHistory, values: tuple[Any, ...], language: str) -> Spec:
+    times = [time_value(int(time), weeks) for time in history.time]
     rows = [
         {"time": time, "value": value, "low": low, "high": high}
         for time, value, low, high in zip(times, *(_rounded(some) for some in values), strict=True)
@@ -148,7 +148,7 @@ def _sensor_chart(view: MachineView, history: SensorHistory, values: tuple[Any, 
     ]
     band = {
         "mark": {"type": "area", "color": "var(--good)", "opacity": 0.22, "clip": True},
-        "encoding": {"x": time_axis(view), "y": {"field": "low", **y}, "y2": {"field": "high"}},
+        "encoding": {"x": time_axis(weeks), "y": {"field": "low", **y}, "y2": {"field": "high"}},
     }
     line = {
         "mark": {
@@ -158,7 +158,7 @@ def _sensor_chart(view: MachineView, history: SensorHistory, values: tuple[Any, 
             "invalid": "break-paths-show-path-domains",
             "clip": True,
         },
-        "encoding": {"x": time_axis(view), "y": {"field": "value", **y}},
+        "encoding": {"x": time_axis(weeks), "y": {"field": "value", **y}},
     }
     nearest = {
         "name": "at",
@@ -168,9 +168,9 @@ def _sensor_chart(view: MachineView, history: SensorHistory, values: tuple[Any, 
         "params": [nearest],
         "mark": {"type": "point", "color": "var(--accent)", "filled": True},
         "encoding": {
-            "x": time_axis(view),
+            "x": time_axis(weeks),
             "y": {"field": "value", **y},
-            "tooltip": [_when(view, language), *tooltip],
+            "tooltip": [_when(weeks, language), *tooltip],
             "opacity": {"condition": {"param": "at", "empty": False, "value": 1}, "value": 0},
         },
     }
@@ -180,30 +180,30 @@ def _sensor_chart(view: MachineView, history: SensorHistory, values: tuple[Any, 
 def _happened(view: MachineView) -> Iterable[dict[str, Any]]:
     """Rows of the time line: kind, time, until (None for moments), what."""
     for alarm in view.alarms:
-        end = alarm.ended if alarm.ended is not None else view.now
-        if end is not None and end >= view.since:
-            yield _row("alarm", max(alarm.opened, view.since), alarm.component, view, end)
+        end = alarm.ended if alarm.ended is not None else view.weeks.now
+        if end is not None and end >= view.weeks.since:
+            yield _row("alarm", max(alarm.opened, view.weeks.since), alarm.component, view.weeks, end)
     for time, code in zip(view.events.errors["time"], view.events.errors["code"], strict=True):
-        yield _row("error", time, code, view)
+        yield _row("error", time, code, view.weeks)
     for kind, frame in (("visit", view.events.maintenance), ("failure", view.events.failures)):
-        recent = frame[frame["time"] > view.since]
+        recent = frame[frame["time"] > view.weeks.since]
         for time, component in zip(recent["time"], recent["component"], strict=True):
-            yield _row(kind, time, component, view)
-    stops = view.events.downtime[view.events.downtime["end"] > view.since]
+            yield _row(kind, time, component, view.weeks)
+    stops = view.events.downtime[view.events.downtime["end"] > view.weeks.since]
     for start, end in zip(stops["start"], stops["end"], strict=True):
-        yield _row("stop", max(int(start), view.since), "", view, int(end))
+        yield _row("stop", max(int(start), view.weeks.since), "", view.weeks, int(end))
 
 
-def _row(kind: str, time: int, what: str, view: MachineView, until: int | None = None) -> dict[str, Any]:
-    row: dict[str, Any] = {"kind": kind, "time": time_value(int(time), view), "what": str(what)}
-    return row if until is None else row | {"until": time_value(int(until), view)}
+def _row(kind: str, time: int, what: str, weeks: Weeks, until: int | None = None) -> dict[str, Any]:
+    row: dict[str, Any] = {"kind": kind, "time": time_value(int(time), weeks), "what": str(what)}
+    return row if until is None else row | {"until": time_value(int(until), weeks)}
 
 
-def _when(view: MachineView, language: str) -> Spec:
+def _when(weeks: Weeks, language: str) -> Spec:
     title = say("page.when", {}, language)
     kind = (
         {"type": "quantitative"}
-        if view.counts
+        if weeks.counts
         else {"type": "temporal", "timeUnit": "utcyearmonthdatehoursminutes"}
     )
     return {"field": "time", "title": title, **kind}

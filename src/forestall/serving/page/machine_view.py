@@ -17,11 +17,12 @@ from forestall.serving.api.machines import TREND, find_machine
 from forestall.serving.api.service import Serving
 from forestall.serving.opinions import Opinion
 from forestall.serving.page.advice import Advice, advice, next_visit
-from forestall.serving.store.alarms import Alarm, AlarmFilter, list_alarms
+from forestall.serving.page.charts import Weeks
+from forestall.serving.store.alarms import Alarm, AlarmFilter, list_alarms, standing_alarms
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.events import Happened, events_of, happened_since
 from forestall.serving.store.machines import Machine
-from forestall.serving.store.opinions import Point, opinions_about, trend
+from forestall.serving.store.opinions import Point, opinions_about, trends
 
 LATEST_ALARMS = 25
 
@@ -30,8 +31,9 @@ LATEST_ALARMS = 25
 class Part:
     """One part: what is thought of it, its standing alarm, and what to do.
 
-    replaced, happened, failures: when it was last replaced, what became of it since the decision, when it failed.
-    trend: its risk at the decisions of the last weeks.
+    happened: what became of it since the decision. replaced: when last; failures: when it failed, the earliest first;
+    ticks. trend: its risk at the decisions of the last weeks. advice: None without a risk or a next visit, and for a
+    part that is another one by now.
     """
 
     opinion: Opinion
@@ -51,21 +53,23 @@ class Part:
 class MachineView:
     """A machine as its page shows it; times in ticks.
 
-    now: the plant's time, or the machine's own. since: what is told of is later. visit: the next visit that the advice
-    goes by; expected: whether it was worked out and not said. unsaved: the database did not take the newest opinions.
-    counts: whether time is a counter.
+    weeks: what is told of. visit: the next visit that the advice goes by; expected: whether it was worked out and not
+    said. unsaved: the database did not take the newest opinions.
     """
 
     machine: Machine
     parts: list[Part]
     alarms: list[Alarm]
     events: Events
-    now: int | None
-    since: int
+    weeks: Weeks
     visit: int | None
     expected: bool
     unsaved: bool
-    counts: bool
+
+    @property
+    def now(self) -> int | None:
+        """The plant's time, or the machine's own."""
+        return self.weeks.now
 
     @property
     def age(self) -> int | None:
@@ -75,17 +79,17 @@ class MachineView:
     @property
     def happenings(self) -> list[tuple[int, str, str, int | None]]:
         """What happened, the latest first: when, of which kind, to what, and the alarm's number."""
+        since, events = self.weeks.since, self.events
         found: list[tuple[int, str, str, int | None]] = [
-            (one.opened, "alarm", one.component, one.id) for one in self.alarms if one.opened > self.since
+            (one.opened, "alarm", one.component, one.id) for one in self.alarms if one.opened > since
         ]
-        events = self.events
         for kind, frame, time, what in (
             ("error", events.errors, "time", "code"),
             ("visit", events.maintenance, "time", "component"),
             ("failure", events.failures, "time", "component"),
             ("stop", events.downtime, "start", "end"),
         ):
-            recent = frame[frame[time] > self.since]
+            recent = frame[frame[time] > since]
             texts = [""] * len(recent) if kind == "stop" else recent[what]
             found += [(int(at), kind, str(text), None) for at, text in zip(recent[time], texts, strict=True)]
         return sorted(found, key=lambda one: one[0], reverse=True)
@@ -116,45 +120,49 @@ def _scored(serving: Serving, name: str) -> bool:
     return True
 
 
+def weeks_of(connection: Connection, serving: Serving, machine: Machine) -> Weeks:
+    """The last TREND longest horizons of a machine."""
+    reference = serving.bundle.reference
+    now = machine.last if reference.own_clocks else serving.live.time(connection)
+    since = (0 if now is None else now) - TREND * reference.spans.horizon
+    return Weeks(since, now, is_counter(reference.unit))
+
+
 def _gathered(
     connection: Connection, serving: Serving, name: str, visit: int | None, unsaved: bool
 ) -> MachineView:
-    reference, spans = serving.bundle.reference, serving.bundle.reference.spans
     machine = find_machine(connection, name)
-    now = machine.last if reference.own_clocks else serving.live.time(connection)
-    since = (0 if now is None else now) - TREND * spans.horizon
-    opinions = opinions_about(connection, name)
+    weeks = weeks_of(connection, serving, machine)
     until = serving.live.known_until(connection)
-    happened = happened_since(connection, opinions, until)
+    events = _known(events_of(connection, [name], serving.bundle, weeks.since), until)
     alarms = list_alarms(connection, AlarmFilter(machine=name), LATEST_ALARMS).alarms
-    events = _known(events_of(connection, [name], serving.bundle, since), until)
-    expected = visit is None and now is not None
-    if visit is None and now is not None:
-        visit = next_visit(events.maintenance, events.failures, now, spans)
-    standing = {one.component: one for one in reversed(alarms) if one.ended is None}
-    parts = [
-        Part(
-            opinion=one,
-            alarm=standing.get(one.component),
-            happened=happened.get((name, one.component)),
-            replaced=_last(_of(events.maintenance, one.component)),
-            failures=_of(events.failures, one.component),
-            trend=trend(connection, name, one.component, since),
-            advice=_advice(one, visit, now, serving),
+    expected = visit is None and weeks.now is not None
+    if visit is None and weeks.now is not None:
+        visit = next_visit(events.maintenance, events.failures, weeks.now, serving.bundle.reference.spans)
+    opinions = opinions_about(connection, name)
+    happened = happened_since(connection, opinions, until)
+    points = trends(connection, name, [one.component for one in opinions], weeks.since)
+    standing = standing_alarms(connection, [machine.number])
+    parts = []
+    for one in opinions:
+        since = happened.get((name, one.component))
+        parts.append(
+            Part(
+                opinion=one,
+                alarm=standing.get((machine.number, one.component)),
+                happened=since,
+                replaced=max(_times(events.maintenance, one.component), default=None),
+                failures=_times(events.failures, one.component),
+                trend=points[one.component],
+                advice=None if since else _advice(one, visit, weeks.now, serving),
+            )
         )
-        for one in opinions
-    ]
-    return MachineView(
-        machine, parts, alarms, events, now, since, visit, expected, unsaved, is_counter(reference.unit)
-    )
+    return MachineView(machine, parts, alarms, events, weeks, visit, expected, unsaved)
 
 
-def _of(frame: pd.DataFrame, component: str) -> list[int]:
-    return [int(time) for time in frame.loc[frame["component"] == component, "time"]]
-
-
-def _last(times: list[int]) -> int | None:
-    return max(times, default=None)
+def _times(frame: pd.DataFrame, component: str) -> list[int]:
+    """Of a component's events, the earliest first."""
+    return sorted(int(time) for time in frame.loc[frame["component"] == component, "time"])
 
 
 def _advice(opinion: Opinion, visit: int | None, now: int | None, serving: Serving) -> Advice | None:

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from forestall.serving.api.service import Service, service_of
 from forestall.serving.page.charts import Spec, wide
 from forestall.serving.page.formats import Formats
-from forestall.serving.page.record_tables import MODEL, RULE, ComponentRow, Record, read_record
+from forestall.serving.page.record_rows import ComponentRow, Record
+from forestall.serving.page.record_tables import MODEL, RULE, read_record
 from forestall.serving.page.render import PageRoute, html
 from forestall.serving.page.visitor import Looking
 from forestall.serving.page.words import say
@@ -72,6 +73,7 @@ def month_chart(record: Record, formats: Formats) -> Spec:
         }
         for one in record.months
         for place, outcome in enumerate(OUTCOMES)
+        if getattr(one, outcome) is not None
     ]
     months = list(dict.fromkeys(formats.month(one.month) for one in record.months))
     labels = {"title": None, "labelAngle": 0}

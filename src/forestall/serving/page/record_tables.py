@@ -1,10 +1,9 @@
-"""What the pipeline measured of the model on this plant: the tables of `metrics/`, as the record's page tells them."""
+"""What the pipeline measured of the model on this plant, read from the tables of `metrics/`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,103 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forestall.serving.page.record_rows import Budget, ComponentRow, Failure, Month, PolicyRow, Record
+
 FOLD, MODEL, RULE = "test", "model", "one_line_rule"
 POLICIES = (MODEL, RULE, "fixed_interval", "as_run", "run_to_failure", "perfect_foresight")
 TABLES = ("policies", "intervals", "slices", "budget", "budget_misses", "failures")
-CLOSE = 5e-4  # to which thresholds are written
-
-
-@dataclass(frozen=True)
-class Month:
-    """One month of the test fold under one policy: failures caught and missed, and false alarms."""
-
-    month: str
-    policy: str
-    caught: int
-    missed: int
-    false: int
-
-
-@dataclass(frozen=True)
-class PolicyRow:
-    """A policy over the test fold; None where a figure is not defined. low, high: of its cost, with 95 %."""
-
-    policy: str
-    recall: float | None
-    precision: float | None
-    false_alarms: float | None
-    lead_time: float | None
-    cost: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A failure of the test fold. cause: why it was missed, in English."""
-
-    machine: str
-    component: str
-    time: str
-    caught: bool
-    cause: str
-
-
-@dataclass(frozen=True)
-class ComponentRow:
-    """How the model's alarms about one component did on the test fold; None where a share is not defined."""
-
-    alarms: int
-    precision: float | None
-    failures: int
-    recall: float | None
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What so many alarms a week come to. missed: failures that the thresholds in use catch and these would not:
-    machine, component, time.
-    """
-
-    budget: int
-    alarms_per_week: float
-    recall: float
-    precision: float | None
-    cost: float
-    missed: Sequence[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class Record:
-    """The model's record on the test fold. card: Markdown, or empty.
-
-    alarms_per_week: with the thresholds in use; None if that is not known.
-    """
-
-    policies: Sequence[PolicyRow]
-    alarms_per_week: float | None
-    months: Sequence[Month]
-    components: Mapping[str, ComponentRow]
-    rules: Mapping[str, str]
-    budgets: Sequence[Budget]
-    failures: Sequence[Failure]
-    thresholds: Mapping[str, float]
-    card: str
-
-    @property
-    def nearest(self) -> int:
-        """The place of the budget that is nearest to the thresholds in use."""
-        if self.alarms_per_week is None:
-            return 0
-        far = [abs(one.alarms_per_week - self.alarms_per_week) for one in self.budgets]
-        return far.index(min(far)) if far else 0
-
-    def is_of(self, thresholds: Mapping[str, float]) -> bool:
-        """Whether it was measured with a bundle's thresholds: what can be seen of whether it is that bundle's."""
-        return all(
-            component in thresholds and abs(thresholds[component] - value) < CLOSE
-            for component, value in self.thresholds.items()
-        )
 
 
 def read_record(folder: Path) -> Record | None:
@@ -138,10 +45,13 @@ def _record(tables: Mapping[str, pd.DataFrame], rules: Mapping[str, str], card: 
     thresholds = dict(
         zip(failures["component"].astype(str), failures["threshold"].astype(float), strict=True)
     )
+    policies = _policies(tables["policies"], tables["intervals"])
+    if all(one.policy != MODEL for one in policies):
+        raise KeyError(MODEL)
     return Record(
-        policies=_policies(tables["policies"], tables["intervals"]),
+        policies=policies,
         alarms_per_week=_alarms_per_week(tables["policies"], tables["budget"]),
-        months=_months(tables["slices"]),
+        months=_months(tables["slices"], failures),
         components=_components(tables["slices"]),
         rules=rules,
         budgets=_budgets(tables["budget"], tables["budget_misses"]),
@@ -181,21 +91,23 @@ def _policy(row: Mapping[Any, Any], interval: Mapping[Any, Any]) -> PolicyRow:
     )
 
 
-def _months(slices: pd.DataFrame) -> list[Month]:
+def _months(slices: pd.DataFrame, failures: pd.DataFrame) -> list[Month]:
     chosen = slices[
         (slices["fold"] == FOLD) & (slices["slice"] == "month") & slices["policy"].isin([MODEL, RULE])
     ]
-    failures = chosen["failures"].astype(int)
-    caught = (chosen["event_recall"].fillna(0.0) * failures).round().astype(int)
-    false = chosen["false_alarms_per_machine_month"].fillna(0.0) * chosen["machine_months"].fillna(0.0)
-    columns = (
-        chosen["value"].astype(str),
-        chosen["policy"].astype(str),
-        caught,
-        failures - caught,
-        false.round().astype(int),
-    )
-    return [Month(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    by_model = failures[failures["caught"] == "yes"]["time"].astype(str).str[:7].value_counts()
+    return [_month(row, by_model) for row in chosen.to_dict("records")]
+
+
+def _month(row: Mapping[Any, Any], by_model: pd.Series[int]) -> Month:
+    month, policy, failures = str(row["value"]), str(row["policy"]), int(row["failures"])
+    recall = _or_none(row["event_recall"])
+    caught = None if recall is None else round(recall * failures)
+    if caught is None and (policy == MODEL or not failures):
+        caught = int(by_model.get(month, 0))  # there is a list of all failures, but of the model's alone
+    rate = _or_none(row["false_alarms_per_machine_month"]) or 0.0
+    false = round(rate * (_or_none(row["machine_months"]) or 0.0))
+    return Month(month, policy, caught, None if caught is None else failures - caught, false)
 
 
 def _components(slices: pd.DataFrame) -> dict[str, ComponentRow]:
@@ -203,12 +115,7 @@ def _components(slices: pd.DataFrame) -> dict[str, ComponentRow]:
         (slices["fold"] == FOLD) & (slices["policy"] == MODEL) & (slices["slice"] == "component")
     ]
     return {
-        str(row["value"]): ComponentRow(
-            int(row["alarms"]),
-            _or_none(row["alarm_precision"]),
-            int(row["failures"]),
-            _or_none(row["event_recall"]),
-        )
+        str(row["value"]): ComponentRow(int(row["alarms"]), _or_none(row["alarm_precision"]))
         for row in of_model.to_dict("records")
     }
 
@@ -231,7 +138,7 @@ def _budgets(budgets: pd.DataFrame, misses: pd.DataFrame) -> list[Budget]:
         Budget(
             budget=int(row["budget"]),
             alarms_per_week=float(row["alarms_per_week"]),
-            recall=float(row["event_recall"]),
+            recall=_or_none(row["event_recall"]),
             precision=_or_none(row["alarm_precision"]),
             cost=float(row["cost_per_machine_month"]),
             missed=missed.get(int(row["budget"]), []),

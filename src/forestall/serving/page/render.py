@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
+import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,17 +15,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from forestall.drawing import scripts
+from forestall.serving.api.exception_handlers import store_problem
 from forestall.serving.api.logs import LOG
-from forestall.serving.api.logs import say as log
 from forestall.serving.api.problem_json import request_id_of
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.service import service_of
+from forestall.serving.opinions import Status
 from forestall.serving.page.formats import Formats
 from forestall.serving.page.refused import Refused
 from forestall.serving.page.static_files import address_of
 from forestall.serving.page.visitor import Visitor, language_of
 from forestall.serving.page.words import say
-from forestall.serving.store.errors import StoreBusyError, StoreError
+from forestall.serving.store.alarms import FINDINGS
+from forestall.serving.store.errors import StoreError
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -36,7 +38,7 @@ HEADERS = {
     "cache-control": "no-store, private",
     "referrer-policy": "same-origin",
 }
-TOLD = (400, 403, 404, 408, 413, 415, 422, 429, 500, 503)  # the statuses that have words of their own
+TOLD = (400, 403, 404, 408, 413, 415, 422, 429, 500, 503, 507)  # the statuses that have words of their own
 TEMPLATES = Environment(
     loader=PackageLoader("forestall.serving.page"),
     autoescape=True,
@@ -57,16 +59,8 @@ def html(
     def text(key: str, **words: object) -> str:
         return say(key, words, language)
 
-    about = {"t": text, "f": formats, "visitor": visitor, "language": language, "static": address_of}
-    content = TEMPLATES.get_template(template).render(
-        request=request,
-        path_of=path_of,
-        json_of=json_of,
-        plot_of=formats.plot,
-        drawing_scripts=list(scripts()),
-        **about,
-        **values,
-    )
+    about = {"request": request, "visitor": visitor, "language": language, "t": text, "f": formats}
+    content = TEMPLATES.get_template(template).render(**about, **values)
     return HTMLResponse(content, status, HEADERS)
 
 
@@ -77,10 +71,24 @@ def path_of(*parts: object) -> str:
 
 def json_of(content: Any) -> Markup:
     """JSON inside a script element: no `<` in it can end the element or begin another."""
-    import orjson
+    return Markup(orjson.dumps(content).decode().replace("<", "\\u003c"))
 
-    text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode().replace("<", "\\u003c")
-    return Markup(text)
+
+def anchor_of(component: str) -> str:
+    """Where a machine's page has a component: an id that no other of the page is, whatever is in the name."""
+    return f"part-{quote(component, safe='').replace('%', '_')}"
+
+
+# What every template can call and name, whoever looks at it.
+TEMPLATES.globals |= {
+    "anchor_of": anchor_of,
+    "drawing_scripts": list(scripts()),
+    "findings": FINDINGS,
+    "json_of": json_of,
+    "path_of": path_of,
+    "static": address_of,
+    "statuses": get_args(Status),
+}
 
 
 def is_fragment(request: Request) -> bool:
@@ -103,11 +111,7 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return error_page(request, Problem(404, "There is no such page."))
             except StoreError as error:
-                log("store", logging.ERROR, request_id=request_id_of(request.scope), problem=str(error))
-                wait = "1" if isinstance(error, StoreBusyError) else "5"
-                return error_page(
-                    request, Problem(503, str(error).partition(" (")[0], (), {"Retry-After": wait})
-                )
+                return error_page(request, store_problem(error, request.scope))
             except Exception:
                 LOG.exception("failed", extra={"fields": {"request_id": request_id_of(request.scope)}})
                 return error_page(request, Problem(500, "The service failed. Its log says more."))
@@ -138,9 +142,16 @@ def _text_of(problem: Problem) -> str:
 
 
 def _to_sign_in(request: Request) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    wanted = request.url.path + query if request.method == "GET" and not is_fragment(request) else "/"
-    address = f"/sign-in?next={quote(wanted, safe='')}"
+    address = f"/sign-in?next={quote(_page_of(request), safe='')}"
     if is_fragment(request):
         return Response(status_code=401, headers={"HX-Redirect": address, **HEADERS})
     return RedirectResponse(address, 303, HEADERS)
+
+
+def _page_of(request: Request) -> str:
+    """The address of the page that somebody was on, to come back to."""
+    if is_fragment(request):
+        _, _, rest = request.headers.get("hx-current-url", "").partition("://")
+        return f"/{rest.partition('/')[2].partition('#')[0]}"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query if request.method == "GET" else "/"

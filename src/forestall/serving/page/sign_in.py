@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -89,8 +88,6 @@ def _set(response: Response, request: Request, name: str, value: str, seconds: i
 
 def _own_address(wanted: str) -> str:
     """The address, if it is one of ours; else the first page."""
-    parts = urlsplit(wanted)
-    own = (
-        wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
-    )
-    return wanted if own and not parts.netloc and not parts.scheme else "/"
+    # Browsers leave out tabs and line ends, and take a backslash for a slash.
+    own = wanted.startswith("/") and not wanted.startswith("//")
+    return wanted if own and "\\" not in wanted and wanted.isprintable() else "/"

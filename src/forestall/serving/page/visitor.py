@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
+from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import LOCAL, check_local, presented
 from forestall.serving.api.service import Service, service_of
 from forestall.serving.page.refused import OldFormError, Refused
@@ -66,15 +66,21 @@ def language_of(request: Request) -> str:
 
 
 async def looking(request: Request) -> Visitor:
-    """Dependency: the visitor.
+    """Dependency: the visitor, whose session is in use.
 
     Raises:
         Problem: 401, 403, 429 or 503.
     """
-    service = service_of(request)
-    visitor = await _visitor(request, service)
-    service.rate.take(visitor.person)
-    return visitor
+    return await _admitted(request, True)
+
+
+async def watching(request: Request) -> Visitor:
+    """Dependency of what an open page asks by itself, which does not keep a session from running out.
+
+    Raises:
+        Problem: as `looking` does.
+    """
+    return await _admitted(request, False)
 
 
 async def acting(request: Request, visitor: Annotated[Visitor, Depends(looking)]) -> Visitor:
@@ -107,30 +113,37 @@ def check_origin(request: Request) -> None:
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
-    foreign = origin is not None and urlsplit(origin).netloc not in hosts
+    foreign = origin is not None and origin.partition("://")[2] not in hosts
     if foreign or site not in ("same-origin", "none"):
         raise Refused(403, "page.other_site")
 
 
-async def _visitor(request: Request, service: Service) -> Visitor:
+async def _admitted(request: Request, used: bool) -> Visitor:
+    service = service_of(request)
+    visitor = await _visitor(request, service, used)
+    service.rate.take(visitor.person)
+    return visitor
+
+
+async def _visitor(request: Request, service: Service, used: bool) -> Visitor:
     language = language_of(request)
     if await service.keys.is_open():
         check_local(request)
         return Visitor(LOCAL, "admin", language, HERE)
     token = request.cookies.get(SESSION, "")
     if token:
-        session = await asyncio.to_thread(_session, service, token)
+        session = await asyncio.to_thread(_session, service, token, used)
         if session is not None:
             request.scope["key"] = session.key.id
             return Visitor(session.key.name, session.key.role, language, token.encode(), True)
     return await _through_proxy(request, service, language)
 
 
-def _session(service: Service, token: str) -> Session | None:
+def _session(service: Service, token: str, used: bool) -> Session | None:
     now = int(time.time())
     with service.store.reading() as connection:
         session = find_session(connection, token, now)
-    if session is not None and session.wants_touch(now):
+    if used and session is not None and session.wants_touch(now):
         # Who only looks is not kept from it by a database that takes nothing.
         with suppress(StoreError), service.store.writing() as connection:
             touch_session(connection, token, now)
@@ -139,13 +152,27 @@ def _session(service: Service, token: str) -> Session | None:
 
 async def _through_proxy(request: Request, service: Service, language: str) -> Visitor:
     """A proxy signs people in itself: it sends a key of its own, and who they are in the header that was agreed."""
+    token = presented(request)
+    if not token:  # nobody yet, and no wrong key: those are counted, for all behind a proxy together
+        raise Problem(401, "Nobody is signed in.")
     key = await service.keys.admitted(request, "read")
     assert key is not None
-    header = service.person_header
-    person = request.headers.get(header, "").strip() if header else ""
-    name = f"{person[:LONGEST_NAME]} ({key.name})" if person.isprintable() and person else key.name
-    return Visitor(name[:LONGEST_NAME], key.role, language, presented(request).encode() + name.encode())
+    # Cut before it is joined: nobody is to write who vouches for them.
+    by = f" ({key.name})"
+    person = _person(request, service.person_header)[: max(0, LONGEST_NAME - len(by))]
+    name = person + by if person else key.name
+    return Visitor(name, key.role, language, token.encode() + name.encode())
+
+
+def _person(request: Request, header: str) -> str:
+    """Who the proxy says it is; nobody by two such headers, for then a visitor's own is among them."""
+    sent = request.headers.getlist(header) if header else []
+    said = sent[0].strip() if len(sent) == 1 else ""
+    with suppress(UnicodeDecodeError):  # then it was no UTF-8
+        said = said.encode("latin-1").decode()
+    return said if said.isprintable() else ""
 
 
 Looking = Annotated[Visitor, Depends(looking)]
+Watching = Annotated[Visitor, Depends(watching)]
 Acting = Annotated[Visitor, Depends(acting)]

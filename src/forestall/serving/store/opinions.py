@@ -107,8 +107,10 @@ def opinions_about(connection: Connection, machine: str) -> list[Opinion]:
     return [_opinion(row) for row in rows]
 
 
-def trend(connection: Connection, machine: str, component: str, after: int) -> list[Point]:
-    """What was thought of a machine's component at each decision after a time, the earliest first."""
+def trends(
+    connection: Connection, machine: str, components: Sequence[str], after: int
+) -> dict[str, list[Point]]:
+    """By component of a machine, what was thought of it at each decision after a time in ticks, the earliest first."""
     query = (
         select(risks.c.time, risks.c.no_opinion, risks.c.curves, models.c.components, models.c.horizons)
         .join(machines, machines.c.id == risks.c.machine_id)
@@ -116,14 +118,13 @@ def trend(connection: Connection, machine: str, component: str, after: int) -> l
         .where(machines.c.name == machine, risks.c.time > after)
         .order_by(risks.c.time)
     )
-    points = []
-    for time, no_opinion, blob, components, horizons in connection.execute(query):
-        curve: tuple[float, ...] = ()
-        if component in components:
-            row = np.frombuffer(blob, dtype=CURVE).reshape(len(components), len(horizons))
-            curve = tuple(row[components.index(component)].tolist())
-        points.append(Point(time, no_opinion, () if np.isnan(curve).any() else curve))
-    return points
+    found: dict[str, list[Point]] = {component: [] for component in components}
+    for time, no_opinion, blob, judged, horizons in connection.execute(query):
+        curves = np.frombuffer(blob, dtype=CURVE).reshape(len(judged), len(horizons))
+        for component, points in found.items():
+            curve = tuple(curves[judged.index(component)].tolist()) if component in judged else ()
+            points.append(Point(time, no_opinion, () if np.isnan(curve).any() else curve))
+    return found
 
 
 def write_risks(connection: Connection, model: int, decisions: Sequence[DecisionRisks]) -> None:

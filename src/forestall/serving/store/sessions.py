@@ -48,12 +48,6 @@ def find_session(connection: Connection, token: str, now: int) -> Session | None
     return None if row is None else Session(Key(*row[:-1]), row.seen)
 
 
-def session_key(connection: Connection, token: str, now: int) -> Key | None:
-    """The key of the session in force of a token, or None."""
-    session = find_session(connection, token, now)
-    return None if session is None else session.key
-
-
 def touch_session(connection: Connection, token: str, now: int) -> None:
     """Note that a session in force is used; one that is over stays over."""
     used = sessions.update().where(sessions.c.digest == _digest(token), sessions.c.seen < now, ~_over(now))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from forestall.features.labels import STALE
-from forestall.serving.opinions import Status
 from forestall.serving.store.alarms import STATES, State
 from forestall.serving.store.tables import alarms, audit, current, machines
 
@@ -17,54 +14,36 @@ OPEN: tuple[State, ...] = tuple(state for state in STATES if state != "closed")
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of machines, opinions and alarms.
+    """Counts of machines and alarms.
 
     machines: all; in_alarm: those with a part in alarm now; normal: with a part that is judged, and none in alarm;
-    no_opinion: the others, also those that were never scored. stale: of all, those without recent readings.
-    opinions: of machines' parts, by status and why there is no risk (empty where there is one).
-    parts_in_alarm: by component. open_alarms: by state, of those that nobody has closed.
+    no_opinion: the others, also those that were never scored. open_alarms: by state, of those that nobody has closed.
     raised: alarms by the week of their decision, the latest week last, whatever became of them.
-    first, last: times of the fleet's earliest and latest reading in ticks; None without any.
     """
 
     machines: int
     in_alarm: int
     normal: int
     no_opinion: int
-    stale: int
-    opinions: dict[tuple[Status, str], int]
-    parts_in_alarm: dict[str, int]
     open_alarms: dict[State, int]
     raised: tuple[int, ...]
-    first: int | None
-    last: int | None
 
 
-def summary_of(
-    connection: Connection, components: Sequence[str], week: int, until: int, weeks: int = 8
-) -> Summary:
+def summary_of(connection: Connection, week: int, until: int, weeks: int = 8) -> Summary:
     """The fleet at a glance.
 
     Args:
-        components: that are named in any case, with 0 where none is in alarm.
         week: its length in ticks. until: when the last of the `weeks` ends, in ticks.
     """
-    count, first, last = connection.execute(
-        select(func.count(), func.min(machines.c.first), func.max(machines.c.last)).select_from(machines)
-    ).one()
-    in_alarm, normal, stale = _machines(connection)
+    count: int = connection.execute(select(func.count()).select_from(machines)).scalar_one()
+    in_alarm, normal = _machines(connection)
     return Summary(
         machines=count,
         in_alarm=in_alarm,
         normal=normal,
         no_opinion=count - in_alarm - normal,
-        stale=stale,
-        opinions=_opinions(connection),
-        parts_in_alarm=dict.fromkeys(components, 0) | _parts_in_alarm(connection),
         open_alarms=dict.fromkeys(OPEN, 0) | _open_alarms(connection),
         raised=_raised(connection, week, until, weeks),
-        first=first,
-        last=last,
     )
 
 
@@ -77,35 +56,21 @@ def newest(connection: Connection) -> str:
     return "-".join(str(value or 0) for value in connection.execute(select(*latest)).one())
 
 
-def _machines(connection: Connection) -> tuple[int, int, int]:
-    """How many machines are in alarm, are normal and not in alarm, have stale data."""
-    in_alarm, normal, stale = (
+def _machines(connection: Connection) -> tuple[int, int]:
+    """How many machines are in alarm, are normal and not in alarm."""
+    in_alarm, normal = (
         # By both columns this is a run of the index in the order of machines: nothing is sorted.
-        select(current.c.machine_id)
-        .where(current.c.status == status, current.c.no_risk == no_risk)
-        .distinct()
-        for status, no_risk in (("alarm", ""), ("normal", ""), ("no opinion", STALE))
+        select(current.c.machine_id).where(current.c.status == status, current.c.no_risk == "").distinct()
+        for status in ("alarm", "normal")
     )
     judged = normal.subquery()
     only_normal = select(judged.c.machine_id).where(judged.c.machine_id.not_in(in_alarm))
     counts = [
         select(func.count()).select_from(some.subquery()).scalar_subquery()
-        for some in (in_alarm, only_normal, stale)
+        for some in (in_alarm, only_normal)
     ]
     found = connection.execute(select(*counts)).one()
-    return found[0], found[1], found[2]
-
-
-def _opinions(connection: Connection) -> dict[tuple[Status, str], int]:
-    by = (current.c.status, current.c.no_risk)
-    rows = connection.execute(select(*by, func.count()).group_by(*by).order_by(*by))
-    return {(status, no_risk): count for status, no_risk, count in rows}
-
-
-def _parts_in_alarm(connection: Connection) -> dict[str, int]:
-    query = select(current.c.component, func.count()).where(current.c.status == "alarm")
-    query = query.group_by(current.c.component).order_by(current.c.component)
-    return dict(connection.execute(query).all())
+    return found[0], found[1]
 
 
 def _open_alarms(connection: Connection) -> dict[State, int]:
