@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from forestall.serving.api.start import fill_if_empty, open_service
+from forestall.serving.api.start import open_service
 from tests.serving.api.process import until
 from tests.serving.api.server import Running, running
+from tests.serving.page.many import judged_store
 
 ROOT = Path(__file__).parents[3]
 BUNDLE, RAW = ROOT / "models/bundle", ROOT / "data/raw"
@@ -76,12 +77,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (RAW / "simulated/telemetry").exists() or not (BUNDLE / "model.onnx").exists():
         pytest.skip("the default fleet and its model are not here: dvc repro")
     file = tmp_path_factory.mktemp("judged") / "forestall.sqlite"
-    service = open_service(f"sqlite:///{file}", BUNDLE, "127.0.0.1", True, ROOT)
-    fill_if_empty(service, BUNDLE, RAW, lambda text: None)
-    service.store.close()
-    assert service.champion.serving is not None
-    service.champion.serving.store.close()
-    return file
+    return judged_store(file, ROOT)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from forestall.data.clock import is_counter
 from forestall.features.reference import Reference
 from forestall.serving.api.problems import Problem, unfit
 from forestall.serving.api.typed_columns import ticks
+from forestall.serving.page.refused import OldFormError
 from forestall.serving.store.alarm_changes import (
     Change,
     ContradictionError,
@@ -69,6 +70,8 @@ def change_of(form: Form, who: str, at: int, reference: Reference) -> tuple[Chan
 
 def refusal_of(error: Exception, form: Form) -> Refusal:
     """Of a change that was refused."""
+    if isinstance(error, OldFormError):
+        return Refusal(error.status, error.key, form)
     if isinstance(error, StaleAlarmError):
         return Refusal(412, "page.refused_stale", form)
     if isinstance(error, ContradictionError):

@@ -21,7 +21,7 @@ from forestall.serving.page.alarm_form import Refusal, change_of, refusal_of
 from forestall.serving.page.forms import form_of
 from forestall.serving.page.record import how_sure
 from forestall.serving.page.render import HEADERS, PageRoute, html, is_fragment, path_of
-from forestall.serving.page.visitor import Acting, Looking, Visitor
+from forestall.serving.page.visitor import Acting, Looking, Visitor, check_form
 from forestall.serving.store.alarm_changes import (
     ContradictionError,
     RefusedChangeError,
@@ -99,6 +99,7 @@ async def change(request: Request, number: AlarmId, visitor: Acting) -> Response
     serving, form = service.serving, await form_of(request)
     reference = serving.bundle.reference
     try:
+        check_form(form, visitor)
         wanted, version = change_of(form, visitor.person, int(time.time()), reference)
 
         def write() -> Alarm:

@@ -58,7 +58,7 @@ def risk_chart(view: MachineView) -> Spec | None:
     ]
     limit = {
         "data": {"values": limits},
-        "mark": {"type": "rule", "opacity": 0.55, "strokeDash": [2, 3]},
+        "mark": {"type": "rule", "opacity": 0.55, "strokeDash": [2, 3], "aria": False},
         "encoding": {"y": {"field": "limit", "type": "quantitative"}, "color": color},
     }
     line = {

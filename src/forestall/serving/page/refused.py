@@ -12,3 +12,7 @@ class Refused(Problem):
     def __init__(self, status: int, key: str) -> None:
         super().__init__(status, say(key))
         self.key = key
+
+
+class OldFormError(Refused):
+    """A form of an earlier session, or of a service that was started anew; it can be sent again as it is."""

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +17,7 @@ from fastapi import Depends, Request
 
 from forestall.serving.api.security import LOCAL, check_local, presented
 from forestall.serving.api.service import Service, service_of
-from forestall.serving.page.forms import form_of
-from forestall.serving.page.refused import Refused
+from forestall.serving.page.refused import OldFormError, Refused
 from forestall.serving.store.errors import StoreError
 from forestall.serving.store.keys import ROLES, Role
 from forestall.serving.store.sessions import Session, find_session, touch_session
@@ -78,7 +78,7 @@ async def looking(request: Request) -> Visitor:
 
 
 async def acting(request: Request, visitor: Annotated[Visitor, Depends(looking)]) -> Visitor:
-    """Dependency of what changes something: the visitor, who may, and who sent a form of their own page.
+    """Dependency of what changes something: the visitor, who may; whether the form is theirs says `check_form`.
 
     Raises:
         Problem: 403, and as `looking` does.
@@ -86,10 +86,17 @@ async def acting(request: Request, visitor: Annotated[Visitor, Depends(looking)]
     if not visitor.may_act:
         raise Refused(403, "page.may_not_act")
     check_origin(request)
-    sent = (await form_of(request)).get(FORM_TOKEN, "")
-    if not hmac.compare_digest(sent.encode(), visitor.form_token.encode()):
-        raise Refused(403, "page.old_form")
     return visitor
+
+
+def check_form(form: Mapping[str, str], visitor: Visitor) -> None:
+    """What a page sends that this visitor was shown in this session, and by this process where there are none.
+
+    Raises:
+        OldFormError: it does not.
+    """
+    if not hmac.compare_digest(form.get(FORM_TOKEN, "").encode(), visitor.form_token.encode()):
+        raise OldFormError(403, "page.old_form")
 
 
 def check_origin(request: Request) -> None:

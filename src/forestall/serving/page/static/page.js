@@ -23,12 +23,6 @@ function notice(text) {
   place.hidden = !text;
 }
 
-// The first words of an error that came instead of a piece of the page.
-function told(text) {
-  const found = new DOMParser().parseFromString(text, "text/html").querySelector(".message p");
-  return found ? found.textContent : "";
-}
-
 document.querySelector("[data-theme-switch]").addEventListener("click", () => {
   const theme = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
@@ -43,9 +37,12 @@ body.addEventListener("htmx:sendError", () => notice(body.dataset.offline));
 body.addEventListener("htmx:timeout", () => notice(body.dataset.busy));
 body.addEventListener("htmx:beforeRequest", () => notice(""));
 body.addEventListener("htmx:beforeSwap", (event) => {
-  const status = event.detail.xhr.status;
-  if (status === 409 || status === 412 || status === 422) event.detail.shouldSwap = true;
-  else if (status >= 400 && status !== 401) notice(told(event.detail.xhr.response) || body.dataset.failed);
+  const { response, status } = event.detail.xhr;
+  if (status < 400 || status === 401) return;
+  // A refusal comes as the piece of the page that was asked for, and takes its place; an error does not.
+  const answer = new DOMParser().parseFromString(response, "text/html");
+  if (answer.querySelector(".outcome")) event.detail.shouldSwap = true;
+  else notice(answer.querySelector(".message p")?.textContent || body.dataset.failed);
 });
 body.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.target ?? document));
 addEventListener("offline", () => notice(body.dataset.offline));
