@@ -38,7 +38,7 @@ from tests.serving.page.timing import acknowledge, paints, without_opinion
 
 ROOT, BUNDLE = Path(), Path("models/bundle")
 STREAMLIT = Path(os.environ.get("STREAMLIT", ".venv/streamlit")) / "bin/streamlit"
-TIMES, REQUESTS = 20, 200
+TIMES, FEW, REQUESTS = 20, 3, 200  # the others take half a minute each
 
 
 def show(name: str, took: list[float]) -> float:
@@ -51,6 +51,7 @@ def show(name: str, took: list[float]) -> float:
 def anew(browser: Browser, does: Callable[[Page], Any]) -> Any:
     """In a new browser, which has nothing in its cache."""
     with closing(browser.new_context(viewport={"width": 1400, "height": 900})) as context:
+        context.set_default_timeout(180_000)
         return does(context.new_page())
 
 
@@ -102,7 +103,7 @@ def static(table: pd.DataFrame, folder: Path, browser: Browser) -> float:
     file = folder / "fleet.html"
     table.to_html(file, index=False)
     address = file.resolve().as_uri()
-    painted = [anew(browser, lambda page: (*paints(page, address), loaded(page))) for _ in range(TIMES)]
+    painted = [anew(browser, lambda page: (*paints(page, address), loaded(page))) for _ in range(FEW)]
     first = show(f"to_html ({file.stat().st_size / 1e6:.0f} MB), first paint", [one[0] for one in painted])
     show("to_html, loaded", [one[2] for one in painted])
     return first
@@ -123,7 +124,7 @@ def streamlit(table: pd.DataFrame, folder: Path, browser: Browser) -> float:
     command = [str(STREAMLIT), "run", "app.py", *quiet, "--", "fleet.csv"]
     with Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": ""}) as process:
         until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        took = [anew(browser, lambda page: table_shown(page, port)) for _ in range(TIMES)]
+        took = [anew(browser, lambda page: table_shown(page, port)) for _ in range(FEW)]
         process.terminate()
     return show("Streamlit, its table", took)
 

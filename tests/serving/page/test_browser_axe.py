@@ -47,7 +47,7 @@ def _refused(page: Page) -> None:
 
 def _closed(page: Page) -> None:
     page.locator("[name=finding][value='no fault found']").check()
-    page.locator("#closing-note").fill("well")
+    page.locator("#note").fill("well")
     page.locator("[value=close]").click()
     expect(page.locator(".outcome .done")).to_be_visible()
 
