@@ -52,14 +52,14 @@ def sensor_history(
     history = stored_history(connection, live.store, [machine], span, live.bundle)
     held = renewed(connection, live.store, [machine], np.array([decision]), live.bundle)
     normal = normal_of(history, held.own, reference)
-    readings = history.readings[0]
+    time = history.start + spans.interval * (1 + np.arange(history.readings.shape[1], dtype=np.int64))
+    shown = (time > span[0]) & (time <= until)
+    time, readings = time[shown], history.readings[0, shown]
     middle = _expected(readings, normal, reference)
     spread = np.where(normal.known[0, -1] > 0, normal.spread[0, -1], np.nan)
     block = max(1, -(-len(readings) // points))
-    time = history.start + spans.interval * (1 + np.arange(len(readings), dtype=np.int64))
-    measured = time <= until
-    values, centre = (_means(np.where(measured[:, None], part, np.nan), block) for part in (readings, middle))
-    ends = time[np.minimum(np.arange(len(values)) * block + block - 1, len(time) - 1)]
+    values, centre = (_means(part, block) for part in (readings, middle))
+    ends = time[np.minimum(np.arange(len(values)) * block + block, len(time)) - 1]
     low, high = centre - BAND * spread, centre + BAND * spread
     return SensorHistory(reference.sensors, ends, values, low, high, block * spans.interval)
 

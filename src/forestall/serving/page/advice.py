@@ -82,7 +82,7 @@ def next_visit(maintenance: pd.DataFrame, failures: pd.DataFrame, now: int, span
     if len(visits) < LEAST_VISITS:
         return None
     gap = max(int(np.median(np.diff(visits))), spans.every)
-    return visits[-1] + gap * max(1, -((visits[-1] - now) // gap) if now >= visits[-1] else 1)
+    return visits[-1] + gap * max(1, (now - visits[-1]) // gap + 1)
 
 
 def _visits(maintenance: pd.DataFrame, failures: pd.DataFrame, spans: Spans) -> Sequence[int]:

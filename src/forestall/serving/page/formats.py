@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_datetime, format_skeleton
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol, get_group_symbol
 
-from forestall.data.clock import day_of, hour_of, is_counter
+from forestall.data.clock import is_counter
 from forestall.features.reference import Reference
 from forestall.serving.opinions import Opinion
 from forestall.serving.page.words import say
@@ -20,9 +20,10 @@ from forestall.serving.page.words import say
 LOCALES = {"en": "en_GB", "de": "de_DE"}
 MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}
 PLOT_DAYS = {"en": "%-d %b", "de": "%-d.%-m."}
+DAYS = {"en": "EEE d MMM", "de": "EEE, d. MMM"}
 FEW_HOURS = 48  # spans up to so many hours are told in hours
-UNITS = ("h", "days")
-SMALLEST = 0.005  # shares below it are told as "under 1 %"
+HOUR = 3600
+SMALLEST = 0.005  # shares up to it are told as "under 1 %"
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,11 @@ class Formats:
         """With so many digits after the point."""
         return str(format_decimal(value, f"#,##0.{'0' * digits}" if digits else "#,##0", locale=self.locale))
 
-    def significant(self, value: float) -> str:
-        """With three significant digits, as sensors' values are told."""
-        digits = 2 - int(np.floor(np.log10(abs(value)))) if value else 0
-        return self.number(value, min(6, max(0, digits)))
-
     def share(self, value: float) -> str:
         """As whole percent; what is nearly nothing is not told as nothing, nor the nearly certain as certain."""
-        if 0 < value < SMALLEST:
+        if 0 < value <= SMALLEST:
             return "< " + str(format_percent(0.01, locale=self.locale))
-        if 1 - SMALLEST < value < 1:
+        if 1 - SMALLEST <= value < 1:
             return "> " + str(format_percent(0.99, locale=self.locale))
         return str(format_percent(value, locale=self.locale))
 
@@ -85,7 +81,7 @@ class Formats:
     def when(self, ticks: int) -> str:
         """A time of the plant: 30 Dec 2024, 12:00, or 231 cycles."""
         if self.counts:
-            return f"{self.number(ticks)} {self._unit(self.unit)}"
+            return f"{self.number(ticks)} {self.unit}"
         return self.moment(ticks)
 
     def moment(self, seconds: int) -> str:
@@ -97,14 +93,17 @@ class Formats:
         """The day of a time: Mon 30 Dec, or 231 cycles."""
         if self.counts:
             return self.when(ticks)
-        return str(format_skeleton("EEEdMMM", datetime.fromtimestamp(ticks, UTC), locale=self.locale))
+        moment = datetime.fromtimestamp(ticks, UTC)
+        return str(format_datetime(moment, DAYS[self.language], locale=self.locale))
 
     def machine_day(self, ticks: int) -> str:
         """A day as a date input takes it; a count as it is."""
         return str(ticks) if self.counts else datetime.fromtimestamp(ticks, UTC).strftime("%Y-%m-%d")
 
     def stamp(self, text: str) -> str:
-        """A time as a table writes it; a count as it is."""
+        """A time as a table writes it; a count, or what is neither, as it is."""
+        if self.counts:
+            return text
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
@@ -121,22 +120,21 @@ class Formats:
 
     def within(self, ticks: float) -> str:
         """A length of time after "within": German has another form then."""
-        return self.span(ticks, "page.within_unit")
+        return self.span(ticks, "page.within_unit_")
 
-    def span(self, ticks: float, units: str = "page.unit") -> str:
-        """A length of time: 12 h, 3.5 days, 40 cycles; `units` are the texts that name them."""
-        assert self.reference is not None
-        hour, unit = hour_of(self.reference.unit)
-        hours = ticks / hour
-        if not self.counts and abs(hours) > FEW_HOURS:
-            day, unit = day_of(self.reference.unit)
-            days = ticks / day
-            return f"{self.number(days, 0 if abs(days) >= 10 or days % 1 < 0.05 else 1)} {self._unit(unit, units)}"
-        return f"{self.number(hours)} {self._unit(unit, units)}"
-
-    def _unit(self, name: str, units: str = "page.unit") -> str:
-        """A unit of time in words; a counter's is the plant's own."""
-        return say(f"{units}_{name}", {}, self.language) if name in UNITS else name
+    def span(self, ticks: float, units: str = "page.unit_") -> str:
+        """A length of time: 20 min, 12 h, 3.5 days, 40 cycles; `units` are the texts that name them."""
+        if self.counts:
+            return f"{self.number(ticks)} {self.unit}"
+        hours = ticks / HOUR
+        if 0 < hours < 2 and hours % 1:
+            value, unit = float(max(1, round(hours * 60))), "min"
+        elif hours > FEW_HOURS:
+            value, unit = round(hours / 24, 1), "days"
+        else:
+            value, unit = float(round(hours)), "h"
+        number = self.number(value, 0 if value >= 10 or value % 1 == 0 else 1)
+        return f"{number} {say(f'{units}{unit}', {}, self.language)}"
 
     def life(self, opinion: Opinion) -> str:
         """By when a part with a risk fails, with a chance of 10 % and of a half, as far as the longest horizon."""

@@ -104,4 +104,5 @@ def _sensors(serving: Serving, name: str) -> tuple[Weeks, SensorHistory | None]:
 
 def _similar(serving: Serving, name: str, component: str) -> list[SimilarFailure]:
     with serving.store.reading() as connection:
+        find_machine(connection, name)
         return similar_failures(connection, serving.live, serving.past, name).get(component, [])

@@ -191,7 +191,9 @@ def _happened(view: MachineView) -> Iterable[dict[str, Any]]:
             yield _row(kind, time, component, view.weeks)
     stops = view.events.downtime[view.events.downtime["end"] > view.weeks.since]
     for start, end in zip(stops["start"], stops["end"], strict=True):
-        yield _row("stop", max(int(start), view.weeks.since), "", view.weeks, int(end))
+        # One that goes on, or ends later in a recording, is known until now.
+        until = int(end) if view.weeks.now is None else min(int(end), view.weeks.now)
+        yield _row("stop", max(int(start), view.weeks.since), "", view.weeks, until)
 
 
 def _row(kind: str, time: int, what: str, weeks: Weeks, until: int | None = None) -> dict[str, Any]:

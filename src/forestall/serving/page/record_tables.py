@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from forestall.serving.page.record_rows import Budget, ComponentRow, Failure, Month, PolicyRow, Record
+from forestall.serving.page.words import own_texts
 
 FOLD, MODEL, RULE = "test", "model", "one_line_rule"
 POLICIES = (MODEL, RULE, "fixed_interval", "as_run", "run_to_failure", "perfect_foresight")
+TEXTS = ("machine", "component", "time", "value", "cause")
 TABLES = ("policies", "intervals", "slices", "budget", "budget_misses", "failures")
 
 
@@ -30,21 +32,29 @@ def _read(folder: Path, _: tuple[int, ...]) -> Record | None:
     """The record, read again when one of its files was written."""
     metrics, card = folder / "metrics", folder / "reports" / "model_card.md"
     try:
-        kinds = {"slices": {"value": str}}
-        tables = {name: pd.read_csv(metrics / f"{name}.csv", dtype=kinds.get(name)) for name in TABLES}
-        rules: dict[str, str] = json.loads((metrics / "rule.json").read_text(encoding="utf-8"))
+        tables = {name: _table(metrics / f"{name}.csv") for name in TABLES}
+        rules = {str(key): str(rule) for key, rule in _json(metrics / "rule.json").items()}
         text = card.read_text(encoding="utf-8") if card.is_file() else ""
         return _record(tables, rules, text)
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """With names as they are written: `007` is no 7, and `NA` may be one."""
+    found = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=[""])
+    return found.fillna(dict.fromkeys([name for name in TEXTS if name in found], ""))
+
+
+def _json(path: Path) -> dict[Any, Any]:
+    found: dict[Any, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _record(tables: Mapping[str, pd.DataFrame], rules: Mapping[str, str], card: str) -> Record:
     failures = tables["failures"]
     failures = failures[failures["fold"] == FOLD]
-    thresholds = dict(
-        zip(failures["component"].astype(str), failures["threshold"].astype(float), strict=True)
-    )
+    thresholds = dict(zip(failures["component"], failures["threshold"].astype(float), strict=True))
     policies = _policies(tables["policies"], tables["intervals"])
     if all(one.policy != MODEL for one in policies):
         raise KeyError(MODEL)
@@ -85,7 +95,7 @@ def _policy(row: Mapping[Any, Any], interval: Mapping[Any, Any]) -> PolicyRow:
         precision=_or_none(row["alarm_precision"]),
         false_alarms=_or_none(row["false_alarms_per_machine_month"]),
         lead_time=_or_none(row["lead_time_median_h"]),
-        cost=float(row["cost_per_machine_month"]),
+        cost=_figure(row["cost_per_machine_month"]),
         low=_or_none(interval.get("low", np.nan)),
         high=_or_none(interval.get("high", np.nan)),
     )
@@ -95,7 +105,7 @@ def _months(slices: pd.DataFrame, failures: pd.DataFrame) -> list[Month]:
     chosen = slices[
         (slices["fold"] == FOLD) & (slices["slice"] == "month") & slices["policy"].isin([MODEL, RULE])
     ]
-    by_model = failures[failures["caught"] == "yes"]["time"].astype(str).str[:7].value_counts()
+    by_model = failures[failures["caught"] == "yes"]["time"].str[:7].value_counts()
     return [_month(row, by_model) for row in chosen.to_dict("records")]
 
 
@@ -121,32 +131,45 @@ def _components(slices: pd.DataFrame) -> dict[str, ComponentRow]:
 
 
 def _failures(failures: pd.DataFrame) -> list[Failure]:
-    texts = failures[["machine", "component", "time", "cause"]].fillna("").astype(str).to_dict("records")
+    texts = failures[["machine", "component", "time", "cause"]].to_dict("records")
     caught = (failures["caught"] == "yes").tolist()
     return [
-        Failure(row["machine"], row["component"], row["time"], yes, row["cause"])
+        Failure(row["machine"], row["component"], row["time"], yes, _cause(row["cause"]))
         for row, yes in zip(texts, caught, strict=True)
     ]
 
 
+def _cause(cause: str) -> str:
+    """One that there are words for, or nothing."""
+    return cause if f"cause_{cause}" in own_texts() else ""
+
+
 def _budgets(budgets: pd.DataFrame, misses: pd.DataFrame) -> list[Budget]:
-    columns = [misses[name].astype(str) for name in ("machine", "component", "time")]
+    columns = [misses[name] for name in ("machine", "component", "time")]
     missed: dict[int, list[tuple[str, str, str]]] = {}
     for budget, *failure in zip(misses["budget"].tolist(), *columns, strict=True):
         missed.setdefault(budget, []).append((failure[0], failure[1], failure[2]))
     return [
         Budget(
             budget=int(row["budget"]),
-            alarms_per_week=float(row["alarms_per_week"]),
+            alarms_per_week=_figure(row["alarms_per_week"]),
             recall=_or_none(row["event_recall"]),
             precision=_or_none(row["alarm_precision"]),
-            cost=float(row["cost_per_machine_month"]),
+            cost=_figure(row["cost_per_machine_month"]),
             missed=missed.get(int(row["budget"]), []),
         )
         for row in budgets.to_dict("records")
     ]
 
 
+def _figure(value: Any) -> float:
+    """A number that there always is; without it the file is not whole."""
+    number = float(value)
+    if not np.isfinite(number):
+        raise ValueError(f"{value} is no figure.")
+    return number
+
+
 def _or_none(value: Any) -> float | None:
     number = float(value)
-    return None if np.isnan(number) else number
+    return number if np.isfinite(number) else None

@@ -59,7 +59,8 @@ def html(
     def text(key: str, **words: object) -> str:
         return say(key, words, language)
 
-    about = {"request": request, "visitor": visitor, "language": language, "t": text, "f": formats}
+    here = address_of_page(request)
+    about = {"here": here, "visitor": visitor, "language": language, "t": text, "f": formats}
     content = TEMPLATES.get_template(template).render(**about, **values)
     return HTMLResponse(content, status, HEADERS)
 
@@ -91,13 +92,24 @@ TEMPLATES.globals |= {
 }
 
 
+def address_of_page(request: Request) -> str:
+    """The address that was asked for, as it was sent: decoded, a name with a question mark would end there."""
+    path, query = request.scope["raw_path"].decode("ascii", "replace"), request.url.query
+    return f"{path}?{query}" if query else str(path)
+
+
 def is_fragment(request: Request) -> bool:
     """Whether a piece of a page is wanted."""
     return "hx-request" in request.headers
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are told to people."""
+    """A route whose errors are told to people. Who may get a page may ask for its headers alone."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        if self.methods and "GET" in self.methods:
+            self.methods.add("HEAD")
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's, with errors as pages."""
@@ -153,5 +165,4 @@ def _page_of(request: Request) -> str:
     if is_fragment(request):
         _, _, rest = request.headers.get("hx-current-url", "").partition("://")
         return f"/{rest.partition('/')[2].partition('#')[0]}"
-    query = f"?{request.url.query}" if request.url.query else ""
-    return request.url.path + query if request.method == "GET" else "/"
+    return address_of_page(request) if request.method in ("GET", "HEAD") else "/"

@@ -52,7 +52,7 @@ def address_of(name: str) -> str:
     return f"/static/{found.digest}/{name}"
 
 
-@ROUTER.get("/static/{digest}/{name}")
+@ROUTER.api_route("/static/{digest}/{name}", methods=["GET", "HEAD"])
 async def get_static(request: Request, digest: str, name: str) -> Response:
     """A file. An address of an earlier release gets the file of this one, but for no longer than it is asked for."""
     found = static_file(name)
