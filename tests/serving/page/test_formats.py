@@ -56,7 +56,7 @@ def test_shares(value: float, en: str, de: str, english: Formats, german: Format
     ("value", "en", "de"),
     [
         (0.0, "0", "0"),
-        (0.4, "0", "0"),
+        (0.4, "0.4", "0,4"),
         (7.0, "7", "7"),
         (94.6, "95", "95"),
         (1234.0, "1,200", "1.200"),

@@ -18,7 +18,7 @@ from forestall.serving.sensor_history import sensor_history
 from forestall.serving.similar import similar_failures
 from forestall.serving.store.alarms import AlarmFilter, list_alarms
 from forestall.serving.store.machines import known_machines
-from forestall.serving.store.opinions import opinions_about, trend
+from forestall.serving.store.opinions import opinions_about, trends
 from tests import plant
 from tests.serving.api.conftest import EVENTS
 from tests.serving.api.server import Running
@@ -53,7 +53,7 @@ def plot(page: Page, name: str) -> dict[str, Any]:
 
 
 def part(page: Page, name: str) -> str:
-    return page.one("section", id=name).text
+    return page.one("section", id=f"part-{name}").text
 
 
 def test_what_is_thought_of_each_part(told: Running) -> None:
@@ -162,7 +162,7 @@ def test_stops_are_shown_until_now(told: Running) -> None:
 def test_the_plot_of_the_risk_is_the_trend(told: Running) -> None:
     spec = plot(get(told, path("m1")), "risks")
     with told.service.store.reading() as connection:
-        points = trend(connection, "m1", "pump", SINCE)
+        points = trends(connection, "m1", ["pump"], SINCE)["pump"]
     shown = [(row["time"], row["risk"]) for row in spec["data"]["values"] if row["part"] == "pump"]
     assert shown == [(stamp(one.time), round(one.curve[-1], 4)) for one in points if one.curve] != []
 
@@ -275,9 +275,9 @@ def test_names_in_plots_cannot_end_them(told: Running) -> None:
 
 def test_slashes_and_umlauts_stay_in_links(told: Running) -> None:
     page = get(told, "/fleet/rows?order=machine&search=" + quote(SLASHED))
-    assert page.all("a")[0].attributes["href"] == "/machines/line%201%2Fpump#pump"
+    assert page.all("a")[0].attributes["href"] == "/machines/line%201%2Fpump#part-pump"
     page = get(told, "/fleet/rows?order=machine&search=" + quote(UMLAUT))
-    assert page.all("a")[0].attributes["href"] == f"/machines/{quote(UMLAUT)}#pump"
+    assert page.all("a")[0].attributes["href"] == f"/machines/{quote(UMLAUT)}#part-pump"
 
 
 def test_the_language_is_chosen_for_the_page_one_is_on(told: Running) -> None:

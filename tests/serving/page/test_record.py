@@ -11,7 +11,8 @@ import pytest
 
 from forestall.serving.page.formats import Formats
 from forestall.serving.page.record import card_html, how_sure, month_chart
-from forestall.serving.page.record_tables import MODEL, RULE, TABLES, Record, read_record
+from forestall.serving.page.record_rows import Month, Record
+from forestall.serving.page.record_tables import MODEL, RULE, TABLES, read_record
 from tests import plant
 from tests.serving.api.server import Running
 from tests.serving.page.html_page import Page
@@ -48,20 +49,26 @@ def known(workspace: Path) -> Record:
     return found
 
 
+def failed(month: Month) -> tuple[int, int]:
+    """Failures caught, and all; the recorded months have enough of both to be known."""
+    assert month.caught is not None and month.missed is not None
+    return month.caught, month.caught + month.missed
+
+
 @pytest.mark.parametrize("policy", [MODEL, RULE])
 def test_the_months_add_up_to_the_test_fold(workspace: Workspace, policy: str) -> None:
     whole = table("policies").set_index("policy").loc[policy]
     months = [one for one in known(workspace).months if one.policy == policy]
     caught = round(whole["event_recall"] * whole["failures"])
-    assert sum(one.caught for one in months) == caught
-    assert sum(one.caught + one.missed for one in months) == whole["failures"]
+    assert sum(failed(one)[0] for one in months) == caught
+    assert sum(failed(one)[1] for one in months) == whole["failures"]
     assert sum(one.false for one in months) == round(whole["alarms"] * (1 - whole["alarm_precision"]))
 
 
 def test_the_failures_are_those_of_the_months(workspace: Workspace) -> None:
     record = known(workspace)
     months = [one for one in record.months if one.policy == MODEL]
-    assert len(record.failures) == sum(one.caught + one.missed for one in months)
+    assert len(record.failures) == sum(failed(one)[1] for one in months)
     for month in months:
         those = [one for one in record.failures if one.time.startswith(month.month)]
         assert sum(one.caught for one in those) == month.caught
@@ -213,9 +220,7 @@ def test_the_plot_of_the_months_has_both_policies(workspace: Workspace) -> None:
     values = spec["data"]["values"]
     assert len(values) == 3 * len(record.months)
     assert {one["policy"] for one in values} == {said(MODEL, "de"), said(RULE, "de")}
-    assert sum(one["count"] for one in values) == sum(
-        one.caught + one.missed + one.false for one in record.months
-    )
+    assert sum(one["count"] for one in values) == sum(failed(one)[1] + one.false for one in record.months)
 
 
 HARMFUL = [
