@@ -38,7 +38,7 @@ class PolicyRow:
 
 @dataclass(frozen=True)
 class Failure:
-    """A failure of the test fold. cause: why it was missed, in English."""
+    """A failure of the test fold. cause: why it was missed, in English; empty if that is not known."""
 
     machine: str
     component: str
