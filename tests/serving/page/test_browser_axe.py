@@ -79,7 +79,7 @@ VIEWS: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "alarm, offline": ("/alarms/{id}", _offline),
     "alarm, closed": ("/alarms/{id}", _closed),
     "alarms": ("/alarms", _nothing),
-    "alarms, none": ("/alarms?show=acknowledged", _nothing),
+    "alarms, none": ("/alarms?show=closed", _nothing),
     "record": ("/record", _details),
     "card": ("/machines/{machine}/card?component={component}", _nothing),
     "card of nothing": ("/machines/M00001/card?component=none", _nothing),

@@ -44,7 +44,7 @@ ENDINGS: dict[str, set[str]] = {
     "nav_": {"fleet", "alarms", "record"},
     "order_": set(ORDERS),
     "refused_": {*LONGEST, "finding", "found", "replaced", "state"},
-    "show_": {one for one in alarms.STATES_OF if one in ("todo", "all")},
+    "show_": set(alarms.LISTS),
     "unit_": SPANS,
     "within_unit_": SPANS,
 }

@@ -286,8 +286,10 @@ def test_machines_that_an_earlier_release_has_scored_are_scored_again(store: Sto
     live = Live.over(store, bundle, None)
     assert live.score_due() == 6 and live.due() == []
     with store.writing() as connection:
-        for index in ("current_by_soon", "current_by_status_soon", "current_by_no_risk", "alarms_by_opened"):
-            connection.execute(text(f"DROP INDEX {index}"))
+        for index in ("by_soon", "by_status_soon", "by_no_risk"):
+            connection.execute(text(f"DROP INDEX current_{index}"))
+        for index in ("by_opened", "by_standing"):
+            connection.execute(text(f"DROP INDEX alarms_{index}"))
         connection.execute(text("ALTER TABLE current DROP COLUMN soon"))
         connection.execute(text("DROP TABLE sessions"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))

@@ -44,9 +44,13 @@ from forestall.serving.store.opinions import opinions_about
 T = TypeVar("T")
 ROUTER = APIRouter(prefix="/alarms", include_in_schema=False, route_class=PageRoute)
 ROWS = 40
-Shown = Literal["todo", "open", "acknowledged", "in work", "closed", "all"]
-STATES_OF: dict[str, tuple[State, ...]] = {"todo": STATES[:-1], "all": STATES} | {
-    one: (one,) for one in STATES
+Shown = Literal["todo", "over", "closed", "all"]
+# What people made of the alarms of each list, and whether the rules have ended them.
+LISTS: dict[Shown, tuple[tuple[State, ...], bool | None]] = {
+    "todo": (STATES[:-1], False),
+    "over": (STATES[:-1], True),
+    "closed": (STATES[-1:], None),
+    "all": (STATES, None),
 }
 
 
@@ -72,7 +76,8 @@ async def show_alarms(request: Request, query: Annotated[AlarmsQuery, Query()], 
     """The list, the newest first; or its next rows."""
     serving = service_of(request).serving
     (after,) = place_of("alarm", query.cursor) or (None,)
-    wanted = AlarmFilter(STATES_OF[query.show], query.machine or None)
+    states, ended = LISTS[query.show]
+    wanted = AlarmFilter(states, query.machine or None, ended=ended)
 
     def read() -> tuple[list[Alarm], str | None]:
         with serving.store.reading() as connection:
@@ -81,7 +86,7 @@ async def show_alarms(request: Request, query: Annotated[AlarmsQuery, Query()], 
 
     rows, following = await asyncio.to_thread(read)
     template = "alarms_more.html" if is_fragment(request) and query.cursor else "alarms.html"
-    return html(request, visitor, template, query=query, rows=rows, next=following, shown=list(STATES_OF))
+    return html(request, visitor, template, query=query, rows=rows, next=following, shown=list(LISTS))
 
 
 @ROUTER.get("/{id}")

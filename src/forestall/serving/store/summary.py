@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from forestall.serving.store.alarms import STATES, State
 from forestall.serving.store.tables import alarms, audit, current, machines
-
-OPEN: tuple[State, ...] = tuple(state for state in STATES if state != "closed")
 
 
 @dataclass(frozen=True)
@@ -17,7 +14,7 @@ class Summary:
     """Counts of machines and alarms.
 
     machines: all; in_alarm: those with a part in alarm now; normal: with a part that is judged, and none in alarm;
-    no_opinion: the others, also those that were never scored. open_alarms: by state, of those that nobody has closed.
+    no_opinion: the others, also those that were never scored. unseen: alarms that stand and that nobody has looked at.
     raised: alarms by the week of their decision, the latest week last, whatever became of them.
     """
 
@@ -25,7 +22,7 @@ class Summary:
     in_alarm: int
     normal: int
     no_opinion: int
-    open_alarms: dict[State, int]
+    unseen: int
     raised: tuple[int, ...]
 
 
@@ -42,7 +39,7 @@ def summary_of(connection: Connection, week: int, until: int, weeks: int = 8) ->
         in_alarm=in_alarm,
         normal=normal,
         no_opinion=count - in_alarm - normal,
-        open_alarms=dict.fromkeys(OPEN, 0) | _open_alarms(connection),
+        unseen=_unseen(connection),
         raised=_raised(connection, week, until, weeks),
     )
 
@@ -73,9 +70,9 @@ def _machines(connection: Connection) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def _open_alarms(connection: Connection) -> dict[State, int]:
-    query = select(alarms.c.state, func.count()).where(alarms.c.state.in_(OPEN)).group_by(alarms.c.state)
-    return dict(connection.execute(query).all())
+def _unseen(connection: Connection) -> int:
+    query = select(func.count()).where(alarms.c.state == "open", alarms.c.ended.is_(None))
+    return int(connection.execute(query).scalar_one())
 
 
 def _raised(connection: Connection, week: int, until: int, weeks: int) -> tuple[int, ...]:

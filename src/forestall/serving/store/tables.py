@@ -190,6 +190,7 @@ alarms = Table(
     Column("version", Integer, nullable=False),
     Index("alarms_by_pair", "machine_id", "component", "opened", unique=True),
     Index("alarms_by_state", "state", "id"),
+    Index("alarms_by_standing", "state", "ended"),
     Index("alarms_by_opened", "opened"),
 )
 

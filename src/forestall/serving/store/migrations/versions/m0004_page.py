@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.create_index("current_by_status_soon", "current", ["status", "soon", "machine_id", "component"])
     op.create_index("current_by_no_risk", "current", ["status", "no_risk", "machine_id", "component"])
     op.create_index("alarms_by_opened", "alarms", ["opened"])
+    op.create_index("alarms_by_standing", "alarms", ["state", "ended"])
     op.create_table(
         "sessions",
         sa.Column("digest", sa.LargeBinary, primary_key=True),
