@@ -153,15 +153,7 @@ def test_another_threshold_is_another_model(own: Workspace, shown: Callable[[], 
 def test_a_file_that_is_being_written(shown: Callable[[], Page], workspace: Workspace, name: str) -> None:
     content = (workspace / name).read_bytes()
     header = content.index(b"\n") if b"\n" in content else 3
-    cuts = [
-        0,
-        header,
-        header + 1,
-        len(content) // 2,
-        len(content) * 9 // 10,
-        len(content) - 20,
-        len(content) - 9,
-    ]
+    cuts = (0, header + 1, len(content) // 2, len(content) - 9)
     for cut in cuts:
         (workspace / name).write_bytes(content[:cut])
         record = read_record(workspace)
