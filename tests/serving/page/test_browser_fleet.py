@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from forestall.serving.page.words import say
 from tests.serving.api.process import until
 from tests.serving.api.server import Running
 from tests.serving.page.browsing import WIDTHS, Visit, Visits, fits, standing
@@ -48,9 +49,9 @@ def test_the_list_is_filtered_searched_and_ordered(visit: Visit) -> None:
     assert alarms and alarms == everyone[: len(alarms)]
     page.get_by_label("Status").select_option("")
     name = everyone[20].split()[0]
-    page.get_by_label("Machine", exact=True).press_sequentially(name[-4:].lower())
+    page.locator("#search").press_sequentially(name[-4:].lower())
     until(lambda: {one.split()[0] for one in rows(page)} == {name})
-    page.get_by_label("Machine", exact=True).fill("")
+    page.locator("#search").fill("")
     page.get_by_label("Order").select_option("machine")
     until(lambda: len(rows(page)) == 40)
     assert rows(visit.settle()) == sorted(rows(page)) != sorted(everyone)
@@ -61,16 +62,16 @@ def test_the_list_is_filtered_searched_and_ordered(visit: Visit) -> None:
 
 def test_enter_searches_and_leaves_one_where_one_is(visit: Visit) -> None:
     page = visit.go("/")
-    page.get_by_label("Machine", exact=True).fill("M00047")
+    page.locator("#search").fill("M00047")
     page.keyboard.press("Enter")
     until(lambda: {one.split()[0] for one in rows(page)} == {"M00047"})
-    field = visit.settle().get_by_label("Machine", exact=True)
+    field = visit.settle().locator("#search")
     assert field.evaluate("one => one === document.activeElement")
 
 
 def test_the_list_goes_on_to_its_end(visit: Visit) -> None:
     page = visit.go("/")
-    more = page.get_by_role("button", name="More machines")
+    more = page.locator(".more button")
     while more.is_visible():
         with page.expect_response(lambda one: "/fleet/rows" in one.url):
             more.click()
@@ -82,7 +83,7 @@ def test_the_list_goes_on_to_its_end(visit: Visit) -> None:
 
 def test_nothing_found_says_what_to_do(visit: Visit) -> None:
     page = visit.go("/")
-    page.get_by_label("Machine", exact=True).fill("nobody's")
+    page.locator("#search").fill("nobody's")
     expect(page.get_by_role("heading", name="No machine fits")).to_be_visible()
     page.get_by_role("link", name="Show all machines").click()
     expect(page.locator("tbody tr.alarm").first).to_be_visible()
@@ -132,12 +133,12 @@ def test_another_day_of_the_visit_is_other_advice(fleet: Running, visits: Visits
     day, advice = page.get_by_label("Next planned visit"), page.locator(".part.alarm .advice").first
     soon = date.fromisoformat(day.get_attribute("min") or "") + timedelta(days=2)
     day.fill(soon.isoformat())
-    expect(page.locator("#parts")).to_contain_text("As you said")
+    expect(page.locator("#parts")).to_contain_text(say("page.visit_said"))
     first = advice.inner_text()
     day.fill((soon + timedelta(days=3)).isoformat())
     until(lambda: advice.inner_text() != first)
     day.fill("")
-    expect(page.locator("#parts")).to_contain_text("To be expected on")
+    expect(page.locator("#parts")).to_contain_text(say("page.visit_expected", {"day": "\0"}).split("\0")[0])
 
 
 def test_a_day_may_be_typed_slowly(fleet: Running, visits: Visits) -> None:
@@ -147,7 +148,7 @@ def test_a_day_may_be_typed_slowly(fleet: Running, visits: Visits) -> None:
     day = page.get_by_label("Next planned visit")
     day.focus()
     page.keyboard.type("03122031", delay=500)
-    until(lambda: page.locator("#parts").inner_text().startswith("As you said"))
+    until(lambda: page.locator("#parts").inner_text().startswith(say("page.visit_said")))
     assert day.input_value() in ("2031-03-12", "2031-12-03")
     assert day.evaluate("one => one === document.activeElement")
 

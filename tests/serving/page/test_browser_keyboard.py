@@ -45,7 +45,7 @@ def test_from_the_first_link_to_an_alarm_that_is_closed(fleet: Running, visit: V
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
-    tab_to(page, "Machine")
+    tab_to(page, "Find a machine")
     page.keyboard.type(alarm["machine"])
     until(lambda: page.locator("tbody tr").count() <= 4)
     tab_to(page, alarm["machine"])
@@ -83,7 +83,7 @@ def test_after_a_refusal_one_is_where_it_is_told(fleet: Running, visit: Visit) -
 def test_further_rows_are_gone_on_from(visit: Visit) -> None:
     page = visit.go("/")
     visit.settle()
-    more = page.get_by_role("button", name="More machines")
+    more = page.locator(".more button")
     more.focus()
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr").nth(40).locator("th a")).to_be_focused()
