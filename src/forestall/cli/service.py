@@ -94,7 +94,6 @@ def _serve(chosen: argparse.Namespace) -> None:
     )
     service.rate = Rate(chosen.rate)
     fill_if_empty(service, chosen.bundle, Path("data/raw"), progress)
-    progress(f"Pages: http://{chosen.host}:{chosen.port}/")
     run(service, chosen.host, chosen.port)
 
 

@@ -98,7 +98,7 @@ def run(service: Service, host: str, port: int) -> None:
     from forestall.serving.api.logs import say
     from forestall.serving.api.protocol import Protocol
 
-    say("serving", host=host, port=port, version=service.champion.version)
+    say("serving", host=host, port=port, pages=f"http://{host}:{port}/", version=service.champion.version)
     uvicorn.run(
         create_app(service),
         host=host,

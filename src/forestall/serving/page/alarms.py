@@ -17,7 +17,7 @@ from forestall.serving.api.problems import Problem
 from forestall.serving.api.queries import PLAIN, AlarmId
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.opinions import Opinion
-from forestall.serving.page.alarm_form import Refusal, change_of, refusal_of
+from forestall.serving.page.alarm_form import Form, Refusal, change_of, refusal_of
 from forestall.serving.page.forms import form_of
 from forestall.serving.page.record import how_sure
 from forestall.serving.page.render import HEADERS, PageRoute, html, is_fragment, path_of
@@ -115,7 +115,7 @@ async def change(request: Request, number: AlarmId, visitor: Acting) -> Response
         refused = refusal_of(error, form)
         return await _shown(request, serving, number, visitor, refused)
     if is_fragment(request):
-        return await _shown(request, serving, number, visitor, done=True)
+        return await _shown(request, serving, number, visitor, kept=_unsent(form))
     return RedirectResponse(path_of("alarms", number), 303, HEADERS)
 
 
@@ -125,13 +125,19 @@ async def _shown(
     number: int,
     visitor: Visitor,
     refused: Refusal | None = None,
-    done: bool = False,
+    kept: Form | None = None,
 ) -> Response:
     view = await asyncio.to_thread(_known, lambda: _view(serving, number))
     template = "alarm_body.html" if is_fragment(request) else "alarm.html"
     status = refused.status if refused else 200
     sure = (await asyncio.to_thread(how_sure, service_of(request))).get(view.alarm.component)
-    return html(request, visitor, template, status, view=view, refused=refused, done=done, sure=sure)
+    about = {"refused": refused, "done": kept is not None, "sent": refused.sent if refused else kept or {}}
+    return html(request, visitor, template, status, view=view, sure=sure, **about)
+
+
+def _unsent(form: Form) -> Form:
+    """What was filled in for another act than the one that was done: to close, while the note was saved."""
+    return {name: form[name] for name in ("finding", "found", "replaced") if name in form}
 
 
 def _view(serving: Serving, number: int) -> AlarmView:

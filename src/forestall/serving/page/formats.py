@@ -21,6 +21,7 @@ LOCALES = {"en": "en_GB", "de": "de_DE"}
 MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}
 PLOT_DAYS = {"en": "%-d %b", "de": "%-d.%-m."}
 DAYS = {"en": "EEE d MMM", "de": "EEE, d. MMM"}
+NO_BREAK = "\u00a0"
 FEW_HOURS = 48  # spans up to so many hours are told in hours
 HOUR = 3600
 SMALLEST = 0.005  # shares up to it are told as "under 1 %"
@@ -141,7 +142,10 @@ class Formats:
         assert self.reference is not None
         longest = self.within(self.reference.spans.horizon)
         hour = 1 if self.counts else 3600
-        soon, late = (self.within(one * hour) if np.isfinite(one) else "" for one in opinion.life[:2])
+        soon, late = (
+            self.within(one * hour).replace(" ", NO_BREAK) if np.isfinite(one) else ""
+            for one in opinion.life[:2]
+        )
         if not soon:
             return say("page.life_beyond", {"span": longest}, self.language)
         if not late:
