@@ -76,7 +76,16 @@ def assert_same_figures(figures: dict[str, float], rows: pd.DataFrame, months: f
     assert figures["machine_months"] == pytest.approx(months)
 
 
+def between_failure_and_repair() -> Window:
+    pairs = EVENTS.failures.merge(EVENTS.maintenance, on=["machine", "component"], suffixes=("", "_work"))
+    gap = pairs["time_work"] - pairs["time"]
+    lately = pairs["time"] > plant.START + 5 * plant.DAY
+    found = pairs[(gap > 0) & (gap < 3 * plant.DAY) & lately & (pairs["time_work"] < END - 2 * plant.DAY)]
+    return Window(int(found["time"].iloc[0]), END)
+
+
 WINDOWS = {
+    "between a failure and its repair": between_failure_and_repair(),
     "all": EVER,
     "two weeks": Window(plant.START + 12 * plant.DAY, plant.START + 27 * plant.DAY),
     "over the end of a month": Window(plant.START + 25 * plant.DAY + 1, END - 1),
