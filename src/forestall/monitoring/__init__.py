@@ -1,0 +1,1 @@
+"""Monitoring: what becomes of the model in service."""
