@@ -10,6 +10,7 @@ from forestall.errors import ForestallError
 from forestall.features.files import BASELINES, read_features
 from forestall.features.labels import TEST
 from forestall.features.reference import Reference
+from forestall.monitoring.reference import monitoring_reference, write_reference
 from forestall.pipeline import files, stage
 from forestall.serving.baselines import bundle_baselines
 from forestall.serving.bundle import load_bundle
@@ -41,6 +42,7 @@ def main() -> None:
     bundle, events = load_bundle(OUT), store.read_events(PREPARED, dataset.clock)
     past = past_failures(decisions, features, events, bundle_baselines(OUT, bundle), bundle)
     write_past_failures(OUT, past, bundle)
+    write_reference(OUT, monitoring_reference(decisions, features, events, bundle), dataset.clock)
     write_manifest(OUT, model, reference, plant)
     test = features[(decisions["fold"] == TEST).to_numpy()]
     differences = {

@@ -1,1 +1,1 @@
-"""Monitoring: what becomes of the model in service."""
+"""Monitoring: whether what is served is still what was judged."""

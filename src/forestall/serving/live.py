@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection
 
 from forestall.data.events import Events, absent_pairs
@@ -14,6 +15,7 @@ from forestall.features import labels, matrix
 from forestall.features.history import History, Ints
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
+from forestall.serving.input_counter import InputCounter, counted
 from forestall.serving.live_alarms import AlarmRules
 from forestall.serving.live_baselines import Renewed, renewed
 from forestall.serving.live_plan import Due, plan, was_ahead
@@ -21,6 +23,7 @@ from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
 from forestall.serving.reach import before_decision
 from forestall.serving.store.baselines import forget_baselines, write_baselines
 from forestall.serving.store.database import Store
+from forestall.serving.store.input_counts import WeekCounts, add_counts
 from forestall.serving.store.machines import Machine, known_machines, latest_reading, mark_scored
 from forestall.serving.store.opinions import (
     DecisionRisks,
@@ -32,16 +35,19 @@ from forestall.serving.store.opinions import (
 from forestall.serving.stored_history import stored_history
 
 MACHINES_AT_A_TIME = 200
+# Features [machines, decisions, features] and why there is no opinion, [machines, decisions].
+Before = tuple[Matrix, npt.NDArray[np.object_]]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What scoring gives: opinions at the last decision, risks at all, and baselines that were renewed."""
+    """What scoring gives: opinions at the last decision, risks at all, baselines that were renewed, inputs counted."""
 
     opinions: list[Opinion]
     decided: list[DecisionRisks]
     events: Events
     renewed: Renewed
+    weeks: list[WeekCounts]
 
 
 @dataclass(frozen=True)
@@ -49,20 +55,28 @@ class Live:
     """A bundle at work over a store.
 
     now: the time in ticks; None where the data are a recording, and time stands at their latest reading. Machines with
-    clocks of their own are each at their own latest reading in any case.
+    clocks of their own are each at their own latest reading in any case. counter: counts inputs for monitoring; None
+    where the bundle has no reference to compare them with.
     """
 
     store: Store
     bundle: Bundle
     now: Callable[[], int] | None
     model: int
+    counter: InputCounter | None
 
     @classmethod
-    def over(cls, store: Store, bundle: Bundle, now: Callable[[], int] | None) -> Live:
+    def over(
+        cls,
+        store: Store,
+        bundle: Bundle,
+        now: Callable[[], int] | None,
+        counter: InputCounter | None = None,
+    ) -> Live:
         """The bundle over a store, which has a place for its sensors then."""
         own = store.for_bundle(bundle)
         with own.writing() as connection:
-            return cls(own, bundle, now, model_number(connection, bundle))
+            return cls(own, bundle, now, model_number(connection, bundle), counter)
 
     def due(self) -> list[str]:
         """The machines of which something new is to be thought."""
@@ -137,20 +151,39 @@ class Live:
         opinions = opinions_at(
             now, self.bundle, absent_pairs(history.events.machines, self.bundle.plant.dataset)
         )
-        decided = list(self._earlier(history, machines, held, decisions[:-1]))
+        before = self._before(history, held, len(decisions) - 1)
+        decided = list(self._earlier(history, machines, decisions[:-1], before))
         decided += self._decided(machines, now, opinions, due.until)
-        return Scored(opinions, decided, history.events, held)
+        weeks = self._counted(machines, decisions, before, now)
+        return Scored(opinions, decided, history.events, held, weeks)
+
+    def _before(self, history: History, held: Renewed, count: int) -> Before:
+        """At so many decisions before the last."""
+        reference, machines = self.bundle.reference, len(history.machines)
+        if not count:
+            features = np.empty((machines, 0, len(reference.features)), dtype=np.float32)
+            return features, np.empty((machines, 0), dtype=object)
+        steps = slice(-1 - count, -1)
+        features = matrix.feature_matrix(history, held.own, reference)[:, steps]
+        return features, labels.opinions(history, reference.spans)[:, steps]
+
+    def _counted(
+        self, machines: Sequence[Machine], decisions: Ints, before: Before, now: Latest
+    ) -> list[WeekCounts]:
+        if self.counter is None:
+            return []
+        features = np.concatenate([before[0], now.features[:, None]], axis=1)
+        no_opinion = np.concatenate([before[1], now.no_opinion[:, None]], axis=1)
+        return counted(self.counter, machines, decisions, features, no_opinion)
 
     def _earlier(
-        self, history: History, machines: Sequence[Machine], held: Renewed, decisions: Ints
+        self, history: History, machines: Sequence[Machine], decisions: Ints, before: Before
     ) -> Iterator[DecisionRisks]:
         """What was to be thought at decisions before the last."""
         if not len(decisions):
             return
-        reference, steps = self.bundle.reference, slice(-1 - len(decisions), -1)
         absent = absent_pairs(history.events.machines, self.bundle.plant.dataset)
-        features = matrix.feature_matrix(history, held.own, reference)[:, steps]
-        no_opinion = labels.opinions(history, reference.spans)[:, steps]
+        features, no_opinion = before
         curves = self.bundle.curves(features.reshape(-1, features.shape[2]))
         curves = curves.reshape(*no_opinion.shape, *curves.shape[1:])
         for row, machine in enumerate(machines):
@@ -187,6 +220,8 @@ class Live:
             ahead = [one.number for one in due.machines if was_ahead(one, due.until, spans)]
             forget_risks(connection, kept.intersection(ahead), due.until)
             write_risks(connection, self.model, decided)
+            if self.counter is not None:
+                add_counts(connection, self.counter.kind, [one for one in scored.weeks if one.number in kept])
             write_opinions(connection, numbers, [one for one in scored.opinions if one.machine in fresh])
             names = {number: name for name, number in numbers.items()}
             rules = AlarmRules(self.bundle, scored.events, due.first, due.until)

@@ -292,6 +292,7 @@ def test_machines_that_an_earlier_release_has_scored_are_scored_again(store: Sto
             connection.execute(text(f"DROP INDEX alarms_{index}"))
         connection.execute(text("ALTER TABLE current DROP COLUMN soon"))
         connection.execute(text("DROP TABLE sessions"))
+        connection.execute(text("DROP TABLE input_counts"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     again = connect(store.engine.url.render_as_string(hide_password=False))
     with again.reading() as connection:

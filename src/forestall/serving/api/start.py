@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 
 from forestall.data.store import read_frame
 from forestall.features.files import BASELINES
+from forestall.monitoring.reference import read_reference
+from forestall.monitoring.watched import watched_inputs
 from forestall.serving.api.champion import Champion
 from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
@@ -45,7 +47,8 @@ def open_service(
         loopback = check_binding(host, any_keys(connection))
 
     def made_of(bundle: Bundle, version: str) -> Serving:
-        live = Live.over(store, bundle, None if recorded else wall_clock)
+        counter = watched_inputs(bundle, read_reference(folder, bundle))
+        live = Live.over(store, bundle, None if recorded else wall_clock, counter)
         stateless, past = Stateless.of(folder, bundle), bundle_past_failures(folder, bundle)
         return Serving(bundle, version, stateless, live, past)
 

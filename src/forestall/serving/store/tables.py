@@ -135,6 +135,20 @@ risks = Table(
     sqlite_with_rowid=False,
 )
 
+# How the model's inputs were spread in a machine's week. kind: a digest of the bins; until: the last decision counted;
+# counts: int32 [bins].
+input_counts = Table(
+    "input_counts",
+    metadata,
+    _machine(),
+    _label("kind"),
+    _key("start"),
+    Column("until", BigInteger, nullable=False),
+    Column("counts", LargeBinary, nullable=False),
+    Index("input_counts_by_start", "kind", "start"),
+    sqlite_with_rowid=False,
+)
+
 # The bundles that have scored here; digest: of the bundle's manifest.
 models = Table(
     "models",

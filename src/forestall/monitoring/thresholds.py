@@ -1,0 +1,31 @@
+"""All thresholds of monitoring in one place: alert rules are generated from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When something is beyond chance, and when it holds. Windows end with whole weeks and move by one week.
+
+    k, n: what is found holds if k of the last n windows and the latest are beyond.
+    alarm_rate_weeks: weeks in a window of alarms; alarms are rare.
+    alarm_rate_level: a two-sided p at or below it is beyond.
+    psi_level: share of draws of the reference whose PSI is above the threshold; windows of risks and inputs are a week.
+    psi_draws: how many draws.
+    risk_least: PSI of risks that is worth a person's time, however sure it is that there is a shift.
+    input_least: the same of inputs and of abstentions, which explain and do not page.
+    """
+
+    k: int = 2
+    n: int = 3
+    alarm_rate_weeks: int = 4
+    alarm_rate_level: float = 0.001
+    psi_level: float = 0.01
+    psi_draws: int = 500
+    risk_least: float = 0.25
+    input_least: float = 0.1
+
+
+THRESHOLDS = Thresholds()
