@@ -32,6 +32,11 @@ from forestall.serving.store.opinions import (
 from forestall.serving.stored_history import stored_history
 
 MACHINES_AT_A_TIME = 200
+Told = Callable[[Sequence[Opinion]], None]
+
+
+def _nobody(_: Sequence[Opinion]) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -49,25 +54,30 @@ class Live:
     """A bundle at work over a store.
 
     now: the time in ticks; None where the data are a recording, and time stands at their latest reading. Machines with
-    clocks of their own are each at their own latest reading in any case.
+    clocks of their own are each at their own latest reading in any case. told: hears of opinions that were written.
     """
 
     store: Store
     bundle: Bundle
     now: Callable[[], int] | None
     model: int
+    told: Told = _nobody
 
     @classmethod
-    def over(cls, store: Store, bundle: Bundle, now: Callable[[], int] | None) -> Live:
+    def over(cls, store: Store, bundle: Bundle, now: Callable[[], int] | None, told: Told = _nobody) -> Live:
         """The bundle over a store, which has a place for its sensors then."""
         own = store.for_bundle(bundle)
         with own.writing() as connection:
-            return cls(own, bundle, now, model_number(connection, bundle))
+            return cls(own, bundle, now, model_number(connection, bundle), told)
 
     def due(self) -> list[str]:
         """The machines of which something new is to be thought."""
         with self.store.reading() as connection:
-            plan = self._plan(connection, known_machines(connection).values())
+            return self.due_of(connection)
+
+    def due_of(self, connection: Connection) -> list[str]:
+        """The same, of one look at the store."""
+        plan = self._plan(connection, known_machines(connection).values())
         return [machine.name for due in plan for machine in due.machines]
 
     def score(self, names: Sequence[str]) -> int:
@@ -187,7 +197,9 @@ class Live:
             ahead = [one.number for one in due.machines if was_ahead(one, due.until, spans)]
             forget_risks(connection, kept.intersection(ahead), due.until)
             write_risks(connection, self.model, decided)
-            write_opinions(connection, numbers, [one for one in scored.opinions if one.machine in fresh])
+            opinions = [one for one in scored.opinions if one.machine in fresh]
+            write_opinions(connection, numbers, opinions)
             names = {number: name for name, number in numbers.items()}
             rules = AlarmRules(self.bundle, scored.events, due.first, due.until)
             rules.apply(connection, names, decided, int(time.time()))
+        self.told(opinions)

@@ -1,0 +1,1 @@
+"""Monitoring: whether what is served is still what was judged."""
