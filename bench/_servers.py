@@ -18,6 +18,14 @@ def ours(port: int, database: str) -> None:
     run(open_service(f"sqlite:///{database}", BUNDLE, "127.0.0.1", recorded=True), "127.0.0.1", port)
 
 
+def uncounted(port: int, database: str) -> None:
+    """The same without what is counted for /metrics."""
+    from forestall.serving.api.counters import Counters
+
+    Counters.request = Counters.risks = lambda *_: None  # type: ignore[method-assign]
+    ours(port, database)
+
+
 def flask(port: int) -> None:
     """The tutorials' server: Flask, joblib.load, and a prediction for each request."""
     import joblib
@@ -80,6 +88,5 @@ def _run(app: Any, port: int) -> None:
 
 
 if __name__ == "__main__":
-    {"ours": ours, "flask": flask, "echo": echo, "bare_echo": bare_echo}[sys.argv[1]](
-        int(sys.argv[2]), *sys.argv[3:]
-    )
+    known = {"ours": ours, "uncounted": uncounted, "flask": flask, "echo": echo, "bare_echo": bare_echo}
+    known[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])

@@ -2,7 +2,8 @@
 
 One worker each, four clients. A vector of features: against the tutorials' Flask and joblib server with the same
 forest, and against `mlflow models serve` if .venv/mlflow is there (`.ci/setup mlflow .venv/mlflow`). A machine's
-history of 200 readings: against an echo that parses the same body with the same schema. Then readings taken in per
+history of 200 readings: against an echo that parses the same body with the same schema. What counting for /metrics
+costs a vector. Then readings taken in per
 second, the first page of a ranking of 10,000 machines, and the time from start to ready.
 """
 
@@ -35,7 +36,7 @@ from forestall.serving.store.machines import add_machines, known_numbers
 from forestall.serving.store.opinions import write_opinions
 
 BUNDLE, PREPARED, MLFLOW = Path("models/bundle"), Path("data/prepared"), Path(".venv/mlflow")
-CLIENTS, SECONDS, READINGS, BATCH, MACHINES = 4, 5.0, 200, 2_000, 10_000
+CLIENTS, SECONDS, READINGS, BATCH, MACHINES, ROUNDS = 4, 5.0, 200, 2_000, 10_000, 15
 Figures = dict[str, float]
 
 
@@ -114,6 +115,20 @@ def vectors(bundle: Bundle, scratch: Path) -> None:
         more = found["ours"]["per_second"] / found[name]["per_second"]
         share = found["ours"]["p99_ms"] / found[name]["p99_ms"]
         print(f"  ours / {name}: {more:.1f} times the requests a second, {share:.3f} of its p99")
+
+
+def counting(bundle: Bundle, scratch: Path) -> None:
+    """The service and the same without counters, in turn: the ratio of the quietest rounds, and quartiles of all."""
+    row = [float(value) for value in bundle.reference.fills]
+    sent, ports = [post(scratch, "counted", "/predict", {"features": row})], (free_port(), free_port())
+    with (
+        server("ours", str(scratch / "counted.db"), port=ports[0]),
+        server("uncounted", str(scratch / "uncounted.db"), port=ports[1]),
+    ):
+        p50 = np.array([[load(port, sent, 1.0)["p50_ms"] for port in ports] for _ in range(ROUNDS)])
+    ratio = p50[:, 0].min() / p50[:, 1].min()
+    low, high = np.quantile(p50[:, 0] / p50[:, 1], [0.25, 0.75])
+    print(f"counting for /metrics: {ratio:.3f} times the p50 of a vector without ({low:.3f} to {high:.3f})")
 
 
 def mlflow(row: list[float], scratch: Path) -> Figures:
@@ -236,12 +251,10 @@ def show(name: str, found: Figures) -> None:
 
 def main() -> None:
     bundle = load_bundle(BUNDLE)
-    wanted = sys.argv[1:] or ["vectors", "histories", "taking_in", "ranking"]
+    parts = {one.__name__: one for one in (vectors, histories, counting, taking_in, ranking)}
     with tempfile.TemporaryDirectory() as name:
-        for one in wanted:
-            {"vectors": vectors, "histories": histories, "taking_in": taking_in, "ranking": ranking}[one](
-                bundle, Path(name)
-            )
+        for one in sys.argv[1:] or parts:
+            parts[one](bundle, Path(name))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,11 @@ from forestall.serving.stored_history import stored_history
 MACHINES_AT_A_TIME = 200
 # Features [machines, decisions, features] and why there is no opinion, [machines, decisions].
 Before = tuple[Matrix, npt.NDArray[np.object_]]
+Told = Callable[[Sequence[Opinion]], None]
+
+
+def _nobody(_: Sequence[Opinion]) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,15 @@ class Live:
 
     now: the time in ticks; None where the data are a recording, and time stands at their latest reading. Machines with
     clocks of their own are each at their own latest reading in any case. counter: counts inputs for monitoring; None
-    where the bundle has no reference to compare them with.
+    where the bundle has no reference to compare them with. told: hears of opinions that were written.
     """
 
     store: Store
     bundle: Bundle
     now: Callable[[], int] | None
     model: int
-    counter: InputCounter | None
+    counter: InputCounter | None = None
+    told: Told = _nobody
 
     @classmethod
     def over(
@@ -72,16 +78,21 @@ class Live:
         bundle: Bundle,
         now: Callable[[], int] | None,
         counter: InputCounter | None = None,
+        told: Told = _nobody,
     ) -> Live:
         """The bundle over a store, which has a place for its sensors then."""
         own = store.for_bundle(bundle)
         with own.writing() as connection:
-            return cls(own, bundle, now, model_number(connection, bundle), counter)
+            return cls(own, bundle, now, model_number(connection, bundle), counter, told)
 
     def due(self) -> list[str]:
         """The machines of which something new is to be thought."""
         with self.store.reading() as connection:
-            plan = self._plan(connection, known_machines(connection).values())
+            return self.due_of(connection)
+
+    def due_of(self, connection: Connection) -> list[str]:
+        """The same, of one look at the store."""
+        plan = self._plan(connection, known_machines(connection).values())
         return [machine.name for due in plan for machine in due.machines]
 
     def score(self, names: Sequence[str]) -> int:
@@ -222,7 +233,9 @@ class Live:
             write_risks(connection, self.model, decided)
             if self.counter is not None:
                 add_counts(connection, self.counter.kind, [one for one in scored.weeks if one.number in kept])
-            write_opinions(connection, numbers, [one for one in scored.opinions if one.machine in fresh])
+            opinions = [one for one in scored.opinions if one.machine in fresh]
+            write_opinions(connection, numbers, opinions)
             names = {number: name for name, number in numbers.items()}
             rules = AlarmRules(self.bundle, scored.events, due.first, due.until)
             rules.apply(connection, names, decided, int(time.time()))
+        self.told(opinions)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from forestall.serving.api import state
+from forestall.serving.api.service import Service
 from tests import plant
 from tests.serving.api.server import Running, opened, running
 from tests.serving.conftest import Made, bundle_with_baselines
@@ -53,3 +55,14 @@ def workspace(whole_bundle: Path, tmp_path: Path) -> Path:
     write(EVENTS.failures, "failures.csv")
     write(EVENTS.machines, "machines.csv")
     return tmp_path
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is asked with every scrape."""
+    monkeypatch.setattr(state, "EVERY", 0.0)
+
+
+@pytest.fixture
+def service(whole_bundle: Path, tmp_path: Path) -> Service:
+    return opened(whole_bundle, tmp_path / "forestall.sqlite")

@@ -10,6 +10,7 @@ from forestall.serving.api.service import service_of
 from forestall.serving.store.keys import Role
 
 WITHOUT_KEY = ("/health/", "/v2/health/", "/static/")
+UNLIMITED = (*WITHOUT_KEY, "/metrics")  # answered also while too many requests are
 
 
 async def admitted(request: Request, role: Role) -> str:

@@ -22,6 +22,7 @@ from forestall.serving.api import (
     ingest,
     machine_readings,
     machines,
+    metrics,
     predict,
     ranking,
     schemas,
@@ -37,15 +38,16 @@ Readings in, risk out. Errors are RFC 9457 problems that name the field. Times a
 tables are in its own wall clock sends and reads that, marked Z. The names of machines, sensors, components and codes
 are the plant's, here those of the simulated fleet.
 """
-PARTS = (predict, ingest, ranking, machines, machine_readings, alarms, export, health, inference)
+PARTS = (predict, ingest, ranking, machines, machine_readings, alarms, export, health, metrics, inference)
 
 
 def create_app(service: Service) -> RequestMiddleware:
     """The service as an ASGI application."""
     app = application()
     app.state.service = service
+    metrics.install(app, service)
     app.router.lifespan_context = _beside(service)
-    return RequestMiddleware(predict.Shortcut(app), service.concurrency)
+    return RequestMiddleware(predict.Shortcut(app), service.concurrency, service.counters)
 
 
 def application() -> FastAPI:

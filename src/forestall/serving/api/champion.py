@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -32,7 +33,7 @@ class Champion(Generic[T]):
     def __init__(self, folder: Path, made_of: Callable[[Bundle, str], T]) -> None:
         self.folder, self.made_of = folder, made_of
         self.serving: T | None = None
-        self.version, self.refused = "", ""
+        self.version, self.refused, self.accepted_at = "", "", 0.0  # seconds since 1970
         self.marks: Marks = ()
 
     def look(self) -> None:
@@ -46,7 +47,7 @@ class Champion(Generic[T]):
             if marks_of(self.folder) != marks:
                 return  # still being written, or exchanged: the next look sees it whole
             if version != self.version:
-                self.serving, self.version = serving, version
+                self.serving, self.version, self.accepted_at = serving, version, time.time()
                 say("bundle accepted", folder=str(self.folder), version=version)
             self.refused = ""
         except StoreError as error:  # no fault of the bundle: the next look tries it again

@@ -9,16 +9,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from forestall.features.columns import span_name
+from forestall.features.reference import Matrix
 from forestall.serving.api import schemas
 from forestall.serving.api.access import Reader
 from forestall.serving.api.body import read_body
+from forestall.serving.api.counters import Counters
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, body, protocol_answers
 from forestall.serving.api.problems import Problem, unfit
 from forestall.serving.api.service import Serving, service_of
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import vectors
-from forestall.serving.bundle import INPUT, OUTPUT
+from forestall.serving.bundle import INPUT, OUTPUT, Bundle
 
 ROUTER = APIRouter(prefix="/v2", tags=["open inference protocol"])
 MODEL, VERSION = "/models/{model}", "/models/{model}/versions/{version}"
@@ -101,10 +103,16 @@ async def _inferred(request: Request, model: str, version: str | None = None) ->
     content = loads(sent)
     features = _features(content, len(serving.bundle.reference.features))
     _check_outputs(content.get("outputs", []))
-    curves = await asyncio.to_thread(serving.bundle.curves, features)
+    curves = await asyncio.to_thread(_curves, features, serving.bundle, service_of(request).counters)
     output = {"name": OUTPUT, "datatype": "FP32", "shape": list(curves.shape), "data": curves.reshape(-1)}
     about = {"model_name": NAME, "model_version": serving.version}
     return as_json(about | ({"id": content["id"]} if "id" in content else {}) | {"outputs": [output]})
+
+
+def _curves(features: Matrix, bundle: Bundle, counters: Counters) -> Matrix:
+    curves = bundle.curves(features)
+    counters.risks(curves[:, :, -1], bundle)
+    return curves
 
 
 def _served(request: Request, model: str, version: str | None = None) -> Serving:

@@ -9,7 +9,8 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forestall.serving.api.access import WITHOUT_KEY
+from forestall.serving.api.access import UNLIMITED
+from forestall.serving.api.counters import Counters
 from forestall.serving.api.exception_handlers import unexpected
 from forestall.serving.api.limits import ConcurrencyLimit
 from forestall.serving.api.logs import LOG, say
@@ -31,8 +32,8 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class RequestMiddleware:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, concurrency: ConcurrencyLimit) -> None:
-        self.app, self.concurrency = app, concurrency
+    def __init__(self, app: ASGIApp, concurrency: ConcurrencyLimit, counters: Counters) -> None:
+        self.app, self.concurrency, self.counters = app, concurrency, counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,14 +59,17 @@ class RequestMiddleware:
             if status == 0:
                 await unexpected(scope)(scope, receive, send_with_headers)
         finally:
-            _log(scope, status, begun)
+            seconds = time.perf_counter() - begun
+            self.counters.request(scope.get("route"), scope["method"], status, seconds)
+            _log(scope, status, seconds)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(WITHOUT_KEY):
+        if scope["path"].startswith(UNLIMITED):
             return await self.app(scope, receive, send)
         try:
             self.concurrency.enter()
         except Problem as problem:
+            self.counters.refused.labels("concurrency").inc()
             return await answer(problem, scope)(scope, receive, send)
         try:
             await self.app(scope, receive, send)
@@ -81,7 +85,7 @@ def _request_id(scope: Scope) -> str:
     return os.urandom(8).hex()
 
 
-def _log(scope: Scope, status: int, begun: float) -> None:
+def _log(scope: Scope, status: int, seconds: float) -> None:
     if LOG.isEnabledFor(logging.INFO):
         say(
             "request",
@@ -89,6 +93,6 @@ def _log(scope: Scope, status: int, begun: float) -> None:
             method=scope["method"],
             path=scope["path"],
             status=status,
-            ms=round((time.perf_counter() - begun) * 1000, 2),
+            ms=round(seconds * 1000, 2),
             key=scope.get("key", ""),
         )

@@ -10,9 +10,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
+from forestall.features.reference import Matrix
 from forestall.serving.api import schemas
 from forestall.serving.api.access import admitted
 from forestall.serving.api.body import read_body
+from forestall.serving.api.counters import Counters
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
@@ -41,14 +43,20 @@ async def predict(request: Request) -> Response:
     """Risk of a vector of features, of a list of them, or of a machine's recent history. Nothing is stored."""
     await admitted(request, "read")
     sent, _ = await read_body(request)
-    serving = service_of(request).serving
+    service = service_of(request)
+    serving = service.serving
     content = loads(sent)
     if type(content) is not dict:
         raise unfit([("body", FORMS)])
     if "features" in content:
-        return as_json(await _of_vectors(content, serving.bundle))
-    in_turn = asyncio.get_running_loop().run_in_executor(IN_TURN, _of_history, content, serving)
+        return as_json(await _of_vectors(content, serving.bundle, service.counters))
+    in_turn = asyncio.get_running_loop().run_in_executor(
+        IN_TURN, _of_history, content, serving, service.counters
+    )
     return as_json(await in_turn)
+
+
+(PREDICT,) = ROUTER.routes
 
 
 class Shortcut:
@@ -61,7 +69,7 @@ class Shortcut:
         if scope["type"] != "http" or scope["path"] != "/predict" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        scope["app"] = self.app
+        scope["app"], scope["route"] = self.app, PREDICT
         try:
             response = await predict(Request(scope, receive))
         except Problem as problem:
@@ -69,7 +77,7 @@ class Shortcut:
         await response(scope, receive, send)
 
 
-async def _of_vectors(content: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
+async def _of_vectors(content: dict[str, Any], bundle: Bundle, counters: Counters) -> dict[str, Any]:
     if len(content) > 1:
         raise unfit(
             [(name[:100], "is not known beside `features`") for name in content if name != "features"]
@@ -77,11 +85,17 @@ async def _of_vectors(content: dict[str, Any], bundle: Bundle) -> dict[str, Any]
     features = vectors(content["features"], len(bundle.reference.features))
     # A few rows take less time than handing them to another thread.
     if len(features) <= AT_ONCE:
-        return predictions(features, bundle)
-    return await asyncio.to_thread(predictions, features, bundle)
+        return _counted(features, bundle, counters)
+    return await asyncio.to_thread(_counted, features, bundle, counters)
 
 
-def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
+def _counted(features: Matrix, bundle: Bundle, counters: Counters) -> dict[str, Any]:
+    said = predictions(features, bundle)
+    counters.risks(said["risk"], bundle)
+    return said
+
+
+def _of_history(content: dict[str, Any], serving: Serving, counters: Counters) -> dict[str, Any]:
     try:
         asked = serving.stateless.asked.model_validate(content)
         opinions = serving.stateless.opinions(asked)
@@ -91,6 +105,7 @@ def _of_history(content: dict[str, Any], serving: Serving) -> dict[str, Any]:
         raise misfit(error, known) from None
     except FieldError as error:
         raise unfit([(error.field, error.problem)]) from None
+    counters.opinions(opinions, "request")
     reference = serving.bundle.reference
     return {
         "machine": asked.machine,

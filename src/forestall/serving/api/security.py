@@ -8,6 +8,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -15,11 +16,13 @@ from fastapi import Request
 from forestall.errors import ForestallError
 from forestall.serving.api.limits import Rate
 from forestall.serving.api.problems import Problem
-from forestall.serving.store.errors import StoreError
+from forestall.serving.store.errors import StoreError, StoreGoneError
 from forestall.serving.store.keys import ROLES, Key, Role
 
+T = TypeVar("T")
 WRITTEN = re.compile(r"fst_[0-9a-f]{8,16}_[A-Za-z0-9_-]{43}")
 SECONDS = 2.0
+PATIENCE = 4.0  # seconds until a store that hangs counts as away: scrapers and people wait no longer
 FAILURES_PER_SECOND = 5.0
 LOCAL = "local"  # the name of whoever asks while no key is needed
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
@@ -82,7 +85,7 @@ class Keys:
         """
         if not self.closed and time.monotonic() - self.looked >= SECONDS:
             try:
-                self.closed = bool(await asyncio.to_thread(self.every))
+                self.closed = bool(await _in_time(self.every))
             except StoreError as error:
                 if self.looked < 0:
                     raise _away(error) from error
@@ -115,7 +118,7 @@ class Keys:
         if key is not None and now - since < SECONDS:
             return key
         try:
-            fresh = await asyncio.to_thread(self.find, token)
+            fresh = await _in_time(self.find, token)
         except StoreError as error:
             if key is None:
                 raise _away(error) from error
@@ -125,6 +128,13 @@ class Keys:
         else:
             self.found[digest] = (fresh, now)
         return fresh
+
+
+async def _in_time(ask: Callable[..., T], *arguments: object) -> T:
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(ask, *arguments), PATIENCE)
+    except TimeoutError:
+        raise StoreGoneError("The database does not answer.") from None
 
 
 def _digest(token: str) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import Request
 
 from forestall.serving.api.champion import Champion
+from forestall.serving.api.counters import Counters
 from forestall.serving.api.limits import ConcurrencyLimit, Rate
 from forestall.serving.api.problems import Problem
 from forestall.serving.api.security import Keys
@@ -53,6 +54,7 @@ class Service:
     store: Store
     record: Path | None = None
     person_header: str = ""
+    counters: Counters = field(default_factory=Counters)
     rate: Rate = field(default_factory=lambda: Rate(PER_SECOND))
     concurrency: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(AT_ONCE))
 

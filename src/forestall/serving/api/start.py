@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ from forestall.features.files import BASELINES
 from forestall.monitoring.reference import read_reference
 from forestall.monitoring.watched import watched_inputs
 from forestall.serving.api.champion import Champion
+from forestall.serving.api.counters import Counters
 from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.bundle import Bundle
@@ -46,15 +48,19 @@ def open_service(
     with store.reading() as connection:
         loopback = check_binding(host, any_keys(connection))
 
+    counters = Counters()
+    told = partial(counters.opinions, source="live")
+
     def made_of(bundle: Bundle, version: str) -> Serving:
         counter = watched_inputs(bundle, read_reference(folder, bundle))
-        live = Live.over(store, bundle, None if recorded else wall_clock, counter)
+        live = Live.over(store, bundle, None if recorded else wall_clock, counter, told)
+        counters.know(bundle.components)
         stateless, past = Stateless.of(folder, bundle), bundle_past_failures(folder, bundle)
         return Serving(bundle, version, stateless, live, past)
 
     champion = Champion(folder, made_of)
     champion.look()
-    return Service(champion, _keys(store, loopback), store, record, person_header)
+    return Service(champion, _keys(store, loopback), store, record, person_header, counters)
 
 
 def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:

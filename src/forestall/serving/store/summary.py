@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from forestall.features.labels import STALE
+from forestall.serving.store.alarms import Finding, State
 from forestall.serving.store.tables import alarms, audit, current, machines
 
 
@@ -32,8 +34,7 @@ def summary_of(connection: Connection, week: int, until: int, weeks: int = 8) ->
     Args:
         week: its length in ticks. until: when the last of the `weeks` ends, in ticks.
     """
-    count: int = connection.execute(select(func.count()).select_from(machines)).scalar_one()
-    in_alarm, normal = _machines(connection)
+    count, in_alarm, normal, _ = machines_by_status(connection)
     return Summary(
         machines=count,
         in_alarm=in_alarm,
@@ -53,20 +54,35 @@ def newest(connection: Connection) -> str:
     return "-".join(str(value or 0) for value in connection.execute(select(*latest)).one())
 
 
-def _machines(connection: Connection) -> tuple[int, int]:
-    """How many machines are in alarm, are normal and not in alarm."""
-    in_alarm, normal = (
+def machines_by_status(connection: Connection) -> tuple[int, int, int, int]:
+    """How many machines there are, are in alarm, are normal and not in alarm, have stale data."""
+    in_alarm, normal, stale = (
         # By both columns this is a run of the index in the order of machines: nothing is sorted.
-        select(current.c.machine_id).where(current.c.status == status, current.c.no_risk == "").distinct()
-        for status in ("alarm", "normal")
+        select(current.c.machine_id)
+        .where(current.c.status == status, current.c.no_risk == no_risk)
+        .distinct()
+        for status, no_risk in (("alarm", ""), ("normal", ""), ("no opinion", STALE))
     )
     judged = normal.subquery()
     only_normal = select(judged.c.machine_id).where(judged.c.machine_id.not_in(in_alarm))
     counts = [
         select(func.count()).select_from(some.subquery()).scalar_subquery()
-        for some in (in_alarm, only_normal)
+        for some in (select(machines.c.id), in_alarm, only_normal, stale)
     ]
     found = connection.execute(select(*counts)).one()
+    return found[0], found[1], found[2], found[3]
+
+
+def alarm_counts(connection: Connection) -> dict[tuple[str, State, Finding | None], int]:
+    """How many alarms there ever were, by component, state and finding."""
+    by = (alarms.c.component, alarms.c.state, alarms.c.finding)
+    rows = connection.execute(select(*by, func.count()).group_by(*by).order_by(*by))
+    return {(component, state, finding): count for component, state, finding, count in rows}
+
+
+def reach(connection: Connection) -> tuple[int | None, int | None]:
+    """Times of the fleet's latest reading, and of the latest decision that a machine was scored at, in ticks."""
+    found = connection.execute(select(func.max(machines.c.last), func.max(machines.c.scored_until))).one()
     return found[0], found[1]
 
 
