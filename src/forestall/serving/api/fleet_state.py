@@ -11,8 +11,8 @@ from forestall.data.clock import is_counter
 from forestall.serving.api import metric_names
 from forestall.serving.api.service import Serving
 from forestall.serving.api.state import Sample
-from forestall.serving.store.alarms import FINDINGS
-from forestall.serving.store.summary import OPEN, alarm_counts, machines_by_status, reach
+from forestall.serving.store.alarms import FINDINGS, STATES
+from forestall.serving.store.summary import alarm_counts, machines_by_status, reach
 
 
 def machine_samples(_: Serving, connection: Connection) -> Iterator[Sample]:
@@ -27,7 +27,7 @@ def machine_samples(_: Serving, connection: Connection) -> Iterator[Sample]:
 def alarm_samples(serving: Serving, connection: Connection) -> Iterator[Sample]:
     """How many alarms were raised, are not closed, and were closed with which finding."""
     components = serving.bundle.components
-    waiting = dict.fromkeys(product(components, OPEN), 0)
+    waiting = dict.fromkeys(product(components, STATES[:-1]), 0)
     raised, findings = dict.fromkeys(components, 0), dict.fromkeys(FINDINGS, 0)
     for (component, state, finding), count in alarm_counts(connection).items():
         raised[component] = raised.get(component, 0) + count
