@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from forestall.features.reference import Matrix
 from forestall.monitoring.blocks import Blocks, Counts, Ints, block_start, opinion_counts
-from forestall.monitoring.drift import ago_of
+from forestall.monitoring.drift import Drift, ago_of, drift
 from forestall.monitoring.reference import MonitoringReference, risk_counts
-from forestall.monitoring.watched import WatchedInputs
+from forestall.monitoring.thresholds import Thresholds
+from forestall.monitoring.watched import WatchedInputs, watched_inputs
 from forestall.serving.bundle import Bundle
+from forestall.serving.live import Live
 from forestall.serving.store.input_counts import counts_between
 from forestall.serving.store.opinions import CURVE
 from forestall.serving.store.tables import alarms, machines, risks
@@ -55,6 +57,21 @@ def stored_blocks(
         else until // reference.length * reference.length - reference.length
     )
     return blocks, ago_of(blocks, reference.length, latest)
+
+
+def stored_drift(
+    connection: Connection, live: Live, reference: MonitoringReference, until: int, thresholds: Thresholds
+) -> Drift | None:
+    """What the last whole weeks up to a time show; None if the bundle's model judged nothing in them.
+
+    Raises:
+        ForestallError: the reference watches other inputs than this release does.
+    """
+    inputs = watched_inputs(live.bundle, reference)
+    assert inputs is not None  # there is a reference
+    weeks = thresholds.n + thresholds.alarm_rate_weeks - 1
+    blocks, ago = stored_blocks(connection, live.bundle, live.model, (reference, inputs), until, weeks)
+    return drift(reference, blocks, ago, thresholds) if len(blocks) else None
 
 
 def _limits(bundle: Bundle, length: int, until: int, weeks: int) -> Limits:

@@ -16,9 +16,6 @@ class Thresholds:
     psi_draws: how many draws.
     risk_least: PSI of risks that is worth a person's time, however sure it is that there is a shift.
     input_least: the same of inputs and of abstentions, which explain and do not page.
-    outcome_horizons: longest horizons that outcomes are told of; the last one of them is not mature yet.
-    calibration_level: a p of as many failures as there were at or below it says that risks are not calibrated.
-    calibration_failures: fewer failures do not show whether they are.
     """
 
     k: int = 2
@@ -29,9 +26,6 @@ class Thresholds:
     psi_draws: int = 500
     risk_least: float = 0.25
     input_least: float = 0.1
-    outcome_horizons: int = 13
-    calibration_level: float = 0.001
-    calibration_failures: int = 10
 
 
 THRESHOLDS = Thresholds()

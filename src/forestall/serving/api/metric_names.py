@@ -161,6 +161,49 @@ SCORED = Metric(
     "plant",
     "Time of the latest decision that any machine was scored at, as the plant's tables write it.",
 )
+ALARM_RATE = Metric(
+    "forestall_alarm_rate_ratio",
+    "gauge",
+    "plant",
+    "Alarms for each machine-time of the last 4 whole weeks, over those of the reference weeks.",
+    ("component",),
+)
+ALARM_RATE_P = Metric(
+    "forestall_alarm_rate_p_value",
+    "gauge",
+    "plant",
+    "How likely so large a change of the alarm rate is by chance alone, two-sided.",
+    ("component",),
+)
+ALARM_RATE_CHANGED = Metric(
+    "forestall_alarm_rate_changed",
+    "gauge",
+    "plant",
+    "Whether the alarm rate has changed beyond chance in the latest window and in most of the last ones.",
+    ("component",),
+)
+DRIFT = Metric(
+    "forestall_drift_psi",
+    "gauge",
+    "plant",
+    "Population stability index of the last whole week against the reference weeks: of `risk` by component, of `input` "
+    "by source, of `opinions`, whether there is one and why not.",
+    ("of", "name"),
+)
+DRIFT_THRESHOLD = Metric(
+    "forestall_drift_psi_threshold",
+    "gauge",
+    "plant",
+    "What the index exceeds in one of a hundred draws of the reference's own weeks, or at least what is worth a look.",
+    ("of", "name"),
+)
+DRIFTED = Metric(
+    "forestall_drifted",
+    "gauge",
+    "plant",
+    "Whether the index is beyond its threshold in the latest week and in most of the last ones.",
+    ("of", "name"),
+)
 PROCESS = tuple(
     Metric(name, "counter" if name.endswith("_total") else "gauge", "process", about)
     for name, about in {

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector as Exporter
 
 from forestall.serving.api import metric_names
 from forestall.serving.api.access import Reader
+from forestall.serving.api.drift_state import DriftState
 from forestall.serving.api.fleet_state import alarm_samples, machine_samples, time_samples
 from forestall.serving.api.metric_names import Metric
 from forestall.serving.api.openapi import ASKING, problem_answers
@@ -61,7 +62,7 @@ class Exported(Exporter):
         self.service = service
         # One that may wait for the store, one that writes: the common threads may all be waiting for the store, too.
         self.threads = ThreadPoolExecutor(2, "metrics")
-        self.state = State(service, COLLECTORS, self.threads)
+        self.state = State(service, [*COLLECTORS, DriftState(service.champion.folder)], self.threads)
 
     async def text(self, is_open: bool) -> bytes:
         """The metrics as text, OpenMetrics or not."""
