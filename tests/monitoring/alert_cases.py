@@ -19,7 +19,7 @@ class Case:
     """What is exported while all is well, and while something is wrong.
 
     series: name and labels to the two levels; of a counter, its growth by the minute.
-    delay, fading: minutes that a rate needs to show what begins and what ends.
+    delay, fading: minutes that a rate needs to show what begins and what ends, or that an alert is kept.
     of: processes of which it is true.
     """
 
@@ -49,10 +49,16 @@ TOOK = 'forestall_http_request_duration_seconds_%s{%sroute="/predict"%s}'
 CASES = (
     Case("ForestallDown", TIMES.soon, {"up{%s}": (1, 0)}),
     Case("ForestallInstanceDown", TIMES.settled, {"up{%s}": (1, 0)}, of=PAIR[:1]),
-    Case("ForestallNoModel", TIMES.soon, {'forestall_model_info{%sversion="1"}': (1, DOWN)}),
-    Case("ForestallNoModel", TIMES.soon, {'forestall_model_info{%sversion="1"}': (1, DOWN)}, of=PAIR[1:]),
-    Case("ForestallStoreDown", TIMES.soon, {"forestall_store_up{%s}": (1, 0)}),
-    Case("ForestallStoreFull", TIMES.soon, {"forestall_store_full{%s}": (0, 1)}),
+    Case("ForestallNoModel", TIMES.soon, {'forestall_model_info{%sversion="1"}': (1, DOWN)}, fading=6),
+    Case(
+        "ForestallNoModel",
+        TIMES.soon,
+        {'forestall_model_info{%sversion="1"}': (1, DOWN)},
+        fading=6,
+        of=PAIR[1:],
+    ),
+    Case("ForestallStoreDown", TIMES.soon, {"forestall_store_up{%s}": (1, 0)}, fading=6),
+    Case("ForestallStoreFull", TIMES.soon, {"forestall_store_full{%s}": (0, 1)}, fading=6),
     Case(
         "ForestallErrors",
         TIMES.window,

@@ -16,7 +16,11 @@ WAITED_FOR = "/predict|/v2/.*|/v1/machines.*|/v1/alarms.*"
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert. wait: seconds that the expression has to hold."""
+    """An alert.
+
+    wait: seconds that the expression has to hold.
+    keep: seconds that it is said for after that, so that what it silences, a rate over as long, is not said after it.
+    """
 
     name: str
     severity: Severity
@@ -24,6 +28,7 @@ class Alert:
     expr: str
     summary: str
     description: str
+    keep: float = 0
 
     @property
     def rule(self) -> dict[str, Any]:
@@ -32,6 +37,7 @@ class Alert:
             "alert": self.name,
             "expr": self.expr,
             "for": duration(self.wait),
+            **({"keep_firing_for": duration(self.keep)} if self.keep else {}),
             "labels": {"severity": self.severity},
             "annotations": {
                 "summary": self.summary,
@@ -74,6 +80,7 @@ def service_alerts(times: Durations, levels: Levels) -> list[Alert]:
             f"count by (job) ({up} == 1 unless on (job, instance) forestall_model_info)",
             "{{ $value }} of Forestall's processes have no model",
             "They answer, but judge nothing: their bundle is missing, or was refused at the start.",
+            times.window,
         ),
         Alert(
             "ForestallStoreDown",
@@ -82,6 +89,7 @@ def service_alerts(times: Durations, levels: Levels) -> list[Alert]:
             "count by (job) (forestall_store_up == 0)",
             "The database does not answer {{ $value }} of Forestall's processes",
             "Readings are refused and nothing is scored. What is said of the plant is older.",
+            times.window,
         ),
         Alert(
             "ForestallStoreFull",
@@ -90,6 +98,7 @@ def service_alerts(times: Durations, levels: Levels) -> list[Alert]:
             "count by (job) (forestall_store_full == 1)",
             "The database has no room",
             "Readings and changes of alarms are refused until there is room.",
+            times.window,
         ),
         Alert(
             "ForestallErrors",
