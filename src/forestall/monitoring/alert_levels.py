@@ -33,7 +33,7 @@ class Durations:
     window: what rates are taken over.
     soon: nothing works; longer than a restart.
     settled: longer than a swap of bundles, a deployment or a short burst.
-    lasting: what one work of an hour or a late file brings about by itself.
+    lasting: longer than a late delivery takes to be scored.
     data_age: age of the fleet's latest reading; more than the plant's usual pause between two deliveries.
     ahead: readings of the future, more than clocks differ by.
     """
