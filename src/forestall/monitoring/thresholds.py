@@ -1,4 +1,4 @@
-"""All thresholds of monitoring in one place: alert rules are generated from these."""
+"""When something is beyond chance, in one place; what is told to people, and how soon, is in `alert_levels`."""
 
 from __future__ import annotations
 
