@@ -18,16 +18,20 @@ from tests.serving.api.server import Running
 from tests.serving.page.html_page import Page
 from tests.serving.page.services import ROOT, get, raised, said
 
-FILES = [*(f"metrics/{name}.csv" for name in TABLES), "metrics/rule.json", "reports/model_card.md"]
+CARD = "reports/model_card.md"
+RECORDED = [*(f"metrics/{name}.csv" for name in TABLES), "metrics/rule.json"]
+FILES = [*RECORDED, CARD]
 Workspace = Path
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    """The repository's own record, to be changed."""
+    """The repository's own record, to be changed, and a card: the repository's is there only after a run."""
     for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in RECORDED:
         shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / CARD).write_text("# Model card\n\n## Intended use\n\nTo show the pipeline at work.\n")
     return tmp_path
 
 
