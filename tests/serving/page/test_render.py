@@ -146,7 +146,8 @@ def test_the_api_is_as_it_was(told: Running) -> None:
         assert {name: response.headers.get(name) for name in usual} == usual
     document = told.client.get("/openapi.json").json()
     assert all(
-        path.startswith(("/v1/", "/v2", "/predict", "/health", "/openapi")) for path in document["paths"]
+        path.startswith(("/v1/", "/v2", "/predict", "/health", "/metrics", "/openapi"))
+        for path in document["paths"]
     )
 
 
