@@ -32,9 +32,9 @@ EVENTS = plant.events(6, 60)
 FIELDS = ("machine", "start", "alarms", "risks", "inputs", "opinions")
 
 
-@pytest.fixture(scope="module")
-def reference(made: Made, bundle: Bundle) -> MonitoringReference:
-    return monitoring_reference(made.decisions, made.features, EVENTS, bundle)
+@pytest.fixture
+def reference(monitored: MonitoringReference) -> MonitoringReference:
+    return monitored
 
 
 def test_every_decision_of_the_fold_is_counted_once(

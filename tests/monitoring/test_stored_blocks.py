@@ -11,32 +11,19 @@ from sqlalchemy import select
 from forestall.data.events import absent_pairs
 from forestall.monitoring.blocks import OPINIONS
 from forestall.monitoring.drift import Drift
-from forestall.monitoring.reference import MonitoringReference, monitoring_reference
+from forestall.monitoring.reference import MonitoringReference
 from forestall.monitoring.stored_blocks import stored_blocks, stored_drift
 from forestall.monitoring.thresholds import THRESHOLDS
-from forestall.monitoring.watched import WatchedInputs, watched_inputs
+from forestall.monitoring.watched import WatchedInputs
 from forestall.serving.api.drift_state import samples
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.store.database import Store
 from forestall.serving.store.tables import alarms, risks
 from tests import plant
-from tests.serving.conftest import Made
 from tests.serving.test_input_counts import END, EVENTS, play
 
 WEEK = 7 * plant.DAY
-
-
-@pytest.fixture(scope="module")
-def reference(made: Made, bundle: Bundle) -> MonitoringReference:
-    return monitoring_reference(made.decisions, made.features, EVENTS, bundle)
-
-
-@pytest.fixture(scope="module")
-def counter(bundle: Bundle, reference: MonitoringReference) -> WatchedInputs:
-    found = watched_inputs(bundle, reference)
-    assert found is not None
-    return found
 
 
 @pytest.fixture
@@ -45,11 +32,11 @@ def live(store: Store, bundle: Bundle, counter: WatchedInputs) -> Live:
 
 
 def test_whole_weeks_are_counted_and_no_other(
-    live: Live, reference: MonitoringReference, counter: WatchedInputs
+    live: Live, monitored: MonitoringReference, counter: WatchedInputs
 ) -> None:
     end = END // WEEK * WEEK
     with live.store.reading() as connection:
-        blocks, ago = stored_blocks(connection, live.bundle, live.model, (reference, counter), END, 2)
+        blocks, ago = stored_blocks(connection, live.bundle, live.model, (monitored, counter), END, 2)
         decided = connection.execute(select(risks.c.time, risks.c.no_opinion)).all()
         opened = connection.execute(select(alarms.c.opened)).scalars().all()
     assert end < END and set(blocks.start) <= {end - WEEK, end - 2 * WEEK}
@@ -64,39 +51,39 @@ def test_whole_weeks_are_counted_and_no_other(
 
 
 def test_what_a_machine_lacks_is_no_exposure(
-    live: Live, reference: MonitoringReference, counter: WatchedInputs
+    live: Live, monitored: MonitoringReference, counter: WatchedInputs
 ) -> None:
     absent = absent_pairs(EVENTS.machines, live.bundle.plant.dataset)
     with live.store.reading() as connection:
-        blocks, _ = stored_blocks(connection, live.bundle, live.model, (reference, counter), END, 2)
-    time = reference.exposure(blocks)
-    for place, component in enumerate(reference.components):
+        blocks, _ = stored_blocks(connection, live.bundle, live.model, (monitored, counter), END, 2)
+    time = monitored.exposure(blocks)
+    for place, component in enumerate(monitored.components):
         lacking = np.array([(machine, component) in absent for machine in blocks.machine])
         assert absent and not time[lacking, place].any() and time[~lacking, place].any()
 
 
 def test_what_another_model_thought_is_not_compared(
-    live: Live, reference: MonitoringReference, counter: WatchedInputs
+    live: Live, monitored: MonitoringReference, counter: WatchedInputs
 ) -> None:
     with live.store.reading() as connection:
-        blocks, ago = stored_blocks(connection, live.bundle, live.model + 1, (reference, counter), END, 2)
+        blocks, ago = stored_blocks(connection, live.bundle, live.model + 1, (monitored, counter), END, 2)
         other = replace(live, model=live.model + 1)
-        assert stored_drift(connection, other, reference, END, THRESHOLDS) is None
+        assert stored_drift(connection, other, monitored, END, THRESHOLDS) is None
     assert len(blocks) == len(ago) == 0
 
 
-def test_drift_of_the_store(live: Live, reference: MonitoringReference) -> None:
+def test_drift_of_the_store(live: Live, monitored: MonitoringReference) -> None:
     with live.store.reading() as connection:
-        found = stored_drift(connection, live, reference, END, THRESHOLDS)
+        found = stored_drift(connection, live, monitored, END, THRESHOLDS)
     assert isinstance(found, Drift)
-    assert [one.component for one in found.alarms] == list(reference.components)
-    assert {one.name for one in found.risks} == set(reference.components)
+    assert [one.component for one in found.alarms] == list(monitored.components)
+    assert {one.name for one in found.risks} == set(monitored.components)
     assert all(one.psi is not None and one.psi >= 0 for one in (*found.risks, *found.inputs, found.opinions))
 
 
-def test_metrics_tell_it(live: Live, reference: MonitoringReference) -> None:
+def test_metrics_tell_it(live: Live, monitored: MonitoringReference) -> None:
     with live.store.reading() as connection:
-        found = stored_drift(connection, live, reference, END, THRESHOLDS)
+        found = stored_drift(connection, live, monitored, END, THRESHOLDS)
     assert found is not None
     said = {(one.metric.name, *one.labels): one.value for one in samples(found)}
     assert len(said) == len(list(samples(found))) > 20

@@ -19,6 +19,8 @@ from forestall.features import build
 from forestall.features.baselines import own_baselines, own_frame
 from forestall.features.files import BASELINES
 from forestall.features.reference import Reference
+from forestall.monitoring.reference import MonitoringReference, monitoring_reference
+from forestall.monitoring.watched import WatchedInputs, watched_inputs
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
 from forestall.serving.plant import Plant
@@ -132,6 +134,20 @@ def counting_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bundle(bundle_folder: Path) -> Bundle:
     return load_bundle(bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def monitored(made: Made, bundle: Bundle) -> MonitoringReference:
+    """The small plant's reference of monitoring."""
+    return monitoring_reference(made.decisions, made.features, plant.events(6, 60), bundle)
+
+
+@pytest.fixture(scope="session")
+def counter(bundle: Bundle, monitored: MonitoringReference) -> WatchedInputs:
+    """Counts inputs in its bins."""
+    found = watched_inputs(bundle, monitored)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session", params=KINDS)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from forestall.features.baselines import own_baselines
 from forestall.features.labels import OPINION, opinions
 from forestall.features.matrix import feature_matrix
-from forestall.monitoring.reference import MonitoringReference, monitoring_reference
-from forestall.monitoring.watched import WatchedInputs, watched_inputs
+from forestall.monitoring.watched import WatchedInputs
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.opinions import history_of
@@ -18,7 +16,6 @@ from forestall.serving.store.database import Store
 from forestall.serving.store.input_counts import CountedWeeks, WeekCounts, add_counts, counts_between
 from forestall.serving.store.machines import known_machines
 from tests import plant
-from tests.serving.conftest import Made
 from tests.serving.feeding import between, send
 
 MACHINES, DAYS = 6, 34
@@ -26,18 +23,6 @@ EVENTS = plant.events(MACHINES, 60)
 FRAME = plant.with_signal(plant.telemetry(MACHINES, DAYS), EVENTS)
 END = int(FRAME["time"].max())
 SINCE = plant.START + 20 * plant.DAY
-
-
-@pytest.fixture(scope="module")
-def reference(made: Made, bundle: Bundle) -> MonitoringReference:
-    return monitoring_reference(made.decisions, made.features, EVENTS, bundle)
-
-
-@pytest.fixture(scope="module")
-def counter(bundle: Bundle, reference: MonitoringReference) -> WatchedInputs:
-    found = watched_inputs(bundle, reference)
-    assert found is not None
-    return found
 
 
 def counted(store: Store, counter: WatchedInputs) -> CountedWeeks:

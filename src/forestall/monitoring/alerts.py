@@ -49,12 +49,11 @@ class Alert:
 
 def service_alerts(times: Durations, levels: Levels) -> list[Alert]:
     """Of the service: `count` says of how many processes something is true."""
+    return [*_of_processes(times), *_of_store(times), *_of_answers(times, levels)]
+
+
+def _of_processes(times: Durations) -> list[Alert]:
     up = f'up{{job="{JOB}"}}'
-    window = duration(times.window)
-    asked = "forestall_http_requests_total"
-    errors = f'{asked}{{status=~"5.."}}'
-    waited = f'{{route=~"{WAITED_FOR}"}}[{window}]'
-    took = "forestall_http_request_duration_seconds"
     return [
         Alert(
             "ForestallDown",
@@ -82,6 +81,11 @@ def service_alerts(times: Durations, levels: Levels) -> list[Alert]:
             "They answer, but judge nothing: their bundle is missing, or was refused at the start.",
             times.window,
         ),
+    ]
+
+
+def _of_store(times: Durations) -> list[Alert]:
+    return [
         Alert(
             "ForestallStoreDown",
             "page",
@@ -100,6 +104,16 @@ def service_alerts(times: Durations, levels: Levels) -> list[Alert]:
             "Readings and changes of alarms are refused until there is room.",
             times.window,
         ),
+    ]
+
+
+def _of_answers(times: Durations, levels: Levels) -> list[Alert]:
+    window = duration(times.window)
+    asked = "forestall_http_requests_total"
+    errors = f'{asked}{{status=~"5.."}}'
+    waited = f'{{route=~"{WAITED_FOR}"}}[{window}]'
+    took = "forestall_http_request_duration_seconds"
+    return [
         Alert(
             "ForestallErrors",
             "page",

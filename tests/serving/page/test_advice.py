@@ -44,7 +44,7 @@ def test_looking_now_or_at_a_visit_before_the_horizon_ends() -> None:
     assert found.now == pytest.approx(0.5 * caught + 0.5 * 50)  # 205
     assert found.later == pytest.approx(0.2 * 1000 + 0.3 * caught)  # 308
     assert found.before == pytest.approx(0.2) and found.act_now and not found.beyond
-    assert found.waiting == pytest.approx(103)
+    assert found.later - found.now == pytest.approx(103)
 
 
 def test_a_visit_after_the_horizon_leaves_the_whole_risk() -> None:
@@ -53,7 +53,7 @@ def test_a_visit_after_the_horizon_leaves_the_whole_risk() -> None:
     assert (at_the_end.beyond, after.beyond) == (False, True)
     assert after.later == at_the_end.later == pytest.approx(50)
     assert after.now == pytest.approx(0.05 * 360 + 0.95 * 50)  # 65.5
-    assert not after.act_now and after.waiting == pytest.approx(-15.5)
+    assert not after.act_now and after.later - after.now == pytest.approx(-15.5)
 
 
 def test_a_part_that_cannot_fail_can_wait_and_one_that_will_cannot() -> None:

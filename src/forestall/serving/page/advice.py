@@ -36,11 +36,6 @@ class Advice:
         """Whether waiting is expected to cost more."""
         return self.later > self.now
 
-    @property
-    def waiting(self) -> float:
-        """What waiting costs more than looking now; negative if it saves."""
-        return self.later - self.now
-
 
 def advice(opinion: Opinion, visit: int, spans: Spans, costs: Costs) -> Advice:
     """Of a part with a risk.

@@ -51,8 +51,7 @@ class Row:
     """A part of a machine as the list shows it.
 
     waiting: what waiting over the shortest horizon is expected to cost; None without a risk, and for a part that is
-    another one by now. age: of the data,
-    in ticks; None if that is not known.
+    another one by now. age: of the machine's data, in ticks; None if that is not known.
     """
 
     opinion: Opinion

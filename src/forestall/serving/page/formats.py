@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_datetime, format_skeleton
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol, get_group_symbol
 
-from forestall.data.clock import is_counter
+from forestall.data.clock import SECONDS, hour_of, is_counter
 from forestall.features.reference import Reference
 from forestall.serving.opinions import Opinion
 from forestall.serving.page.words import say
@@ -23,7 +23,6 @@ PLOT_DAYS = {"en": "%-d %b", "de": "%-d.%-m."}
 DAYS = {"en": "EEE d MMM", "de": "EEE, d. MMM"}
 NO_BREAK = "\u00a0"
 FEW_HOURS = 48  # spans up to so many hours are told in hours
-HOUR = 3600
 SMALLEST = 0.005  # shares up to it are told as "under 1 %"
 
 
@@ -127,7 +126,7 @@ class Formats:
         """A length of time: 20 min, 12 h, 3.5 days, 40 cycles; `units` are the texts that name them."""
         if self.counts:
             return f"{self.number(ticks)} {self.unit}"
-        hours = ticks / HOUR
+        hours = ticks / SECONDS["h"]
         if 0 < hours < 2 and hours % 1:
             value, unit = float(max(1, round(hours * 60))), "min"
         elif hours > FEW_HOURS:
@@ -141,7 +140,7 @@ class Formats:
         """By when a part with a risk fails, with a chance of 10 % and of a half, as far as the longest horizon."""
         assert self.reference is not None
         longest = self.within(self.reference.spans.horizon)
-        hour = 1 if self.counts else 3600
+        hour, _ = hour_of(self.reference.unit)
         soon, late = (
             self.within(one * hour).replace(" ", NO_BREAK) if np.isfinite(one) else ""
             for one in opinion.life[:2]

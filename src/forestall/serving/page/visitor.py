@@ -112,7 +112,7 @@ def check_origin(request: Request) -> None:
         Problem: 403.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-    hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+    hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")} - {""}
     foreign = origin is not None and origin.partition("://")[2] not in hosts
     if foreign or site not in ("same-origin", "none"):
         raise Refused(403, "page.other_site")
