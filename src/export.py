@@ -14,7 +14,7 @@ from forestall.monitoring.reference import monitoring_reference, write_reference
 from forestall.pipeline import files, stage
 from forestall.serving.baselines import bundle_baselines
 from forestall.serving.bundle import load_bundle
-from forestall.serving.export import parity, parity_rows, write_bundle, write_manifest
+from forestall.serving.export import data_hash, parity, parity_rows, write_bundle, write_manifest
 from forestall.serving.past_failures import past_failures, write_past_failures
 from forestall.serving.plant import Plant
 
@@ -37,13 +37,14 @@ def main() -> None:
         carry_forward=params.prepare.carry_forward,
         quiet=params.alarm.quiet,
     )
-    write_bundle(OUT, model, reference, plant)
+    data = data_hash(PREPARED)
+    write_bundle(OUT, model, reference, plant, data)
     decisions, features = read_features(FEATURES, model.features, dataset.clock)
     bundle, events = load_bundle(OUT), store.read_events(PREPARED, dataset.clock)
     past = past_failures(decisions, features, events, bundle_baselines(OUT, bundle), bundle)
     write_past_failures(OUT, past, bundle)
     write_reference(OUT, monitoring_reference(decisions, features, events, bundle), dataset.clock)
-    write_manifest(OUT, model, reference, plant)
+    write_manifest(OUT, model, reference, plant, data)
     test = features[(decisions["fold"] == TEST).to_numpy()]
     differences = {
         name: {"rows": len(rows), "largest_difference": parity(OUT, model, rows)}

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 from forestall.evaluation import resampling
 from forestall.evaluation.probabilities import average_precision, calibration_error, row_figures
 from forestall.evaluation.resampling import drawn, interval, quantile, ratio
-from forestall.evaluation.scores import row_scores
+from forestall.evaluation.row_scores import row_scores
 
 MACHINES, DRAWS = 7, 60
 

@@ -14,7 +14,8 @@ from forestall.data.clock import hour_of
 from forestall.data.dataset import Costs
 from forestall.evaluation.judge import Fold
 from forestall.evaluation.ledger import REPLACED, UNFORESEEN
-from forestall.evaluation.scores import HOUR, reliability
+from forestall.evaluation.row_scores import reliability
+from forestall.evaluation.scores import HOUR
 from forestall.features.reference import Matrix, Reference
 from forestall.training.alarms import FALSE, RIGHT, outcomes_by_series
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.evaluation.resampling import ratio
-from forestall.evaluation.scores import BINS, ROW_SCORES, bin_edges
+from forestall.evaluation.row_scores import BINS, ROW_SCORES, bin_edges
 from forestall.training.series import Bools, Floats, Ints
 
 

@@ -13,7 +13,8 @@ from forestall.data.dataset import Dataset
 from forestall.evaluation.lifetimes import Wear
 from forestall.evaluation.policies import MODEL, RULE
 from forestall.evaluation.resampling import interval
-from forestall.evaluation.scores import COUNTS, EVENT_SCORES, ROW_SCORES, calibration_error
+from forestall.evaluation.row_scores import ROW_SCORES, calibration_error
+from forestall.evaluation.scores import COUNTS, EVENT_SCORES
 from forestall.features.history import spans_of
 from forestall.features.labels import within
 from forestall.training.series import Bools, Floats

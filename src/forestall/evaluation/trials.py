@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from forestall.evaluation.judge import Data, labels_of
-from forestall.evaluation.scores import row_scores, score
+from forestall.evaluation.row_scores import row_scores
+from forestall.evaluation.scores import score
 from forestall.features.columns import Feature
 from forestall.features.labels import TRAIN, VALIDATION
 from forestall.features.reference import Matrix

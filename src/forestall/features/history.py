@@ -124,10 +124,9 @@ def _stop_after_last(history: History, spans: Spans) -> None:
     row, downtime = {name: n for n, name in enumerate(history.machines)}, history.events.downtime
     downtime = downtime[downtime["end"] > history.last.min()]
     for machine, start, end in zip(downtime["machine"], downtime["start"], downtime["end"], strict=True):
-        if machine in row and end > history.last[row[machine]]:
-            slots = (
-                np.array([max(start, history.last[row[machine]]), end]) - history.start
-            ) // spans.interval
+        place = row.get(machine)
+        if place is not None and end > history.last[place]:
+            slots = (np.array([max(start, history.last[place]), end]) - history.start) // spans.interval
             low, high = np.clip(slots, 0, history.running.shape[1])
-            history.running[row[machine], low:high] = False
-            history.readings[row[machine], low:high] = np.nan
+            history.running[place, low:high] = False
+            history.readings[place, low:high] = np.nan

@@ -18,15 +18,19 @@ from forestall.training.fit import FittedModel
 PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 
 
-def write_bundle(folder: Path, model: FittedModel, reference: Reference, plant: Plant) -> None:
+def write_bundle(
+    folder: Path, model: FittedModel, reference: Reference, plant: Plant, data: str = ""
+) -> None:
     """The graph and the manifest; files that are in `folder` already are hashed, too."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(to_graph(model).SerializeToString(deterministic=True))
-    write_manifest(folder, model, reference, plant)
+    write_manifest(folder, model, reference, plant, data)
 
 
-def write_manifest(folder: Path, model: FittedModel, reference: Reference, plant: Plant) -> None:
-    """The manifest of a bundle that has all its other files."""
+def write_manifest(
+    folder: Path, model: FittedModel, reference: Reference, plant: Plant, data: str = ""
+) -> None:
+    """The manifest of a bundle that has all its other files. data: `data_hash` of the tables, where it is known."""
     manifest = {
         "format": FORMAT,
         "family": model.family,
@@ -34,6 +38,7 @@ def write_manifest(folder: Path, model: FittedModel, reference: Reference, plant
         "calibration": {name: [vars(one) for one in maps] for name, maps in model.calibrations.items()},
         "lookback": reference.spans.lookback,
         "dataset": plant.name,
+        "data_hash": data,
         "plant": plant.to_json(),
         "versions": {package: version(package) for package in PACKAGES},
         "sha256": {file.name: _sha256(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST},
@@ -48,6 +53,12 @@ def parity(folder: Path, model: FittedModel, features: Matrix) -> float:
         return 0.0
     risk = session_of(folder / MODEL).run([OUTPUT], {INPUT: np.ascontiguousarray(features)})[0]
     return float(np.abs(risk - model.curves(features).reshape(len(features), -1)).max())
+
+
+def data_hash(folder: Path) -> str:
+    """SHA-256 of the names and hashes of the clean tables in a folder: equal where the model saw equal data."""
+    hashes = {file.name: _sha256(file) for file in sorted(folder.glob("*.parquet"))}
+    return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
 
 
 def _sha256(file: Path) -> str:
