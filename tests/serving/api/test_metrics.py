@@ -14,7 +14,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from forestall.serving.api import metric_names
+from forestall.serving.api import metric_names, model_metric_names
 from forestall.serving.api.app import create_app
 from forestall.serving.api.limits import ConcurrencyLimit, Rate
 from forestall.serving.api.metric_names import METRICS, reference_page, series_labels
@@ -28,12 +28,12 @@ from tests.serving.conftest import Made
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "monitoring.md"
 WEEKLY = (
-    metric_names.ALARM_RATE,
-    metric_names.ALARM_RATE_P,
-    metric_names.ALARM_RATE_CHANGED,
-    metric_names.DRIFT,
-    metric_names.DRIFT_THRESHOLD,
-    metric_names.DRIFTED,
+    model_metric_names.ALARM_RATE,
+    model_metric_names.ALARM_RATE_P,
+    model_metric_names.ALARM_RATE_CHANGED,
+    model_metric_names.DRIFT,
+    model_metric_names.DRIFT_THRESHOLD,
+    model_metric_names.DRIFTED,
 )
 AS_OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
 

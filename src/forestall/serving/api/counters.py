@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from forestall.features import labels
 from forestall.features.reference import Matrix
 from forestall.serving.api import metric_names
-from forestall.serving.api.metric_names import Metric
+from forestall.serving.api.metric import Metric
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import Opinion
 

@@ -12,7 +12,7 @@ from forestall.monitoring.drift import Drift, Shift
 from forestall.monitoring.reference import MonitoringReference, read_reference
 from forestall.monitoring.stored_blocks import stored_drift
 from forestall.monitoring.thresholds import THRESHOLDS
-from forestall.serving.api import metric_names
+from forestall.serving.api import model_metric_names
 from forestall.serving.api.service import Serving
 from forestall.serving.api.state import Sample
 
@@ -56,10 +56,10 @@ def samples(drift: Drift) -> Iterator[Sample]:
     """What there is to say of each component and quantity; nothing of one of which nothing was counted."""
     for one in drift.alarms:
         if one.change is not None:
-            yield Sample(metric_names.ALARM_RATE_P, one.change.p, (one.component,))
+            yield Sample(model_metric_names.ALARM_RATE_P, one.change.p, (one.component,))
             if one.change.ratio is not None:
-                yield Sample(metric_names.ALARM_RATE, one.change.ratio, (one.component,))
-        yield Sample(metric_names.ALARM_RATE_CHANGED, one.holds, (one.component,))
+                yield Sample(model_metric_names.ALARM_RATE, one.change.ratio, (one.component,))
+        yield Sample(model_metric_names.ALARM_RATE_CHANGED, one.holds, (one.component,))
     for of, shifts in (("risk", drift.risks), ("input", drift.inputs), ("opinions", (drift.opinions,))):
         yield from (sample for one in shifts for sample in _of_shift(of, one))
 
@@ -67,6 +67,6 @@ def samples(drift: Drift) -> Iterator[Sample]:
 def _of_shift(of: str, one: Shift) -> Iterator[Sample]:
     name = "" if of == "opinions" else one.name
     if one.psi is not None and one.threshold is not None:
-        yield Sample(metric_names.DRIFT, one.psi, (of, name))
-        yield Sample(metric_names.DRIFT_THRESHOLD, one.threshold, (of, name))
-    yield Sample(metric_names.DRIFTED, one.holds, (of, name))
+        yield Sample(model_metric_names.DRIFT, one.psi, (of, name))
+        yield Sample(model_metric_names.DRIFT_THRESHOLD, one.threshold, (of, name))
+    yield Sample(model_metric_names.DRIFTED, one.holds, (of, name))

@@ -3,34 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["counter", "gauge", "histogram", "info"]
-Of = Literal["process", "plant"]
-PARTS = {"histogram": ("_bucket", "_sum", "_count")}  # of a kind that is exported as several series
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric.
-
-    name: as it is exported, with `_total` or `_info`; a histogram's without the endings of its parts.
-    of: `process` for what each process knows of itself, to be added up; `plant` for what stands in the store and is the
-    same from every process over it, of which one is to be taken.
-    """
-
-    name: str
-    kind: Kind
-    of: Of
-    help: str
-    labels: tuple[str, ...] = ()
-
-    @property
-    def series(self) -> tuple[str, ...]:
-        """The names that Prometheus stores."""
-        return tuple(self.name + ending for ending in PARTS.get(self.kind, ("",)))
-
+from forestall.serving.api import model_metric_names
+from forestall.serving.api.metric import Metric
 
 REQUESTS = Metric(
     "forestall_http_requests_total",
@@ -161,49 +136,6 @@ SCORED = Metric(
     "plant",
     "Time of the latest decision that any machine was scored at, as the plant's tables write it.",
 )
-ALARM_RATE = Metric(
-    "forestall_alarm_rate_ratio",
-    "gauge",
-    "plant",
-    "Alarms for each machine-time of the last 4 whole weeks, over those of the reference weeks.",
-    ("component",),
-)
-ALARM_RATE_P = Metric(
-    "forestall_alarm_rate_p_value",
-    "gauge",
-    "plant",
-    "How likely so large a change of the alarm rate is by chance alone, two-sided.",
-    ("component",),
-)
-ALARM_RATE_CHANGED = Metric(
-    "forestall_alarm_rate_changed",
-    "gauge",
-    "plant",
-    "Whether the alarm rate has changed beyond chance in the latest window and in most of the last ones.",
-    ("component",),
-)
-DRIFT = Metric(
-    "forestall_drift_psi",
-    "gauge",
-    "plant",
-    "Population stability index of the last whole week against the reference weeks: of `risk` by component, of `input` "
-    "by source, of `opinions`, whether there is one and why not.",
-    ("of", "name"),
-)
-DRIFT_THRESHOLD = Metric(
-    "forestall_drift_psi_threshold",
-    "gauge",
-    "plant",
-    "What the index exceeds in one of a hundred draws of the reference's own weeks, or at least what is worth a look.",
-    ("of", "name"),
-)
-DRIFTED = Metric(
-    "forestall_drifted",
-    "gauge",
-    "plant",
-    "Whether the index is beyond its threshold in the latest week and in most of the last ones.",
-    ("of", "name"),
-)
 PROCESS = tuple(
     Metric(name, "counter" if name.endswith("_total") else "gauge", "process", about)
     for name, about in {
@@ -217,6 +149,7 @@ PROCESS = tuple(
 )
 METRICS: tuple[Metric, ...] = (
     *(one for one in list(globals().values()) if isinstance(one, Metric)),
+    *model_metric_names.METRICS,
     *PROCESS,
 )
 

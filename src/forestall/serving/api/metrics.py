@@ -18,7 +18,7 @@ from forestall.serving.api import metric_names
 from forestall.serving.api.access import Reader
 from forestall.serving.api.drift_state import DriftState
 from forestall.serving.api.fleet_state import alarm_samples, machine_samples, time_samples
-from forestall.serving.api.metric_names import Metric
+from forestall.serving.api.metric import Metric
 from forestall.serving.api.openapi import ASKING, problem_answers
 from forestall.serving.api.service import Service
 from forestall.serving.api.state import Collector, Sample, State

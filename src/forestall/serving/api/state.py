@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from forestall.serving.api.logs import LOG, say
-from forestall.serving.api.metric_names import Metric
+from forestall.serving.api.metric import Metric
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.store.errors import StoreError
 
