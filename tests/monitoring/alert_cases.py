@@ -112,6 +112,11 @@ CASES = (
     ),
     Case("ForestallRiskDrift", TIMES.lasting, {'forestall_drifted{%sof="risk",name="seal"}': (0, 1)}),
     Case("ForestallOpinionsDrift", TIMES.lasting, {'forestall_drifted{%sof="opinions"}': (0, 1)}),
+    Case(
+        "ForestallCalibrationRefuted",
+        TIMES.lasting,
+        {'forestall_calibration_refuted{%scomponent="seal"}': (0, 1)},
+    ),
 )
 # Not wrong, though it looks like it: nothing fires, however long it lasts.
 HARMLESS: dict[str, dict[str, tuple[Level, Level]]] = {

@@ -218,4 +218,12 @@ def model_alerts(times: Durations, _: Levels) -> list[Alert]:
             "Machines are judged more or less often than in the reference weeks",
             "Which of them have no opinion, or why, has changed for more than one week.",
         ),
+        Alert(
+            "ForestallCalibrationRefuted",
+            "ticket",
+            times.lasting,
+            "max by (job, component) (forestall_calibration_refuted) == 1",
+            "Other failures of {{ $labels.component }} come than the risks let expect",
+            "More or fewer, beyond chance, over the outcome window: the risks of this component cannot be trusted.",
+        ),
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, select
@@ -11,9 +9,8 @@ from sqlalchemy import Connection, select
 from forestall.monitoring.estimate import Estimated, Known, estimated, known_after
 from forestall.monitoring.outcomes import PENDING, Realised
 from forestall.monitoring.service import Window
+from forestall.monitoring.stored_risks import stored_risks
 from forestall.serving.bundle import Bundle
-from forestall.serving.store.machines import pieces
-from forestall.serving.store.opinions import CURVE
 from forestall.serving.store.tables import alarms, machines, risks
 from forestall.serving.times import decision_at
 
@@ -40,7 +37,7 @@ def stored_estimates(
     pending = decision_at(window.until - spans.horizon, spans)
     apart = -(-spans.horizon // spans.every) * spans.every
     times = list(range(pending, window.after, -apart))
-    cells = _cells(connection, bundle, model, [*times, now])
+    cells = stored_risks(connection, bundle.components, model, [*times, now])
     result = {}
     for name in bundle.components:
         own, about = cells[cells["component"] == name], told[told["component"] == name]
@@ -80,40 +77,3 @@ def _opened_by(connection: Connection, model: int, window: Window) -> pd.DataFra
     )
     frame = pd.DataFrame(connection.execute(query).all(), columns=[*PAIR, "opened"], dtype=object)
     return frame.astype({"opened": "int64"})
-
-
-def _cells(connection: Connection, bundle: Bundle, model: int, times: Sequence[int]) -> pd.DataFrame:
-    """machine, component, time, risk over the longest horizon, where the model had an opinion at these decisions."""
-    parts = [_unpacked(rows, bundle) for rows in _risks(connection, model, times)]
-    empty = pd.DataFrame(columns=[*PAIR, "time", "risk"], dtype=object)
-    return pd.concat([*parts] or [empty]).astype({"time": "int64", "risk": "float64"})
-
-
-def _risks(
-    connection: Connection, model: int, times: Sequence[int]
-) -> Iterator[list[tuple[str, int, bytes]]]:
-    names = dict(connection.execute(select(machines.c.id, machines.c.name)).all())
-    for some in pieces(sorted(names)):
-        query = select(risks.c.machine_id, risks.c.time, risks.c.curves).where(
-            risks.c.machine_id.in_(some),
-            risks.c.time.in_(times),
-            risks.c.model_id == model,
-            risks.c.no_opinion == "",
-        )
-        rows = [(names[number], time, blob) for number, time, blob in connection.execute(query)]
-        if rows:
-            yield rows
-
-
-def _unpacked(rows: list[tuple[str, int, bytes]], bundle: Bundle) -> pd.DataFrame:
-    components, shape = bundle.components, (len(rows), len(bundle.components), -1)
-    curves = np.frombuffer(b"".join(blob for _, _, blob in rows), dtype=CURVE).reshape(shape)
-    frame = pd.DataFrame(
-        {
-            "machine": np.repeat(np.array([name for name, _, _ in rows], dtype=object), len(components)),
-            "component": np.tile(np.array(components, dtype=object), len(rows)),
-            "time": np.repeat([time for _, time, _ in rows], len(components)),
-            "risk": curves[:, :, -1].ravel().astype(np.float64),
-        }
-    )
-    return frame.dropna(subset="risk")

@@ -16,6 +16,11 @@ class Thresholds:
     psi_draws: how many draws.
     risk_least: PSI of risks that is worth a person's time, however sure it is that there is a shift.
     input_least: the same of inputs and of abstentions, which explain and do not page.
+    outcome_horizons: the outcome window: so many times the longest horizon, up to now.
+    calibration_level: a p-value below it says that other failures came than the risks let expect.
+    calibration_failures: with fewer known failures nothing is estimated.
+    change_horizons: how many times the longest horizon lies between the two periods whose mean risks are compared.
+    change_machines: of how many machines at most the risks are worked out again, where they have to be.
     """
 
     k: int = 2
@@ -26,6 +31,11 @@ class Thresholds:
     psi_draws: int = 500
     risk_least: float = 0.25
     input_least: float = 0.1
+    outcome_horizons: int = 13
+    calibration_level: float = 0.001
+    calibration_failures: int = 10
+    change_horizons: int = 4
+    change_machines: int = 500
 
 
 THRESHOLDS = Thresholds()

@@ -18,6 +18,7 @@ from forestall.serving.api import metric_names, metrics, state
 from forestall.serving.api.metrics import Exported
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.api.state import Sample, State
+from forestall.serving.api.watch import Watch
 from forestall.serving.opinions import Opinion
 from forestall.serving.store.machines import add_machines, known_numbers
 from forestall.serving.store.opinions import write_opinions
@@ -198,7 +199,7 @@ def test_ten_thousand_machines_make_no_more_series_than_six(service: Service) ->
         scraped(api)
         few = scraped(api)
     add_fleet(service, 10_000)
-    exported = Exported(service)
+    exported = Exported(service, Watch(service, service.champion.folder))
     begun = time.monotonic()
     with asyncio.Runner() as runner:
         text = runner.run(exported.text(False)).decode()

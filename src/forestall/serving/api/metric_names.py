@@ -53,7 +53,7 @@ STATE_ERRORS = Metric(
     "forestall_state_errors_total",
     "counter",
     "process",
-    "Pieces of the plant's state that could not be told by a fault of the service; the log says more.",
+    "Pieces of the plant's state, and what monitoring makes of it, that could not be told; the log says why.",
 )
 STORE_UP = Metric(
     "forestall_store_up",

@@ -16,12 +16,12 @@ from prometheus_client.registry import Collector as Exporter
 
 from forestall.serving.api import metric_names
 from forestall.serving.api.access import Reader
-from forestall.serving.api.drift_state import DriftState
 from forestall.serving.api.fleet_state import alarm_samples, machine_samples, time_samples
 from forestall.serving.api.metric import Metric
 from forestall.serving.api.openapi import ASKING, problem_answers
 from forestall.serving.api.service import Service
 from forestall.serving.api.state import Collector, Sample, State
+from forestall.serving.api.watch import Watch
 
 # What tells the plant's state, in one thread, one after another; each sample is of a metric of `metric_names`.
 COLLECTORS: tuple[Collector, ...] = (machine_samples, alarm_samples, time_samples)
@@ -52,21 +52,22 @@ async def metrics(request: Request, _: Reader) -> Response:
 
 def install(app: FastAPI, service: Service) -> None:
     """Give the application what the route answers with."""
-    app.state.metrics = Exported(service)
+    app.state.watch = Watch(service, service.champion.folder)
+    app.state.metrics = Exported(service, app.state.watch)
 
 
 class Exported(Exporter):
     """All metrics of one service."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
+    def __init__(self, service: Service, watch: Watch) -> None:
+        self.service, self.watch = service, watch
         # One that may wait for the store, one that writes: the common threads may all be waiting for the store, too.
         self.threads = ThreadPoolExecutor(2, "metrics")
-        self.state = State(service, [*COLLECTORS, DriftState(service.champion.folder)], self.threads)
+        self.state = State(service, COLLECTORS, self.threads)
 
     async def text(self, is_open: bool) -> bytes:
         """The metrics as text, OpenMetrics or not."""
-        await self.state.refresh()
+        await asyncio.gather(self.state.refresh(), self.watch.state.refresh())
         write = generate_openmetrics if is_open else generate_latest
         return await asyncio.get_running_loop().run_in_executor(self.threads, write, self)
 
@@ -75,7 +76,8 @@ class Exported(Exporter):
         self.service.counters.settle()
         yield from self.service.counters.registry.collect()
         state = list(self.state.samples)
-        yield from families([*self._own(), *self._of_store(), *self._ages(state), *state])
+        found = list(self.watch.state.samples)
+        yield from families([*self._own(), *self._of_store(), *self._ages(state), *state, *found])
 
     def _own(self) -> Iterator[Sample]:
         champion = self.service.champion

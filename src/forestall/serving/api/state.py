@@ -81,6 +81,7 @@ class State:
                 connection.execute(select(1))
         except StoreError as error:
             self._answered = False
+            self.service.counters.state_errors.inc()
             say("state not read", logging.ERROR, problem=str(error))
             return
         self.samples, self.read_at, self._answered = found, time.time(), True
