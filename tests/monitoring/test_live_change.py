@@ -16,18 +16,19 @@ from forestall.monitoring.watched import WatchedInputs
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.export import write_bundle
 from forestall.serving.live import Live
-from forestall.serving.store.database import Store
 from forestall.serving.store.machines import known_machines
 from tests import plant
-from tests.serving.conftest import Made, served
+from tests.serving.conftest import Made, empty_store, served
+from tests.serving.store.stores import Addresses
 from tests.serving.test_input_counts import END, play
 
 ALL = 1000
 
 
-@pytest.fixture
-def live(store: Store, bundle: Bundle, counter: WatchedInputs) -> Live:
-    return play(store, bundle, counter)
+@pytest.fixture(scope="module")
+def live(addresses_of_a_kind: Addresses, bundle: Bundle, counter: WatchedInputs) -> Live:
+    """Two weeks in service; no test changes what was scored."""
+    return play(empty_store(addresses_of_a_kind.new(), bundle), bundle, counter)
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_with_the_old_bundle_both_models_judge_both_periods(
 
 
 def test_of_a_large_fleet_some_are_worked_out_again(live: Live, periods: Periods, other: Bundle) -> None:
-    assert found_by(Live.over(live.store, other, None), periods, most=3).machines <= 3
+    assert found_by(Live.over(live.store, other, None), periods, most=3).machines <= (3, 3)
 
 
 def test_nothing_is_said_of_a_period_without_readings(live: Live, bundle: Bundle) -> None:

@@ -158,12 +158,18 @@ def addresses_of_a_kind(
         yield found
 
 
+def empty_store(address: str, bundle: Bundle) -> Store:
+    """One with the small plant's machines."""
+    opened = open_store(address, bundle)
+    with opened.writing() as connection:
+        add_machines(connection, attributes_of(plant.events(6, 60).machines))
+    return opened
+
+
 @pytest.fixture
 def store(addresses_of_a_kind: Addresses, bundle: Bundle) -> Iterator[Store]:
     """An empty store with the small plant's machines, on each kind of database."""
-    opened = open_store(addresses_of_a_kind.new(), bundle)
-    with opened.writing() as connection:
-        add_machines(connection, attributes_of(plant.events(6, 60).machines))
+    opened = empty_store(addresses_of_a_kind.new(), bundle)
     yield opened
     opened.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forestall.cli.common import Verbs, progress
+from forestall.cli.live import add_live, explain_live
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ def add_verbs(verbs: Verbs) -> None:
     _add_track(verbs.add_parser("track", help="publish a revision to an MLflow server"))
 
 
-def _add_revisions(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("base", metavar="BASE", help="a Git revision, branch or DVC experiment")
+def _add_revisions(verb: argparse.ArgumentParser, base_needed: bool = True) -> None:
+    verb.add_argument(
+        "base",
+        metavar="BASE",
+        nargs=None if base_needed else "?",
+        help="a Git revision, branch or DVC experiment",
+    )
     verb.add_argument(
         "head", metavar="HEAD", nargs="?", default="workspace", help="the same (default: the workspace)"
     )
@@ -42,7 +48,8 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
 
 
 def _add_explain(explain: argparse.ArgumentParser) -> None:
-    _add_revisions(explain)
+    _add_revisions(explain, base_needed=False)
+    add_live(explain)
     explain.add_argument("--json", type=Path, metavar="FILE", help="write the explanation for machines, too")
     explain.set_defaults(run=_explain_change)
 
@@ -101,15 +108,22 @@ def _write_json(file: Path, content: object) -> None:
 
 
 def _explain_change(chosen: argparse.Namespace) -> None:
+    if chosen.live == (chosen.base is not None):
+        raise ForestallError("Say which: BASE [HEAD], two revisions, or --live, the fleet in service.")
+    report, content = explain_live(chosen) if chosen.live else _explain_revisions(chosen)
+    print(report, end="")
+    if chosen.json is not None:
+        _write_json(chosen.json, content)
+
+
+def _explain_revisions(chosen: argparse.Namespace) -> tuple[str, object]:
     from forestall.comparison.explanation import markdown
     from forestall.pipeline.explain import explain_change
     from forestall.pipeline.resolve import top
 
     root = top()
     found = explain_change(*_revisions(chosen, root), root, progress)
-    print(markdown(found), end="")
-    if chosen.json is not None:
-        _write_json(chosen.json, found.as_json())
+    return markdown(found), found.as_json()
 
 
 def _revisions(chosen: argparse.Namespace, root: Path) -> "tuple[Revision, Revision]":

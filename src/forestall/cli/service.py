@@ -1,11 +1,10 @@
 """`forestall serve` and `keys`: the service, and who may use it."""
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import Verbs, progress
+from forestall.cli.common import Verbs, add_database, progress
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -18,17 +17,8 @@ def add_verbs(verbs: Verbs) -> None:
     _add_keys(verbs.add_parser("keys", help="who may use the service"))
 
 
-def _add_database(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--database",
-        metavar="URL",
-        default=os.environ.get("FORESTALL_DATABASE_URL", "sqlite:///var/forestall.sqlite"),
-        help="sqlite:///FILE or postgresql+psycopg://… (default: FORESTALL_DATABASE_URL, or var/forestall.sqlite)",
-    )
-
-
 def _add_serve(serve: argparse.ArgumentParser) -> None:
-    _add_database(serve)
+    add_database(serve)
     serve.add_argument("--host", default="127.0.0.1", help="the address to bind to (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
     serve.add_argument(
@@ -75,7 +65,7 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     revoke.add_argument("id", help="as `forestall keys list` shows it")
     revoke.set_defaults(run=_keys_revoke)
     for verb in (add, every, revoke):
-        _add_database(verb)
+        add_database(verb)
 
 
 def _serve(chosen: argparse.Namespace) -> None:

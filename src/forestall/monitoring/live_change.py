@@ -31,13 +31,13 @@ Sides = tuple[pd.DataFrame, pd.DataFrame]  # before, after: machine, component, 
 class LiveChange:
     """What moved the mean risk over the longest horizon between two periods.
 
-    machines: how many were judged. is_rescored: whether their risks were worked out again. planned, failed: before and
-    after, replacements as planned and failures for each part in as long as a period: why ages change.
+    machines: how many were judged before, and after. is_rescored: whether their risks were worked out again. planned,
+    failed: before and after, replacements as planned and failures for each part in a period: why ages change.
     """
 
     periods: Periods
     change: Change
-    machines: int
+    machines: tuple[int, int]
     is_rescored: bool
     planned: tuple[float, float]
     failed: tuple[float, float]
@@ -65,7 +65,7 @@ def live_change(
     if found is None and old is None:
         change = _after_others(connection, live, sides[0], change)
     rates = [_rates(events, sides, periods) for events in renewals]
-    judged = pd.concat(sides)["machine"].nunique()
+    judged = (sides[0]["machine"].nunique(), sides[1]["machine"].nunique())
     return LiveChange(periods, change, judged, found is None, *rates)
 
 
