@@ -206,7 +206,7 @@ def _model() -> tuple[Panel, ...]:
         ),
         Panel(
             "When the model was taken",
-            "By process; also at its start.",
+            "By process; also at its start. If they differ for long, one did not take the new bundle.",
             (Query(f"{value(metric_names.BUNDLE_ACCEPTED, 'instance')} * 1000", "{{instance}}"),),
             "dateTimeFromNow",
             look="stat",
