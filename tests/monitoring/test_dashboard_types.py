@@ -47,7 +47,7 @@ def said_of(boards: dict[str, Json], folder: Path) -> dict[str, list[str]]:
 
 
 def as_typescript(board: Json) -> str:
-    """JSON is an expression of TypeScript: its fields and words are checked, which those of an imported file are not."""
+    """JSON is an expression of TypeScript: it is checked to its fields and words, unlike an imported file."""
     text = f"import type {{ Dashboard }} from './{TYPES.stem}';\nexport const it: Dashboard = "
     return text + json.dumps(board, indent=1)
 
