@@ -88,7 +88,7 @@ type Panel =
   | Of<'table', common.TableOptions, common.TableFieldOptions>;
 type Row = Omit<Plain<Omit<raw.RowPanel, 'panels' | 'datasource'>>, 'gridPos'> & { gridPos: raw.GridPos; panels: [] };
 type Variable = Plain<Omit<raw.VariableModel, 'query'>> & {
-  query: 'prometheus' | { query: string; refId: string };
+  query: 'prometheus' | { qryType: 0 | 1 | 2 | 3 | 4 | 5; query: string; refId: string };
 };
 
 export type Dashboard = Plain<Omit<raw.Dashboard, 'panels' | 'annotations' | 'templating'>> & {

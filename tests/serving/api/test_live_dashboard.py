@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from forestall.monitoring.dashboard.board import dashboard
 from forestall.monitoring.reference import MonitoringReference, write_reference
-from forestall.serving.api import start
+from forestall.monitoring.thresholds import THRESHOLDS
+from forestall.serving.api import outcome_state, start
 from forestall.serving.api.service import Service
 from tests import plant
 from tests.serving.api.conftest import END, EVENTS, TELEMETRY
@@ -48,6 +50,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
     monkeypatch.setattr(start, "wall_clock", found)
     return found
+
+
+@pytest.fixture
+def few_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outcomes of all weeks count: a plant of six machines has few failures."""
+    all_weeks = replace(THRESHOLDS, outcome_horizons=50, calibration_failures=2)
+    monkeypatch.setattr(outcome_state, "THRESHOLDS", all_weeks)
 
 
 @pytest.fixture
@@ -93,7 +102,9 @@ def without_data(seen: Watching, since: float) -> list[str]:
 
 
 @pytest.mark.slow
-def test_every_panel_has_data(watched_bundle: Path, tmp_path: Path, clock: Clock, soon: None) -> None:
+def test_every_panel_has_data(
+    watched_bundle: Path, tmp_path: Path, clock: Clock, soon: None, few_failures: None
+) -> None:
     service = opened(watched_bundle, tmp_path / "forestall.sqlite", recorded=False)
     live_through(service, clock)
     with running(service) as api:

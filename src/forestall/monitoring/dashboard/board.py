@@ -16,6 +16,7 @@ from forestall.serving.api import metric_names
 
 COLUMNS = 24  # of Grafana's grid
 SCHEMA = 42  # the last one of dashboards of this form
+LABEL_VALUES = 1  # the kind of a variable's query
 ABOUT = "Is the service up, do data come, what does the model say, and was it right?"
 
 
@@ -66,7 +67,7 @@ def _variables() -> list[Json]:
             "description": "The job of a plant's service in prometheus.yml.",
             "type": "query",
             "datasource": SOURCE,
-            "query": {"query": "label_values(up, job)", "refId": "job"},
+            "query": {"qryType": LABEL_VALUES, "query": "label_values(up, job)", "refId": "job"},
             "current": {"text": JOB, "value": JOB},
             "refresh": 1,
             "sort": 1,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from forestall.monitoring.dashboard.panel import YES_NO, Panel, Query, Row
+from forestall.monitoring.dashboard.panel import YES_NO, Panel, Query, Row, good_from
 from forestall.monitoring.dashboard.queries import value
+from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api import model_metric_names as names
 
 WEEKS = "4w"
-BOUNDS = "`settled`: of what is known. `at_least`, `at_most`: whatever replacements after alarms hid."
+WINDOW = f"Over the last {THRESHOLDS.outcome_horizons} longest horizons."
+NONE_YET = "None in the outcome window yet"
+WITHHELD = "Withheld: too few failures are known, or calibration does not hold"
+BOUNDS = (
+    f"{WINDOW} `settled`: of what is known. `at_least`, `at_most`: whatever replacements after alarms hid."
+)
 
 
 def outcome_rows() -> tuple[Row, ...]:
@@ -28,6 +34,7 @@ def _right() -> tuple[Panel, ...]:
             (Query(value(names.RECALL, "component", "bound"), "{{component}} {{bound}}"),),
             "percentunit",
             since=WEEKS,
+            none=NONE_YET,
         ),
         Panel(
             "Alarm precision",
@@ -36,13 +43,16 @@ def _right() -> tuple[Panel, ...]:
             (Query(value(names.PRECISION, "component", "bound"), "{{component}} {{bound}}"),),
             "percentunit",
             since=WEEKS,
+            none=NONE_YET,
         ),
         Panel(
             "False alarms for each machine-month",
-            "What the fleet's people pay with; to compare with the budget that thresholds were chosen by.",
+            f"{WINDOW} What the fleet's people pay with; to compare with the budget that thresholds were "
+            "chosen by.",
             (Query(value(names.FALSE_ALARMS, "component", "bound"), "{{component}} {{bound}}"),),
             "none",
             since=WEEKS,
+            none=NONE_YET,
         ),
     )
 
@@ -56,12 +66,14 @@ def _worth() -> tuple[Panel, ...]:
             (Query(value(names.LEAD_TIME, "component", "quantile"), "{{component}} {{quantile}}"),),
             "s",
             since=WEEKS,
+            none=NONE_YET,
         ),
         Panel(
             "Cost for each machine-month",
-            "Breakdowns, replacements and inspections, in the plant's own prices.",
+            f"{WINDOW} Breakdowns, replacements and inspections, in the plant's own prices.",
             (Query(value(names.COST, "component"), "{{component}}"),),
             since=WEEKS,
+            none=NONE_YET,
         ),
         Panel(
             "Outcomes, counted",
@@ -74,7 +86,7 @@ def _worth() -> tuple[Panel, ...]:
 
 
 def _estimates() -> tuple[Panel, ...]:
-    kept = "An estimate from the model's own risks, not an outcome. Left out where calibration does not hold."
+    kept = "An estimate from the model's own risks, not an outcome. Withheld where calibration does not hold."
     return (
         Panel(
             "Estimate: failures within the longest horizon",
@@ -82,6 +94,7 @@ def _estimates() -> tuple[Panel, ...]:
             (Query(value(names.EXPECTED_FAILURES, "component"), "{{component}}"),),
             "none",
             since=WEEKS,
+            none=WITHHELD,
         ),
         Panel(
             "Estimate: event recall",
@@ -89,6 +102,7 @@ def _estimates() -> tuple[Panel, ...]:
             (Query(value(names.ESTIMATED_RECALL, "component"), "{{component}}"),),
             "percentunit",
             since=WEEKS,
+            none=WITHHELD,
         ),
         Panel(
             "Estimate: alarm precision",
@@ -96,30 +110,35 @@ def _estimates() -> tuple[Panel, ...]:
             (Query(value(names.ESTIMATED_PRECISION, "component"), "{{component}}"),),
             "percentunit",
             since=WEEKS,
+            none=WITHHELD,
         ),
         *_calibration(),
     )
 
 
 def _calibration() -> tuple[Panel, ...]:
+    alert = ("ForestallCalibrationRefuted",)
     return (
         Panel(
             "Whether estimates may be trusted",
-            "How likely as many failures as came are, by the risks that were given; p-value. Small: risks "
-            "are off.",
+            "How likely as many failures as came are, by the risks that were given: p-values of "
+            "`decisions`, and of `alarms` at their opening. Below the line the risks are off.",
             (Query(value(names.CALIBRATION_P, "component", "of"), "{{component}}, {{of}}"),),
             "none",
             width=16,
+            alerts=alert,
+            steps=good_from(THRESHOLDS.calibration_level),
             since=WEEKS,
             log=True,
         ),
         Panel(
             "Calibration is refuted",
-            "1: more or fewer failures came than the risks let expect, beyond chance. Estimates are left "
-            "out: train again.",
+            "1: more or fewer failures came than the risks let expect, beyond chance. Estimates are "
+            "withheld: look whether failures are reported at all, then train again.",
             (Query(value(names.CALIBRATION_REFUTED, "component"), "{{component}}"),),
             "none",
             look="stat",
+            alerts=alert,
             steps=YES_NO,
         ),
     )

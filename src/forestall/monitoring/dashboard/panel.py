@@ -51,7 +51,8 @@ class Panel:
     about: what it means and what to do, for the person who looks at it.
     alerts: those that say the same by themselves; their runbooks are named.
     steps: colours, each from a value on. since: how far back it looks, if not as far as the dashboard.
-    log: whether its axis is logarithmic. hidden: columns of a table that are not shown.
+    log: whether its axis is logarithmic. hidden: columns of a table that are not
+        shown. none: what is said where there are no data, though nothing is wrong.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Panel:
     since: str = ""
     log: bool = False
     hidden: tuple[str, ...] = ()
+    none: str = ""
 
     @property
     def height(self) -> int:
@@ -106,6 +108,7 @@ def panel_json(panel: Panel, number: int, grid: dict[str, int]) -> Json:
                 "unit": panel.unit,
                 "color": {"mode": "thresholds" if panel.look == "stat" else "palette-classic-by-name"},
                 "thresholds": thresholds(panel.steps),
+                **({"noValue": panel.none} if panel.none else {}),
                 **({"custom": custom} if custom else {}),
             },
             "overrides": more.pop("overrides", []),
