@@ -11,6 +11,7 @@ from forestall.monitoring.alerts import RUNBOOKS
 Json = dict[str, Any]
 Unit = Literal["short", "none", "s", "dateTimeFromNow", "percentunit", "reqps", "bytes"]
 Steps = tuple[tuple[float, str], ...]
+Parts = tuple[Json, Json, list[Json]]  # a kind's settings of fields, its options, and what single fields have
 SOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 GOOD, BAD, PLAIN = "green", "red", "text"
 YES_NO: Steps = ((0, GOOD), (1, BAD))  # of what should not be
@@ -90,7 +91,7 @@ class Row:
 
 def panel_json(panel: Panel, number: int, grid: dict[str, int]) -> Json:
     """As Grafana reads it."""
-    custom, options, more = LOOKS[panel.look](panel)
+    custom, options, overrides = LOOKS[panel.look](panel)
     return {
         "id": number,
         "type": panel.look,
@@ -111,10 +112,10 @@ def panel_json(panel: Panel, number: int, grid: dict[str, int]) -> Json:
                 **({"noValue": panel.none} if panel.none else {}),
                 **({"custom": custom} if custom else {}),
             },
-            "overrides": more.pop("overrides", []),
+            "overrides": overrides,
         },
         "options": options,
-        **more,
+        **({"transformations": _rows_by_labels(panel)} if panel.look == "table" else {}),
     }
 
 
@@ -142,7 +143,7 @@ def _target(query: Query, look: str, letter: str) -> Json:
     }
 
 
-def _curves(panel: Panel) -> tuple[Json, Json, Json]:
+def _curves(panel: Panel) -> Parts:
     custom: Json = {
         "drawStyle": "line",
         "lineInterpolation": "stepAfter" if panel.since else "linear",
@@ -163,10 +164,10 @@ def _curves(panel: Panel) -> tuple[Json, Json, Json]:
         for letter, one in zip(ascii_uppercase, panel.queries, strict=False)
         if one.limit
     ]
-    return custom, options, {"overrides": dashed}
+    return custom, options, dashed
 
 
-def _number(panel: Panel) -> tuple[Json, Json, Json]:
+def _number(panel: Panel) -> Parts:
     options = {
         "colorMode": "background" if panel.steps else "none",
         "graphMode": "none",
@@ -178,11 +179,17 @@ def _number(panel: Panel) -> tuple[Json, Json, Json]:
         "textMode": "value_and_name" if any("{{" in one.legend for one in panel.queries) else "auto",
         "wideLayout": True,
     }
-    return {}, options, {}
+    return {}, options, []
 
 
-def _table(panel: Panel) -> tuple[Json, Json, Json]:
-    """Rows by labels; of several queries, what has the same labels is one row."""
+def _table(panel: Panel) -> Parts:
+    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False}
+    options = {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"}
+    return custom, options, [_column(one) for one in panel.queries if one.unit or one.steps or one.yes]
+
+
+def _rows_by_labels(panel: Panel) -> list[Json]:
+    """What has the same labels in several queries is one row; a query's column has its legend as a name."""
     several = len(panel.queries) > 1
     names = {
         f"Value #{letter}" if several else "Value": one.legend
@@ -190,17 +197,9 @@ def _table(panel: Panel) -> tuple[Json, Json, Json]:
         if one.legend
     }
     hidden = dict.fromkeys(("Time", *panel.hidden), True)
-    organize = {
-        "id": "organize",
-        "options": {"excludeByName": hidden, "renameByName": names, "indexByName": {}},
-    }
+    options = {"excludeByName": hidden, "renameByName": names, "indexByName": {}}
     merge = [{"id": "merge", "options": {}}] if several else []
-    more = {
-        "overrides": [_column(one) for one in panel.queries if one.unit or one.steps or one.yes],
-        "transformations": [*merge, organize],
-    }
-    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False}
-    return custom, {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"}, more
+    return [*merge, {"id": "organize", "options": options}]
 
 
 def _column(query: Query) -> Json:
