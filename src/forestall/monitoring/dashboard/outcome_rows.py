@@ -158,7 +158,8 @@ def _why() -> tuple[Panel, ...]:
         Panel(
             "What moved it",
             "`mix`: other machines. `ages`: parts grew older or were replaced. `model`: another version. "
-            "`data`: what the readings say, the rest. They add up to the difference.",
+            "`data`: what the readings say, the rest. They add up to the difference; "
+            "`forestall explain-change --live` says more.",
             (Query(value(names.RISK_CHANGE, "factor"), "{{factor}}"),),
             "percentunit",
             width=12,
