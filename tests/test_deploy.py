@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -66,6 +67,35 @@ def test_no_secret_has_a_default() -> None:
     assert "POSTGRES_PASSWORD: ${FORESTALL_DATABASE_PASSWORD:?" in text
     services = read_yaml(DEPLOY / "compose.yaml")["services"]
     assert services["forestall"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_what_watches_is_optional_of_a_named_version_and_for_this_computer_only() -> None:
+    compose = read_yaml(DEPLOY / "compose.yaml")
+    services = compose["services"]
+    assert [name for name, one in services.items() if "profiles" not in one] == ["database", "forestall"]
+    for name in ("prometheus", "alertmanager", "grafana"):
+        one = services[name]
+        assert one["profiles"] == ["monitoring"] and "ports" not in one
+        assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", one["image"])
+        assert "127.0.0.1" in str([*one.get("command", []), one.get("environment")])
+        for source, _, _ in (mount.split(":") for mount in one["volumes"] if mount.endswith(":ro")):
+            assert source == "./forestall.key" or (DEPLOY / source).exists()
+    assert services["grafana"]["image"].endswith(f":{_schema_version()}")
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"/deploy/forestall.key", "/deploy/grafana.password"} <= set(ignored)
+
+
+def _schema_version() -> str:
+    """Of the types by which the dashboard is checked."""
+    package = json.loads((ROOT / ".ci/grafana/package.json").read_text(encoding="utf-8"))
+    return str(package["devDependencies"]["@grafana/schema"])
+
+
+def test_npm_s_lock_has_hashes_and_no_addresses() -> None:
+    lock = json.loads((ROOT / ".ci/grafana/package-lock.json").read_text(encoding="utf-8"))
+    for name, one in lock["packages"].items():
+        assert "resolved" not in one
+        assert not name or one["integrity"].startswith("sha512-")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")

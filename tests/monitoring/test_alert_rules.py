@@ -15,6 +15,7 @@ from forestall.monitoring.alert_levels import Durations, duration
 from forestall.monitoring.alert_rules import rules, rules_yaml
 from forestall.serving.api.metric_names import METRICS, series_labels
 from tests.monitoring.alert_cases import CASES, promtool_tests
+from tests.monitoring.promql import assert_asks_for_what_is_exported
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/forestall.rules.yml"
@@ -22,22 +23,6 @@ PROMETHEUS = ROOT / "deploy/prometheus/prometheus.yml"
 ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
 RUNBOOKS = ROOT / "docs/how-to/alerts.md"
 ALERTS = {one["alert"]: one for group in rules()["groups"] for one in group["rules"]}
-OF_PROMETHEUS = {"up": ("job", "instance")}
-WORDS = {
-    "absent",
-    "by",
-    "count",
-    "histogram_quantile",
-    "increase",
-    "max",
-    "min",
-    "on",
-    "or",
-    "and",
-    "rate",
-    "sum",
-    "unless",
-}
 
 
 def program(name: str) -> str:
@@ -61,15 +46,7 @@ def test_the_committed_rules_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_expression_asks_for_what_is_exported(name: str) -> None:
-    known = series_labels() | OF_PROMETHEUS
-    expr = re.sub(r'"[^"]*"', '""', ALERTS[name]["expr"])
-    named = {word for word in re.findall(r"(?<![\w.])[a-z_]{2,}\b", expr) if word not in WORDS}
-    metrics = named & set(known)
-    assert metrics
-    labels = {"job", "instance"}.union(*(known[metric] for metric in metrics))
-    assert named <= metrics | labels | {"e"}
-    for metric, selector in re.findall(r"(\w+)\{([^}]*)\}", expr):
-        assert set(re.findall(r"(\w+)[=!]", selector)) <= {*known[metric], "job"}
+    assert_asks_for_what_is_exported(ALERTS[name]["expr"])
 
 
 def test_plant_metrics_are_not_added_up_nor_told_by_instance() -> None:

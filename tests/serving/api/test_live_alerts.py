@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,30 +12,12 @@ from forestall.serving.api import champion
 from tests.pipeline.servers import postgresql_server
 from tests.serving.api.process import until
 from tests.serving.api.scraping import scored, vector
-from tests.serving.api.server import Running, key_for, opened, running
-from tests.serving.api.watching import watching
+from tests.serving.api.server import key_for, opened, running
+from tests.serving.api.watching import asking, watching
 
 SCALE = 0.01  # 2 min are 1.2 s, an hour is 36 s
 QUIET = 40.0  # seconds: longer than any alert's time
 BOUND = 20.0  # seconds until people are told, and until they are told that it is over
-
-
-@contextmanager
-def asking(api: Running) -> Iterator[None]:
-    """Somebody looks at the fleet, again and again, whatever the answer."""
-    stop = threading.Event()
-
-    def ask() -> None:
-        while not stop.wait(0.1):
-            api.client.get("/v1/machines")
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 @pytest.mark.slow

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from forestall.data.settings import read_yaml
 from forestall.monitoring.alert_rules import rules_yaml
 from tests.pipeline.servers import free_port
 from tests.serving.api.process import until
+from tests.serving.api.server import Running
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 HERE = "127.0.0.1"
@@ -37,6 +39,15 @@ class Watching:
         """Whether the service has answered Prometheus."""
         asked = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": 'up{job="forestall"} == 1'})
         return bool(asked.json()["data"]["result"])
+
+    def asked(self, expr: str, since: float | None = None) -> list[list[tuple[float, str]]]:
+        """Of each series that an expression gives, times and values: of now, or of every second since."""
+        spans = {} if since is None else {"start": since, "end": time.time(), "step": 1.0}
+        path = "query" if since is None else "query_range"
+        answer = httpx.get(f"{self.prometheus}/api/v1/{path}", params={"query": expr, **spans}).json()
+        assert answer["status"] == "success", (expr, answer)
+        result = answer["data"]["result"]
+        return [one["values"] if "values" in one else [one["value"]] for one in result]
 
     def silenced(self) -> set[str]:
         """Alerts that fire and are not sent, because another one says more."""
@@ -133,3 +144,21 @@ def _receiver(told: list[tuple[str, str, str]]) -> Iterator[str]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://{HERE}:{server.server_port}"
         server.shutdown()
+
+
+@contextmanager
+def asking(api: Running) -> Iterator[None]:
+    """Somebody looks at the fleet, again and again, whatever the answer."""
+    stop = Event()
+
+    def ask() -> None:
+        while not stop.wait(0.1):
+            api.client.get("/v1/machines")
+
+    thread = Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)

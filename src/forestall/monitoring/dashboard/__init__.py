@@ -1,0 +1,1 @@
+"""Grafana's dashboard, from the declared metrics and the alerts' numbers."""
