@@ -135,7 +135,7 @@ def test_the_last_that_happened_after_each_parts_own_decision(store: Store, bund
 
 def test_who_sends_the_same_at_once_in_another_order_waits_only(store: Store, bundle: Bundle) -> None:
     one = plant.events(3, 4).errors
-    many = pd.concat([one.assign(time=one["time"] + 7 * n) for n in range(600)], ignore_index=True)
+    many = pd.concat([one.assign(time=one["time"] + 7 * n) for n in range(300)], ignore_index=True)
     telemetry = plant.telemetry(3, 40)
 
     def go(seed: int) -> int:
