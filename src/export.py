@@ -5,6 +5,8 @@ import forestall.pipeline.interpreter  # noqa: F401  (checks the environment bef
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from forestall.data import store
 from forestall.errors import ForestallError
 from forestall.features.files import BASELINES, read_features
@@ -15,6 +17,7 @@ from forestall.pipeline import files, stage
 from forestall.serving.baselines import bundle_baselines
 from forestall.serving.bundle import load_bundle
 from forestall.serving.export import data_hash, parity, parity_rows, write_bundle, write_manifest
+from forestall.serving.known_answers import write_known_answers
 from forestall.serving.past_failures import past_failures, write_past_failures
 from forestall.serving.plant import Plant
 
@@ -44,11 +47,13 @@ def main() -> None:
     past = past_failures(decisions, features, events, bundle_baselines(OUT, bundle), bundle)
     write_past_failures(OUT, past, bundle)
     write_reference(OUT, monitoring_reference(decisions, features, events, bundle), dataset.clock)
-    write_manifest(OUT, model, reference, plant, data)
     test = features[(decisions["fold"] == TEST).to_numpy()]
+    rows_by_name = parity_rows(test, model, reference)
+    write_known_answers(OUT, bundle, np.concatenate(list(rows_by_name.values())))
+    write_manifest(OUT, model, reference, plant, data)
     differences = {
         name: {"rows": len(rows), "largest_difference": parity(OUT, model, rows)}
-        for name, rows in parity_rows(test, model, reference).items()
+        for name, rows in rows_by_name.items()
     }
     worst = max(difference["largest_difference"] for difference in differences.values())
     if not worst < TOLERANCE:

@@ -15,6 +15,7 @@ import numpy as np
 from forestall.errors import ForestallError
 from forestall.serving.api.logs import say
 from forestall.serving.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from forestall.serving.known_answers import check_known_answers
 from forestall.serving.store.errors import StoreError
 
 SECONDS = 1.0
@@ -67,15 +68,16 @@ class Champion(Generic[T]):
 
 
 def checked(folder: Path) -> Bundle:
-    """The bundle in a folder, which has answered once.
+    """The bundle in a folder, which has answered: its own fills, and what it is known to answer.
 
     Raises:
-        BundleError: it is not whole, or its answer to its own fills is no risk.
+        BundleError: it is not whole, its answer is no risk, or another one than where it was made.
     """
     bundle = load_bundle(folder)
     curves = bundle.curves(np.array([bundle.reference.fills], dtype=np.float32))
     if not (np.isfinite(curves).all() and (curves >= 0).all() and (curves <= 1).all()):
         raise BundleError(f"{folder}: its risks are not between 0 and 1. Run `dvc repro export`.")
+    check_known_answers(folder, bundle)
     return bundle
 
 
