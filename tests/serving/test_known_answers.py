@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from forestall.serving.api.champion import checked
+from forestall.serving.answering import answering_bundle
 from forestall.serving.bundle import MANIFEST, BundleError, load_bundle
 from forestall.serving.export import write_bundle, write_manifest
 from forestall.serving.known_answers import KNOWN_ANSWERS, ROWS, check_known_answers, write_known_answers
@@ -30,7 +30,7 @@ def test_what_it_answers_here_is_what_it_answered_there(
 ) -> None:
     folder = with_answers(tmp_path, made, rows)
     assert check_known_answers(folder, load_bundle(folder)) == kept
-    checked(folder)
+    answering_bundle(folder)
 
 
 def test_another_answer_refuses_it(tmp_path: Path, made: Made) -> None:
@@ -43,7 +43,7 @@ def test_another_answer_refuses_it(tmp_path: Path, made: Made) -> None:
     pq.write_table(table.set_column(1, "curves", wrong), folder / KNOWN_ANSWERS)
     write_manifest(folder, made.fit("random_forest"), made.reference, served())
     with pytest.raises(BundleError, match=r"off by up to 1\.0e-04 on this computer"):
-        checked(folder)
+        answering_bundle(folder)
 
 
 def test_a_bundle_without_any_is_not_asked(bundle_folder: Path) -> None:

@@ -10,12 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from forestall.errors import ForestallError
+from forestall.serving.answering import answering_bundle
 from forestall.serving.api.logs import say
-from forestall.serving.bundle import MANIFEST, Bundle, BundleError, load_bundle
-from forestall.serving.known_answers import check_known_answers
+from forestall.serving.bundle import MANIFEST, Bundle
 from forestall.serving.store.errors import StoreError
 
 SECONDS = 1.0
@@ -43,7 +41,7 @@ class Champion(Generic[T]):
         if marks == self.marks:
             return
         try:
-            bundle, version = checked(self.folder), version_of(self.folder)
+            bundle, version = answering_bundle(self.folder), version_of(self.folder)
             serving = self.serving if version == self.version else self.made_of(bundle, version)
             if marks_of(self.folder) != marks:
                 return  # still being written, or exchanged: the next look sees it whole
@@ -65,20 +63,6 @@ class Champion(Generic[T]):
         while True:
             await asyncio.sleep(SECONDS)
             await asyncio.to_thread(self.look)
-
-
-def checked(folder: Path) -> Bundle:
-    """The bundle in a folder, which has answered: its own fills, and what it is known to answer.
-
-    Raises:
-        BundleError: it is not whole, its answer is no risk, or another one than where it was made.
-    """
-    bundle = load_bundle(folder)
-    curves = bundle.curves(np.array([bundle.reference.fills], dtype=np.float32))
-    if not (np.isfinite(curves).all() and (curves >= 0).all() and (curves <= 1).all()):
-        raise BundleError(f"{folder}: its risks are not between 0 and 1. Run `dvc repro export`.")
-    check_known_answers(folder, bundle)
-    return bundle
 
 
 def version_of(folder: Path) -> str:

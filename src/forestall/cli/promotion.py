@@ -1,0 +1,108 @@
+"""`forestall promote`: which model is served."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forestall.cli.common import Verbs, progress
+from forestall.errors import ForestallError
+
+if TYPE_CHECKING:
+    from forestall.retraining.history import Promotion
+
+SERVED = Path("models/served")
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add it to the command's."""
+    promote = verbs.add_parser("promote", help="serve a revision's model, if the gate agrees; or go back")
+    what = promote.add_mutually_exclusive_group(required=True)
+    what.add_argument("revision", metavar="REV", nargs="?", help="a commit, branch or tag")
+    what.add_argument("--previous", action="store_true", help="serve again what was served before")
+    what.add_argument("--status", action="store_true", help="what is served, and since when")
+    promote.add_argument("--force", metavar="REASON", default="", help="also against the gate, and why")
+    promote.add_argument(
+        "--served",
+        type=Path,
+        metavar="FOLDER",
+        default=SERVED,
+        help="the folder of what is served; the service watches `champion` in it (default: models/served)",
+    )
+    promote.set_defaults(run=_promote)
+
+
+def _promote(chosen: argparse.Namespace) -> int:
+    from forestall.pipeline.resolve import top
+
+    root = top()
+    folder = chosen.served if chosen.served.is_absolute() else root / chosen.served
+    if chosen.status:
+        return _status(folder)
+    from forestall.comparison.report import markdown
+    from forestall.pipeline.promote import go_back, person, promote
+
+    who = person(root)
+    if chosen.previous:
+        return _told(go_back(folder, who, chosen.force), root)
+    found = promote(chosen.revision, root, folder, who, chosen.force, progress)
+    if found.report is not None:
+        print(markdown(found.report, gated=True), end="")
+    if found.one is not None:
+        return _told(found.one, root)
+    return 0 if found.report is None else 1
+
+
+def _told(one: Promotion, root: Path) -> int:
+    """What is done, and its names elsewhere, which can be written again at any time."""
+    from forestall.pipeline.promote import tag
+
+    progress(f"Served: {one.version}, of {one.revision[:12]} ({one.verdict}).")
+    try:
+        progress(f"Git calls it {tag(one, root)}.")
+        _alias(one, root)
+    except ForestallError as error:
+        print(f"forestall: served, but not named: {error}", file=sys.stderr)
+    return 0
+
+
+def _alias(one: Promotion, root: Path) -> None:
+    """In MLflow's registry, where one is used."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        return
+    from forestall.pipeline.resolve import revision
+    from forestall.pipeline.track import Asked, track
+    from forestall.pipeline.tracking_server import connect
+
+    track(revision(one.revision, root), connect(uri), Asked(alias="champion"), root, progress)
+
+
+def _status(folder: Path) -> int:
+    from forestall.retraining.history import read_history
+    from forestall.retraining.served import champion
+
+    version, history = champion(folder), read_history(folder)
+    for one in history.promotions:
+        print("*" if one.version == version else " ", _line(one, history.steps[one.number]))
+    print(f"Served: {version}." if version else f"{folder}: nothing is served yet.")
+    return 0
+
+
+def _line(one: Promotion, step: str) -> str:
+    at = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M")
+    words = (
+        f"{one.number:3}",
+        at,
+        one.version,
+        one.revision[:12],
+        f"{one.verdict:6}",
+        f"{step:9}",
+        one.who,
+        one.reason,
+    )
+    return "  ".join(words).rstrip()

@@ -1,0 +1,137 @@
+"""`forestall promote` on a real repository: the gate decides, a reason overrides it, and a kill leaves old or new."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forestall.retraining.history import read_history
+from forestall.retraining.served import champion
+from forestall.serving.answering import answering_bundle
+from tests.pipeline.clones import command, environment, repro, set_values
+from tests.pipeline.repository import commit, first_run, git
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+Promote = Callable[..., subprocess.CompletedProcess[str]]
+NAMED = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ann"}
+NAMED |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "ann@example.org"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`main`, which passes the gate, and `deaf`, whose thresholds hardly any risk reaches."""
+    folder = first_run(tmp_path_factory.mktemp("promote") / "project")
+    floors = {"event_recall": 0.05, "alarm_precision": 0.0, "slice_recall": 0.0}
+    limits = {f"gate.floors.{name}": least for name, least in floors.items()}
+    set_values(folder, "params.yaml", {**limits, "gate.calibration_error": 0.5, "gate.beats_rule": False})
+    commit(folder, "a gate for a small fleet")
+    git(folder, "checkout", "-qb", "deaf")
+    set_values(folder, "params.yaml", {"alarm.by": "false_alarms", "alarm.budget": 0.0001})
+    repro(folder)
+    commit(folder, "deaf")
+    git(folder, "checkout", "-q", "main")
+    return folder
+
+
+@pytest.fixture
+def promote(project: Path, tmp_path: Path) -> Promote:
+    """The command, with a folder of its own to serve from."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return command(project, "forestall", "promote", *words, "--served", str(tmp_path), **NAMED)
+
+    return run
+
+
+def test_the_gate_decides_a_reason_overrides_it_and_back_is_one_command(
+    promote: Promote, project: Path, tmp_path: Path
+) -> None:
+    first = promote("main")
+    assert first.returncode == 0 and "Gate: passed" in first.stdout, first.stdout
+    served = champion(tmp_path)
+    assert answering_bundle(tmp_path / "champion").manifest["revision"] == git(project, "rev-parse", "main")
+
+    refused = promote("deaf")
+    assert refused.returncode == 1 and "Gate: NOT passed" in refused.stdout, refused.stdout
+    assert champion(tmp_path) == served and [one.name for one in (tmp_path / "releases").iterdir()] == [
+        served
+    ]
+
+    forced = promote("deaf", "--force", "a trial on the test bench")
+    assert forced.returncode == 0, forced.stdout
+    assert promote("--previous").returncode == 0
+    assert champion(tmp_path) == served
+    said = [(one.verdict, one.reason, one.who) for one in read_history(tmp_path).done]
+    ann = "Ann <ann@example.org>"
+    assert said == [("first", "", ann), ("forced", "a trial on the test bench", ann), ("back", "", ann)]
+    assert git(project, "rev-parse", "served/2^{commit}") == git(project, "rev-parse", "deaf")
+    assert "is served already" in promote("main").stdout
+    status = promote("--status").stdout
+    assert f"Served: {served}." in status and "forced" in status
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("workspace",), "Only a commit can be promoted"),
+        (("nowhere",), "no such revision"),
+        (("--previous",), "nothing was served before"),
+    ],
+)
+def test_what_cannot_be_served_is_a_sentence(
+    promote: Promote, words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = promote(*words)
+    assert done.returncode == 1 and said in done.stdout
+    assert champion(tmp_path) == ""
+
+
+def test_what_is_served_of_a_commit_that_is_not_here_needs_a_reason(
+    promote: Promote, project: Path, tmp_path: Path
+) -> None:
+    assert promote("main").returncode == 0
+    git(project, "checkout", "-q", "--orphan", "elsewhere")
+    commit(project, "of another clone")
+    lost = git(project, "rev-parse", "HEAD")
+    assert promote("elsewhere", "--force", "a rebuilt machine").returncode == 0
+    git(project, "checkout", "-q", "main")
+    git(project, "branch", "-qD", "elsewhere")
+    for name in git(project, "tag").splitlines():
+        git(project, "tag", "-d", name)
+    git(project, "reflog", "expire", "--expire=now", "--all")
+    git(project, "gc", "-q", "--prune=now")
+    refused = promote("deaf")
+    assert refused.returncode == 1 and f"made by {lost}" in refused.stdout
+    assert promote("deaf", "--force", "it is not to be had").returncode == 0
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 3.0, 4.0, 5.0])
+def test_a_killed_promotion_leaves_the_old_release_or_the_new_one(
+    promote: Promote,
+    project: Path,
+    tmp_path: Path,
+    seconds: float,
+) -> None:
+    assert promote("main").returncode == 0
+    old = champion(tmp_path)
+    words = ["forestall", "promote", "deaf", "--force", "killed", "--served", str(tmp_path)]
+    begun = subprocess.Popen(
+        words, cwd=project, env=environment() | NAMED, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(seconds)
+    if begun.poll() is None:
+        os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
+    now = champion(tmp_path)
+    answering_bundle(tmp_path / "champion")
+    assert f"Served: {now}." in promote("--status").stdout
+    assert promote("deaf", "--force", "again").returncode == 0
+    assert champion(tmp_path) != old
+    assert read_history(tmp_path).unsettled is None

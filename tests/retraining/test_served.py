@@ -1,0 +1,99 @@
+"""Releases: whole or not there, the link between the old one and the new one, and what a kill leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from forestall.errors import ForestallError
+from forestall.retraining import served
+from forestall.retraining.history import Promotion, begin, read_history
+from forestall.serving.bundle import BundleError, load_bundle
+
+COMMITS = ("1" * 40, "2" * 40)
+
+
+def promotion(folder: Path, version: str, number: int) -> Promotion:
+    return Promotion(
+        number, version, served.champion(folder), COMMITS[0], 0, "Ann <ann@example.org>", "passed"
+    )
+
+
+@pytest.fixture
+def two(tmp_path: Path, bundle_folder: Path) -> list[str]:
+    """Two releases, of which the first is served."""
+    with served.exclusively(tmp_path):
+        versions = [served.lay_down(tmp_path, bundle_folder, commit) for commit in COMMITS]
+        served.exchange(tmp_path, promotion(tmp_path, versions[0], 1))
+    return versions
+
+
+def test_a_release_is_the_bundle_with_its_revision(
+    two: list[str], tmp_path: Path, bundle_folder: Path
+) -> None:
+    one, other = (load_bundle(tmp_path / "releases" / version) for version in two)
+    assert [found.manifest["revision"] for found in (one, other)] == list(COMMITS)
+    assert {**one.manifest, "revision": ""} == load_bundle(bundle_folder).manifest | {"revision": ""}
+    assert served.revision_of(tmp_path, two[1]) == COMMITS[1]
+    assert served.champion(tmp_path) == two[0]
+    assert load_bundle(tmp_path / "champion").manifest == one.manifest
+
+
+def test_the_same_bundle_of_the_same_commit_is_one_release(
+    two: list[str], tmp_path: Path, bundle_folder: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert served.lay_down(tmp_path, bundle_folder, COMMITS[0]) == two[0]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_does_not_answer_is_not_laid_down(tmp_path: Path, bundle_folder: Path) -> None:
+    broken = Path(shutil.copytree(bundle_folder, tmp_path / "broken"))
+    (broken / "model.onnx").write_bytes(b"no graph")
+    with served.exclusively(tmp_path / "served"), pytest.raises(BundleError):
+        served.lay_down(tmp_path / "served", broken, COMMITS[0])
+    assert list((tmp_path / "served/releases").iterdir()) == []
+
+
+def test_a_release_that_was_damaged_is_not_served(two: list[str], tmp_path: Path) -> None:
+    (tmp_path / "releases" / two[1] / "model.onnx").write_bytes(b"no graph")
+    with pytest.raises(BundleError):
+        served.exchange(tmp_path, promotion(tmp_path, two[1], 2))
+    assert served.champion(tmp_path) == two[0] and len(read_history(tmp_path).promotions) == 1
+
+
+def test_two_at_once_are_one_and_a_sentence(two: list[str], tmp_path: Path) -> None:
+    assert two
+    with (
+        served.exclusively(tmp_path),
+        pytest.raises(ForestallError, match="another promotion"),
+        served.exclusively(tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(("pointed", "step"), [(False, "abandoned"), (True, "done")])
+def test_a_kill_leaves_the_old_one_or_the_new_one_and_the_next_says_which(
+    two: list[str], tmp_path: Path, pointed: bool, step: str
+) -> None:
+    begin(tmp_path, promotion(tmp_path, two[1], 2))
+    (tmp_path / "releases/.draft-1").mkdir()
+    (tmp_path / ".champion").symlink_to(f"releases/{two[1]}")
+    if pointed:
+        (tmp_path / ".champion").rename(tmp_path / "champion")
+    assert served.champion(tmp_path) == two[pointed]
+    with served.exclusively(tmp_path):
+        assert read_history(tmp_path).steps[2] == step
+    assert sorted(one.name for one in (tmp_path / "releases").iterdir()) == sorted(two)
+    served.exchange(tmp_path, promotion(tmp_path, two[1 - pointed], 3))
+    assert served.champion(tmp_path) == two[1 - pointed]
+
+
+def test_what_was_never_served_can_be_removed_and_nothing_else(two: list[str], tmp_path: Path) -> None:
+    for version in two:
+        served.discard(tmp_path, version)
+    assert [one.name for one in (tmp_path / "releases").iterdir()] == [two[0]]
+    assert json.loads((tmp_path / "history.jsonl").read_text().splitlines()[0])["version"] == two[0]

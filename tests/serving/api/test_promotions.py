@@ -1,0 +1,58 @@
+"""Releases are exchanged under a service that is being asked: no request is lost, and each answer is of one of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from forestall.retraining import served
+from forestall.retraining.history import Promotion, read_history
+from forestall.serving.api import champion
+from tests.serving.api.process import until
+from tests.serving.api.server import opened, running
+from tests.serving.predict_body import body
+
+SWAPS, CLIENTS = 50, 3
+
+
+def promoted(folder: Path, version: str, number: int) -> None:
+    with served.exclusively(folder):
+        before = served.champion(folder)
+        served.exchange(folder, Promotion(number, version, before, "c0ffee", 0, "Ann", "passed"))
+
+
+@pytest.mark.slow
+def test_no_request_is_lost_over_fifty_exchanges(
+    whole_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champion, "SECONDS", 0.02)
+    folder, over = tmp_path / "served", threading.Event()
+    with served.exclusively(folder):
+        versions = [served.lay_down(folder, whole_bundle, revision) for revision in ("aaa", "bbb")]
+    promoted(folder, versions[0], 1)
+    with running(opened(folder / "champion", tmp_path / "store.sqlite")) as api:
+
+        def ask(machine: str) -> Counter[tuple[int, str]]:
+            answers, asked = Counter[tuple[int, str]](), body(machine)
+            with httpx.Client(base_url=api.url, timeout=30) as client:
+                while not over.is_set():
+                    answer = client.post("/predict", json=asked)
+                    answers[answer.status_code, answer.json().get("model", "")] += 1
+            return answers
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            asking = [clients.submit(ask, f"m{number}") for number in range(CLIENTS)]
+            for number in range(SWAPS):
+                version = versions[(number + 1) % 2]
+                promoted(folder, version, number + 2)
+                until(lambda version=version: api.client.get("/health/ready").json()["model"] == version)  # type: ignore[misc]
+            over.set()
+        answers = sum((one.result() for one in asking), Counter[tuple[int, str]]())
+    assert set(answers) == {(200, version) for version in versions}
+    assert min(answers.values()) > SWAPS
+    assert len(read_history(folder).done) == SWAPS + 1
