@@ -1,5 +1,5 @@
 """The small plant's bundle, as tests of serving have it."""
 
-from tests.serving.conftest import bundle_folder, made
+from tests.serving.conftest import addresses_of_a_kind, bundle, bundle_folder, made, store
 
-__all__ = ["bundle_folder", "made"]
+__all__ = ["addresses_of_a_kind", "bundle", "bundle_folder", "made", "store"]

@@ -3,9 +3,15 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forestall.errors import ForestallError
+
 if TYPE_CHECKING:
+    from forestall.serving.bundle import Bundle
+    from forestall.serving.live import Live
+
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 else:
     Verbs = object
@@ -24,3 +30,25 @@ def add_database(verb: argparse._ActionsContainer) -> None:
         default=os.environ.get("FORESTALL_DATABASE_URL", "sqlite:///var/forestall.sqlite"),
         help="sqlite:///FILE or postgresql+psycopg://… (default: FORESTALL_DATABASE_URL, or var/forestall.sqlite)",
     )
+
+
+def open_live(url: str, bundle: "Bundle") -> "Live":
+    """A bundle over the service's store, whose time stands at the latest reading.
+
+    Raises:
+        ForestallError: there is no such database, or it is another plant's.
+    """
+    from forestall.serving.live import Live
+    from forestall.serving.store.database import connect
+
+    _check_file(url)
+    return Live.over(connect(url), bundle, None)
+
+
+def _check_file(url: str) -> None:
+    """A file that is not there would be made, and be empty."""
+    path = url.removeprefix("sqlite:///")
+    if path != url and not Path(path).is_file():
+        raise ForestallError(
+            f"There is no database {path}. Start the service (`forestall serve`), or name its database by --database."
+        )

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from forestall.cli.common import Verbs
+from forestall.cli.common import Verbs, add_database, open_live, progress
 from forestall.errors import ForestallError
 
 
@@ -19,6 +19,17 @@ def add_verbs(verbs: Verbs) -> None:
     add.add_argument("name", help="data/raw/NAME.yaml says what the tables mean")
     add.add_argument("source", metavar="FROM", type=Path, help="the folder with the tables")
     add.set_defaults(run=_dataset_add)
+    update = own.add_parser("update", help="take the months since from the service")
+    update.add_argument("name", help="a dataset that `add` brought in, and that is served")
+    add_database(update)
+    update.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("models/bundle"),
+        help="the model that is served",
+    )
+    update.set_defaults(run=_dataset_update)
 
 
 def _dataset_init(chosen: argparse.Namespace) -> None:
@@ -41,3 +52,14 @@ def _dataset_add(chosen: argparse.Namespace) -> None:
 
     copied = add_dataset(chosen.name, chosen.source)
     print(f"Added {copied} files as data/raw/{chosen.name}. Now: dvc exp run -S data.dataset={chosen.name}")
+
+
+def _dataset_update(chosen: argparse.Namespace) -> None:
+    from forestall.pipeline.update import update_dataset
+    from forestall.serving.bundle import load_bundle
+
+    live = open_live(chosen.database, load_bundle(chosen.bundle))
+    found = update_dataset(chosen.name, live, Path(), progress)
+    for name in found.new:
+        print(f"data/raw/{chosen.name}/{name}")
+    print(f"{found.files} files of the service's months, {len(found.new)} of them new. Now: dvc repro")

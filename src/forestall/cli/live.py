@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import add_database
+from forestall.cli.common import add_database, open_live
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -53,16 +53,13 @@ def explain_live(chosen: argparse.Namespace) -> tuple[str, dict[str, object]]:
     from forestall.monitoring.live_change import live_change
     from forestall.monitoring.thresholds import THRESHOLDS
     from forestall.serving.bundle import load_bundle
-    from forestall.serving.live import Live
-    from forestall.serving.store.database import connect
 
     bundle = load_bundle(chosen.bundle)
     old = None if chosen.old is None else load_bundle(chosen.old)
     reference = bundle.reference
     if reference.own_clocks:
         raise ForestallError("Machines with clocks of their own have no periods in common to compare.")
-    _check_file(chosen.database)
-    live = Live.over(connect(chosen.database), bundle, None)
+    live = open_live(chosen.database, bundle)
     with live.store.reading() as connection:
         latest = live.time(connection)
         if latest is None:
@@ -74,15 +71,6 @@ def explain_live(chosen: argparse.Namespace) -> tuple[str, dict[str, object]]:
             f"The store has no readings to judge the period before by, {_said(periods, reference)}."
         )
     return markdown(found, reference), as_json(found, reference)
-
-
-def _check_file(url: str) -> None:
-    """A file that is not there would be made, and be empty."""
-    path = url.removeprefix("sqlite:///")
-    if path != url and not Path(path).is_file():
-        raise ForestallError(
-            f"There is no database {path}. Start the service (`forestall serve`), or name its database by --database."
-        )
 
 
 def _named(url: str) -> str:
