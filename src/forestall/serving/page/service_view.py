@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from forestall.data.clock import hour_of
@@ -15,26 +14,20 @@ from forestall.monitoring.service_figures import Figures
 from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.api.watch import Watch
+from forestall.serving.page.drift_rows import DriftRows, Finding, Found, RateRow, ShiftRow, Weeks
 from forestall.serving.page.record_rows import Month, Record
 from forestall.serving.page.record_tables import MODEL
+from forestall.serving.page.service_known import kept, model_of, unknown
 from forestall.serving.page.service_rows import (
-    DriftRows,
     EstimateRow,
-    Finding,
-    Found,
     Guess,
-    Model,
     OutcomeRow,
     Outcomes,
-    RateRow,
     RiskChange,
     ServiceView,
     Share,
-    ShiftRow,
     Tested,
-    Weeks,
 )
-from forestall.serving.page.service_unknown import unknown
 
 WITHHELD = {"": "", TOO_FEW: "few", MORE: "more", FEWER: "fewer"}
 
@@ -52,33 +45,12 @@ def service_view(service: Service, serving: Serving, watch: Watch, record: Recor
     return ServiceView(
         model=model_of(service, serving, watch),
         findings=[one for one in findings(drift, estimates) if one.parts],
-        drift=None if drift is None else drift_rows(drift, weeks_of(watch, reference)),
+        drift=None if drift is None else drift_of(drift, weeks_of(watch, reference)),
         outcomes=None if "outcomes" in why or realised is None else outcomes_of(realised, reference, record),
         estimates=[estimate_row(name, one) for name, one in estimates.items()] or None,
         change=None if "change" in why or change is None else change_of(change),
         unknown=why,
-        kept=_kept(watch),
-    )
-
-
-def _kept(watch: Watch) -> str:
-    """Why what is told is not of just now: it is worked out again, or the database is away; else empty."""
-    state = watch.state
-    if state.read_at is None or (state.up and not state.busy):
-        return ""
-    return "busy" if state.busy else "away"
-
-
-def model_of(service: Service, serving: Serving, watch: Watch) -> Model:
-    """What answers, and when the plant's outcomes were last worked out."""
-    since = watch.outcomes.now() - watch.outcomes.read_at
-    return Model(
-        version=serving.version,
-        dataset=str(serving.bundle.manifest.get("dataset", "")),
-        data_hash=str(serving.bundle.manifest.get("data_hash", "")),
-        revision=str(serving.bundle.manifest.get("revision", "")),
-        accepted=int(service.champion.accepted_at),
-        looked=int(time.time() - since) if watch.outcomes.version == serving.version else None,
+        kept=kept(watch),
     )
 
 
@@ -113,7 +85,7 @@ def _shifted(name: str, one: Shift) -> Found:
     return Found(name, one.psi or 0.0, one.threshold or 0.0)
 
 
-def drift_rows(drift: Drift, weeks: Weeks) -> DriftRows:
+def drift_of(drift: Drift, weeks: Weeks) -> DriftRows:
     """Of each component and quantity; inputs by how far they are beyond their thresholds."""
     inputs = [shift_row(*_source(one.name), one) for one in drift.inputs]
     return DriftRows(

@@ -1,12 +1,14 @@
-"""Why something of the model in service is not known yet."""
+"""What is known of the model in service: which it is, and why something is not known yet, or is not of just now."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
-from forestall.serving.api.service import Serving
+from forestall.serving.api.service import Service, Serving
 from forestall.serving.api.state import Collector
 from forestall.serving.api.watch import Watch
+from forestall.serving.page.service_rows import Model
 
 OLD_ENOUGH = ("machine_months", "failures", "unforeseen", "alarms")  # where each is 0, nothing is judged yet
 
@@ -59,3 +61,24 @@ def _waits(watch: Watch, collector: Collector, known: bool) -> str:
     if state.read_at is None and not state.busy:
         return "away"
     return "" if known and not state.busy else "working"
+
+
+def kept(watch: Watch) -> str:
+    """Why what is told is not of just now: it is worked out again, or the database is away; else empty."""
+    state = watch.state
+    if state.read_at is None or (state.up and not state.busy):
+        return ""
+    return "busy" if state.busy else "away"
+
+
+def model_of(service: Service, serving: Serving, watch: Watch) -> Model:
+    """What answers, and when the plant's outcomes were last worked out."""
+    since = watch.outcomes.now() - watch.outcomes.read_at
+    return Model(
+        version=serving.version,
+        dataset=str(serving.bundle.manifest.get("dataset", "")),
+        data_hash=str(serving.bundle.manifest.get("data_hash", "")),
+        revision=str(serving.bundle.manifest.get("revision", "")),
+        accepted=int(service.champion.accepted_at),
+        looked=int(time.time() - since) if watch.outcomes.version == serving.version else None,
+    )
