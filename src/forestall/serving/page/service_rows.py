@@ -24,7 +24,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Tested:
+class KeptBack:
     """The same figures on the test fold; None where that is not known. lead: ticks."""
 
     recall: float | None
@@ -56,7 +56,7 @@ class OutcomeRow:
     false_rate: float | None
     lead: float | None
     cost: float | None
-    tested: Tested | None
+    tested: KeptBack | None
 
 
 @dataclass(frozen=True)

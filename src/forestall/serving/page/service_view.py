@@ -21,12 +21,12 @@ from forestall.serving.page.service_known import kept, model_of, unknown
 from forestall.serving.page.service_rows import (
     EstimateRow,
     Guess,
+    KeptBack,
     OutcomeRow,
     Outcomes,
     RiskChange,
     ServiceView,
     Share,
-    Tested,
 )
 
 WITHHELD = {"": "", TOO_FEW: "few", MORE: "more", FEWER: "fewer"}
@@ -131,7 +131,7 @@ def _state(one: AlarmDrift | Shift, counted: bool) -> str:
 def outcomes_of(found: Realised, reference: Reference, record: Record | None) -> Outcomes:
     """Of the outcome window, beside what was measured of the same model."""
     window, hour = found.window, hour_of(reference.unit)[0]
-    tested = {} if record is None else tested_by(record, hour)
+    tested = {} if record is None else kept_back_by(record, hour)
     components = [outcome_row(name, one, hour, tested.get(name)) for name, one in found.components.items()]
     span: tuple[int | None, int | None, int | None] = (None, None, None)
     if not reference.own_clocks:
@@ -151,20 +151,20 @@ def month_of(name: str, figures: Figures) -> Month:
     return Month(name, MODEL, int(figures["caught"]), int(figures["missed"]), int(figures["false"]))
 
 
-def tested_by(record: Record, hour: int) -> dict[str, Tested]:
+def kept_back_by(record: Record, hour: int) -> dict[str, KeptBack]:
     """The record's figures by component, and of the fleet under the empty name."""
     found = {
-        name: Tested(one.recall, one.precision, one.false_alarms, one.cost)
+        name: KeptBack(one.recall, one.precision, one.false_alarms, one.cost)
         for name, one in record.components.items()
     }
     fleet = record.policy(MODEL)
     if fleet is not None:
         lead = None if fleet.lead_time is None else fleet.lead_time * hour
-        found[""] = Tested(fleet.recall, fleet.precision, fleet.false_alarms, fleet.cost, lead)
+        found[""] = KeptBack(fleet.recall, fleet.precision, fleet.false_alarms, fleet.cost, lead)
     return found
 
 
-def outcome_row(name: str, figures: Figures, hour: int, tested: Tested | None) -> OutcomeRow:
+def outcome_row(name: str, figures: Figures, hour: int, tested: KeptBack | None) -> OutcomeRow:
     """One component's figures, or the fleet's. hour: ticks in the unit of lead times."""
     lead = figures.get("lead_time_median_h")
     return OutcomeRow(
