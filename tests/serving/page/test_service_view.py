@@ -16,6 +16,7 @@ from forestall.serving.page.charts import share_bars
 from forestall.serving.page.drift_rows import Weeks
 from forestall.serving.page.record_rows import Month
 from forestall.serving.page.record_tables import MODEL, read_record
+from forestall.serving.page.service_rows import KeptBack
 from forestall.serving.page.service_view import (
     change_of,
     drift_of,
