@@ -155,11 +155,11 @@ def test_estimates_and_why_they_are_withheld() -> None:
 def test_the_change_of_risk() -> None:
     shares = dict(zip(FACTORS, (0.01, -0.02, 0.0, 0.005), strict=True))
     change = LiveChange(
-        Periods((1, 2, 3), (10, 11)), Change(0.05, 0.045, shares), 6, True, (0.1, 0.2), (0.3, 0.4)
+        Periods((1, 2, 3), (10, 11)), Change(0.05, 0.045, shares), (6, 5), True, (0.1, 0.2), (0.3, 0.4)
     )
     row = change_of(change)
     assert (row.earlier, row.later, row.before, row.after) == ((1, 3), (10, 11), 0.05, 0.045)
-    assert (row.planned, row.failed, row.machines, row.is_rescored) == ((0.1, 0.2), (0.3, 0.4), 6, True)
+    assert (row.planned, row.failed, row.machines, row.is_rescored) == ((0.1, 0.2), (0.3, 0.4), (6, 5), True)
     bars = share_bars(row.shares, "de")["data"]["values"]
     assert [one["points"] for one in bars] == pytest.approx([1.0, -2.0, 0.0, 0.5])
     assert [one["up"] for one in bars] == [True, False, False, True]

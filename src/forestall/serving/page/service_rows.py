@@ -116,8 +116,8 @@ class RiskChange:
     """Why the mean risk changed.
 
     earlier, later: the first and the last decision of either period, in ticks. shares: by factor, of the difference.
-    planned, failed: replacements as planned and failures for each part, before and after. is_rescored: whether risks
-    were worked out again, of so many machines.
+    planned, failed: replacements as planned and failures for each part, before and after. machines: how many were judged,
+    before and after. is_rescored: whether their risks were worked out again.
     """
 
     earlier: tuple[int, int]
@@ -127,7 +127,7 @@ class RiskChange:
     shares: Mapping[str, float]
     planned: tuple[float, float]
     failed: tuple[float, float]
-    machines: int
+    machines: tuple[int, int]
     is_rescored: bool
 
 
