@@ -116,8 +116,8 @@ class RiskChange:
     """Why the mean risk changed.
 
     earlier, later: the first and the last decision of either period, in ticks. shares: by factor, of the difference.
-    planned, failed: replacements as planned and failures for each part, before and after. machines: how many were judged,
-    before and after. is_rescored: whether their risks were worked out again.
+    planned, failed: replacements as planned and failures for each part, before and after. machines: how many were
+    judged, before and after. is_rescored: whether their risks were worked out again.
     """
 
     earlier: tuple[int, int]
