@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from forestall.monitoring.reference import MonitoringReference
 from forestall.serving.api import state
 from forestall.serving.api.service import Service
 from tests import plant
@@ -29,6 +30,27 @@ def whole_bundle(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "bundle"
     folder.mkdir()
     return bundle_with_baselines(folder, made, TELEMETRY, EVENTS)
+
+
+@pytest.fixture(scope="session")
+def watched_bundle(
+    whole_bundle: Path, monitored: MonitoringReference, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same with a reference of monitoring."""
+    from tests.serving.api.in_service import with_reference
+
+    folder = Path(shutil.copytree(whole_bundle, tmp_path_factory.mktemp("watched") / "bundle"))
+    with_reference(folder, monitored)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def in_service(watched_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service after two weeks at work."""
+    from tests.serving.api.in_service import two_weeks  # it needs this module's tables
+
+    with two_weeks(watched_bundle, tmp_path_factory.mktemp("in_service") / "store.sqlite") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

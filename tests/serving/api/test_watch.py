@@ -2,60 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from forestall.monitoring.estimate import FEWER, MORE, TOO_FEW, Check, Estimate, Estimated
-from forestall.monitoring.outcomes import Realised
-from forestall.monitoring.service import Window
 from forestall.monitoring.service_figures import COUNTED
-from forestall.monitoring.stored_outcomes import stored_outcomes
-from forestall.monitoring.thresholds import THRESHOLDS
-from forestall.serving.api.outcome_state import OutcomeState, estimate_samples, outcome_samples
+from forestall.serving.api.outcome_state import (
+    EVER,
+    OutcomeState,
+    estimate_samples,
+    outcome_samples,
+    window_of,
+)
+from forestall.serving.bundle import load_bundle
+from forestall.serving.live import Live
+from forestall.serving.store.database import open_store
 from tests import plant
-from tests.serving.api.conftest import END
+from tests.serving.api.in_service import realised_in
 from tests.serving.api.process import until
-from tests.serving.api.replay import send
 from tests.serving.api.scraping import Said, scraped, series, value
-from tests.serving.api.server import Running, opened, running
+from tests.serving.api.server import Running
 from tests.serving.feeding import stamp
 
-DAYS = 14
 NO_HORIZON = Check(0, 0.0, 0.0, 0, 0, 1.0, TOO_FEW)
 
 
 @pytest.fixture(scope="module")
-def served(whole_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Twenty days of readings, and then two weeks that come by the day."""
-    store = tmp_path_factory.mktemp("watch") / "store.sqlite"
-    with running(opened(whole_bundle, f"sqlite:///{store}")) as api:
-        begin = END - DAYS * plant.DAY
-        times = [begin - 20 * plant.DAY, *range(begin, END + 1, plant.DAY)]
-        for low, high in pairwise(times):
-            send(api, low, high)
-            api.service.serving.live.score_due()
-        yield api
+def said(in_service: Running) -> Said:
+    until(lambda: bool(series(scraped(in_service), "forestall_outcomes")))
+    return scraped(in_service)
 
 
-@pytest.fixture(scope="module")
-def said(served: Running) -> Said:
-    until(lambda: bool(series(scraped(served), "forestall_outcomes")))
-    return scraped(served)
-
-
-def realised(served: Running) -> Realised:
-    bundle = served.service.serving.bundle
-    window = Window(END - THRESHOLDS.outcome_horizons * bundle.reference.spans.horizon, END)
-    with served.service.serving.store.reading() as connection:
-        return stored_outcomes(connection, bundle, window)
-
-
-def test_outcomes_are_those_of_the_store(served: Running, said: Said) -> None:
-    found = realised(served)
+def test_outcomes_are_those_of_the_store(in_service: Running, said: Said) -> None:
+    found = realised_in(in_service)
     assert sum(found.fleet[kind] for kind in ("right", "false", "undetermined")) > 2
     assert found.fleet["caught"] + found.fleet["missed"] > 2
     for component, figures in found.components.items():
@@ -72,6 +53,15 @@ def test_outcomes_are_those_of_the_store(served: Running, said: Said) -> None:
     assert value(said, "forestall_state_errors_total") == 0
 
 
+def test_drift_of_the_whole_weeks_is_told(said: Said) -> None:
+    names = {dict(labels)["name"] for labels in series(said, "forestall_drift_psi") if "name" in dict(labels)}
+    assert {"pump", "seal", "volt", "spin"} <= names
+    assert {dict(labels)["component"] for labels in series(said, "forestall_alarm_rate_p_value")} == {
+        "pump",
+        "seal",
+    }
+
+
 def test_factors_add_up_to_the_change_of_mean_risk(said: Said) -> None:
     before, after = (value(said, "forestall_mean_risk_ratio", period=one) for one in ("before", "after"))
     shares = [
@@ -81,18 +71,18 @@ def test_factors_add_up_to_the_change_of_mean_risk(said: Said) -> None:
     assert sum(shares) == pytest.approx(after - before)
 
 
-def confirm(served: Running, machine: str, component: str, opened_at: int) -> None:
+def confirm(in_service: Running, machine: str, component: str, opened_at: int) -> None:
     """Somebody says of an alarm that there was a fault."""
     asked = {"machine": machine, "component": component}
-    alarms = served.client.get("/v1/alarms", params=asked).json()["alarms"]
+    alarms = in_service.client.get("/v1/alarms", params=asked).json()["alarms"]
     (number,) = [one["id"] for one in alarms if one["opened"] == stamp(opened_at)]
     said = {"state": "closed", "finding": "confirmed", "found": stamp(opened_at + plant.HOUR)}
-    response = served.client.patch(f"/v1/alarms/{number}", json=said, headers={"If-Match": "*"})
+    response = in_service.client.patch(f"/v1/alarms/{number}", json=said, headers={"If-Match": "*"})
     assert response.status_code == 200, response.text
 
 
-def test_what_people_find_is_told_within_the_hour(served: Running, said: Said) -> None:
-    clock, serving = [0.0], served.service.serving
+def test_what_people_find_is_told_within_the_hour(in_service: Running, said: Said) -> None:
+    clock, serving = [0.0], in_service.service.serving
     state = OutcomeState(lambda: clock[0])
 
     def right() -> float:
@@ -102,9 +92,9 @@ def test_what_people_find_is_told_within_the_hour(served: Running, said: Said) -
         return state.realised.fleet["right"]
 
     before = right()
-    alarms = realised(served).alarms
+    alarms = realised_in(in_service).alarms
     wrong = alarms[alarms["outcome"] == "false"].iloc[0]
-    confirm(served, wrong["machine"], wrong["component"], int(wrong["opened"]))
+    confirm(in_service, wrong["machine"], wrong["component"], int(wrong["opened"]))
     clock[0] = 3599.0
     assert right() == before
     clock[0] = 3600.0
@@ -130,3 +120,14 @@ def test_estimates_are_told_where_calibration_holds(withheld: str, refuted: int)
     assert said.pop(("forestall_calibration_p_value", "pump", "decisions")) == 0.25
     assert said.pop(("forestall_calibration_p_value", "pump", "alarms")) == 1.0
     assert said == ({} if withheld else {("forestall_expected_failures", "pump"): 3.0})
+
+
+def test_machines_with_clocks_of_their_own_are_judged_from_their_beginning(
+    counting_folder: Path, tmp_path: Path
+) -> None:
+    bundle = load_bundle(counting_folder)
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}", bundle)
+    with store.reading() as connection:
+        window = window_of(Live.over(store, bundle, None), connection)
+    store.close()
+    assert window is not None and window.after == EVER and window.until > 10**9

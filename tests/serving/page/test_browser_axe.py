@@ -81,6 +81,7 @@ VIEWS: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "alarms": ("/alarms", _nothing),
     "alarms, none": ("/alarms?show=closed", _nothing),
     "record": ("/record", _details),
+    "in service": ("/in-service", _details),
     "card": ("/machines/{machine}/card?component={component}", _nothing),
     "card of nothing": ("/machines/M00001/card?component=none", _nothing),
     "error": ("/alarms/99999", _nothing),

@@ -100,7 +100,13 @@ def test_plots_are_drawn_and_nothing_is_wider_than_the_window(
         page = visit.settle()
         assert drawn(page)
         fits(page)
-    for path in (f"/alarms/{alarm['id']}", "/alarms", f"/machines/{alarm['machine']}/card", "/sign-in"):
+    for path in (
+        f"/alarms/{alarm['id']}",
+        "/alarms",
+        f"/machines/{alarm['machine']}/card",
+        "/sign-in",
+        "/in-service",
+    ):
         fits(visit.go(path))
 
 

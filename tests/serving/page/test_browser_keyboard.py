@@ -127,7 +127,7 @@ def test_forced_colours_leave_marks_bars_and_focus(fleet: Running, visits: Visit
     assert page.evaluate(OUTLINED)
 
 
-@pytest.mark.parametrize("path", ["/", "machine", "alarm", "/alarms", "/record", "card"])
+@pytest.mark.parametrize("path", ["/", "machine", "alarm", "/alarms", "/record", "/in-service", "card"])
 def test_enlarged_to_twice_its_size_all_is_within_the_window(
     fleet: Running, visits: Visits, path: str
 ) -> None:

@@ -50,6 +50,7 @@ PATHS = [
     "/machines/5/card?component=machine",
     "/machines/1",
     "/machines/1/sensors",
+    "/in-service",
 ]
 
 
@@ -125,3 +126,14 @@ def test_the_record_tells_lead_times_in_the_plants_unit(garage: Running) -> None
         page = get(garage, "/record", language)
         (told,) = [one.text for one in page.all("th") if said("lead_time", language, unit="")[:8] in one.text]
         assert told == said("lead_time", language, unit="cycles") and "cycles" in told
+
+
+def test_the_model_in_service_is_judged_by_all_that_the_machines_went_through(garage: Running) -> None:
+    for language in ("en", "de"):
+        page = get(garage, "/in-service", language)
+        span = f"{engines.HORIZON} cycles"
+        assert said("service_window_own", language, span=span) in page.text
+        # Of estimates, and of the change of risk.
+        assert page.text.count(said("service_unknown_own_clocks", language)) == 2
+        failures, alarms = ([int(cell) for cell in row[1:5]] for row in page.rows() if row[0] == "machine")
+        assert sum(failures) >= len([GONE, "2", "3"]) and alarms[0] > 0 and alarms[3] > 0

@@ -204,7 +204,7 @@ def test_names_that_no_request_can_bring_are_text_too(empty: Running) -> None:
 
 def test_without_a_model_the_pages_say_so(tmp_path: Path, whole_bundle: Path) -> None:
     with running(opened(tmp_path / "no bundle", tmp_path / "none.sqlite")) as api:
-        for path in ("/", "/fleet/rows", "/alarms", "/alarms/1", "/machines/m0", "/record"):
+        for path in ("/", "/fleet/rows", "/alarms", "/alarms/1", "/machines/m0", "/record", "/in-service"):
             page = get(api, path, status=503)
             assert said("about_503") in page.text and "There is no model" in page.text
         assert api.client.get("/").headers["retry-after"] == "5"

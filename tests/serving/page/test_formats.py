@@ -123,3 +123,27 @@ def test_without_a_model_there_are_moments_and_numbers() -> None:
     formats = Formats("de")
     assert (formats.moment(NOON), formats.number(1.5, 1)) == ("30. Dez. 2024, 12:00", "1,5")
     assert not formats.counts
+
+
+def test_figures_that_are_small_and_change_little(english: Formats, german: Formats) -> None:
+    assert english.precise(0.02292) == "2.29%" and plain(german.precise(0.02292)) == "2,29 %"
+    assert [english.points(one) for one in (0.0025, -0.0025, 0.00001, -0.00001)] == [
+        "+0.25",
+        "−0.25",
+        "0.00",
+        "0.00",
+    ]
+    assert german.points(-0.138) == "−13,80"
+    assert [english.chance(one) for one in (0.0, 0.00099, 0.001, 0.0714, 1.0)] == [
+        "< 0.001",
+        "< 0.001",
+        "0.001",
+        "0.071",
+        "1.000",
+    ]
+    assert german.chance(0.5) == "0,500"
+
+
+def test_a_day_with_its_year(english: Formats, german: Formats, cycles: Reference) -> None:
+    assert (english.date(NOON), german.date(NOON)) == ("30 Dec 2024", "30. Dez. 2024")
+    assert Formats("en", cycles).date(1234) == "1,234 cycles"

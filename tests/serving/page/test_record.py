@@ -212,7 +212,7 @@ def test_without_a_folder_there_is_no_record(desk: Running) -> None:
 
 def test_the_plot_of_the_months_has_both_policies(workspace: Workspace) -> None:
     record = known(workspace)
-    spec = month_chart(record, Formats("de"))
+    spec = month_chart(record.months, Formats("de"))
     values = spec["data"]["values"]
     assert len(values) == 3 * len(record.months)
     assert {one["policy"] for one in values} == {said(MODEL, "de"), said(RULE, "de")}

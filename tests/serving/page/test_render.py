@@ -29,6 +29,7 @@ PAGES = [
     "/machines/m1/card",
     "/machines/nobody",
     "/record",
+    "/in-service",
     "/sign-in",
     "/?cursor=none",
 ]

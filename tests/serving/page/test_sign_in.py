@@ -88,7 +88,13 @@ def noted(api: Running) -> str:
 
 
 def test_who_is_not_signed_in_is_asked_to_and_led_back(locked: Running, key: str) -> None:
-    for path in ("/", "/alarms?show=all", "/machines/a%2Fb%3Fc%23d%20%25?visit=2024-01-01", "/record"):
+    for path in (
+        "/",
+        "/alarms?show=all",
+        "/machines/a%2Fb%3Fc%23d%20%25?visit=2024-01-01",
+        "/record",
+        "/in-service",
+    ):
         asked = locked.client.get(path)
         assert (asked.status_code, asked.headers["cache-control"]) == (303, "no-store, private")
         page = get(locked, asked.headers["location"])

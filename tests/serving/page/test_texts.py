@@ -11,8 +11,18 @@ from typing import get_args
 import pytest
 
 from forestall.evaluation import causes
+from forestall.monitoring.explain import FACTORS
 from forestall.serving import page
-from forestall.serving.page import alarms, fleet, machine_charts, record, record_tables, render, static_files
+from forestall.serving.page import (
+    alarms,
+    fleet,
+    machine_charts,
+    record,
+    record_tables,
+    render,
+    service_view,
+    static_files,
+)
 from forestall.serving.page.words import own_texts, say
 from forestall.serving.store.alarm_changes import EDITABLE, LONGEST
 from forestall.serving.store.alarms import FINDINGS
@@ -28,6 +38,10 @@ SPANS = {"min", "h", "days"}
 ORDERS = get_args(fleet.FleetQuery.model_fields["order"].annotation)
 CAUSES = {causes.TOO_LATE, causes.TOO_EARLY, causes.WRONG, causes.NO_DECISION}
 CAUSES |= {causes.GAP, causes.NO_SIGNAL, causes.BELOW}
+WITHHELD = set(service_view.WITHHELD.values()) - {""}
+FOUND = {"more_alarms", "fewer_alarms", "more_failures", "fewer_failures", "risks", "opinions"}
+UNKNOWN = {"working", "failed", "away", "no_readings", "no_reference", "no_week", "no_span", "own_clocks"}
+UNKNOWN |= {"too_young", "no_risks"}
 # What the code puts behind the beginning of a key.
 ENDINGS: dict[str, set[str]] = {
     "": {
@@ -41,9 +55,21 @@ ENDINGS: dict[str, set[str]] = {
     "error_": {"403", "404", "422", "429", "503", "409", "412"},
     "lane_": set(machine_charts.LANES),
     "load_": {"alarms", "week"},
-    "nav_": {"fleet", "alarms", "record"},
+    "nav_": {"fleet", "alarms", "record", "service"},
     "order_": set(ORDERS),
     "refused_": {*LONGEST, "finding", "found", "replaced", "state"},
+    "service_": {"factor", "points"},
+    "service_about_": {"alarms", "psi"},
+    "service_alarms_": WITHHELD,
+    "service_do_": FOUND,
+    "service_factor_": set(FACTORS),
+    "service_found_": FOUND,
+    "service_kept_": {"busy", "away"},
+    "service_kind_": {"risk", "opinions", "sensor", "code", "codes", "age"},
+    "service_means_": set(FACTORS),
+    "service_state_": {"holds", "beyond", "usual", "none"},
+    "service_unknown_": UNKNOWN,
+    "service_withheld_": WITHHELD,
     "show_": set(alarms.LISTS),
     "unit_": SPANS,
     "within_unit_": SPANS,
@@ -113,6 +139,7 @@ PAGES = [
     f"/machines/{STALE}",
     "/machines/nobody",
     "/record",
+    "/in-service",
     "/sign-in",
     "/alarms/77",
     "/?cursor=none",

@@ -19,8 +19,10 @@ from forestall.serving.api import model_metric_names
 from forestall.serving.api.metric import Metric
 from forestall.serving.api.service import Serving
 from forestall.serving.api.state import Sample
+from forestall.serving.live import Live
 
 SECONDS, HOUR = 3600.0, 3600.0
+EVER = -(2**62)
 BOUNDS = {
     "settled": "",
     "at_least": "_at_least",
@@ -57,15 +59,23 @@ class OutcomeState:
 
     def _look(self, serving: Serving, connection: Connection) -> None:
         live, bundle, limits = serving.live, serving.bundle, THRESHOLDS
-        until = until_of(live, connection)
-        self.realised, self.estimates = None, {}
-        if until is None:
+        window = window_of(live, connection)
+        if window is None:
+            self.realised, self.estimates = None, {}
             return
-        window = Window(until - limits.outcome_horizons * bundle.reference.spans.horizon, until)
         found = stored_outcomes(connection, bundle, window)
         level, least = limits.calibration_level, limits.calibration_failures
         self.estimates = stored_estimates(connection, bundle, live.model, found, level, least)
         self.realised = found
+
+
+def window_of(live: Live, connection: Connection) -> Window | None:
+    """The outcome window; None without readings. Of machines with clocks of their own, all that they went through."""
+    until, reference = until_of(live, connection), live.bundle.reference
+    if until is None:
+        return None
+    after = EVER if reference.own_clocks else until - THRESHOLDS.outcome_horizons * reference.spans.horizon
+    return Window(after, until)
 
 
 def outcome_samples(component: str, figures: Figures, counts: bool) -> Iterator[Sample]:

@@ -37,7 +37,7 @@ Collector = Callable[[Serving, Connection], Iterable[Sample]]
 
 
 class State:
-    """What collectors said of the store when it was last read.
+    """What collectors said of the store when it was last read; untold: those that could not, for a fault of their own.
 
     Args:
         now: a clock in seconds that only goes forward: another time of day changes nothing here.
@@ -53,14 +53,19 @@ class State:
         self.service, self.collectors, self.threads, self.now = service, collectors, threads, now
         self.samples: list[Sample] = []
         self.read_at: float | None = None
+        self.untold: list[Collector] = []
         self._answered, self._begun = False, 0.0
         self._reading: asyncio.Future[None] | None = None
 
     @property
     def up(self) -> bool:
         """Whether the store answered when it was last asked, and is not being waited for in vain."""
-        waiting = self._reading is not None and not self._reading.done()
-        return self._answered and not (waiting and self.now() - self._begun > PATIENCE)
+        return self._answered and not (self.busy and self.now() - self._begun > PATIENCE)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is being read now."""
+        return self._reading is not None and not self._reading.done()
 
     async def refresh(self) -> None:
         """Read it again if that is due, and wait for it, but not long: a store that hangs is known to hang."""
@@ -74,9 +79,11 @@ class State:
     def _read(self) -> None:
         serving = self.service.champion.serving
         found: list[Sample] = []
+        untold: list[Collector] = []
         try:
             if serving is not None:
-                found += [one for collector in self.collectors for one in self._told(collector, serving)]
+                for collector in self.collectors:
+                    found += self._told(collector, serving, untold)
             with self.service.store.reading() as connection:
                 connection.execute(select(1))
         except StoreError as error:
@@ -84,9 +91,9 @@ class State:
             self.service.counters.state_errors.inc()
             say("state not read", logging.ERROR, problem=str(error))
             return
-        self.samples, self.read_at, self._answered = found, time.time(), True
+        self.samples, self.untold, self.read_at, self._answered = found, untold, time.time(), True
 
-    def _told(self, collector: Collector, serving: Serving) -> list[Sample]:
+    def _told(self, collector: Collector, serving: Serving, untold: list[Collector]) -> list[Sample]:
         """What a collector cannot tell for a fault of its own is counted, and hides nothing of the others."""
         try:
             with serving.store.reading() as connection:
@@ -96,4 +103,5 @@ class State:
         except Exception:
             LOG.exception("state not told")
             self.service.counters.state_errors.inc()
+            untold.append(collector)
             return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,6 +83,27 @@ def alarm_load(weeks: Sequence[int], until: int, language: str) -> Spec:
     mark = {"type": "bar", "color": "var(--accent)", "cornerRadiusEnd": 2}
     return wide(
         72, {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "y": y, "tooltip": tooltip}}
+    )
+
+
+def share_bars(shares: Mapping[str, float], language: str) -> Spec:
+    """What moved the mean risk, by factor, in percentage points: up and down from none."""
+    title = {name: say(f"page.service_{name}", {}, language) for name in ("factor", "points")}
+    values = [
+        {"factor": say(f"page.service_factor_{one}", {}, language), "points": 100 * share, "up": share > 0}
+        for one, share in shares.items()
+    ]
+    names = {"title": None, "labelLimit": 200}
+    y = {"field": "factor", "type": "nominal", "sort": None, "axis": names, "title": title["factor"]}
+    x = {"field": "points", "type": "quantitative", "axis": {"title": title["points"], "tickCount": 5}}
+    color = {"condition": {"test": "datum.up", "value": COLORS[0]}, "value": COLORS[2]}
+    tooltip = [
+        {"field": "factor", "title": title["factor"]},
+        {"field": "points", "type": "quantitative", "title": title["points"], "format": "+.2f"},
+    ]
+    encoding = {"x": x, "y": y, "color": color, "tooltip": tooltip}
+    return wide(
+        130, {"data": {"values": values}, "mark": {"type": "bar", "height": 16}, "encoding": encoding}
     )
 
 

@@ -19,6 +19,7 @@ from forestall.serving.page.words import say
 
 LOCALES = {"en": "en_GB", "de": "de_DE"}
 MOMENTS = {"en": "d MMM y, HH:mm", "de": "d. MMM y, HH:mm"}
+DATES = {"en": "d MMM y", "de": "d. MMM y"}
 PLOT_DAYS = {"en": "%-d %b", "de": "%-d.%-m."}
 DAYS = {"en": "EEE d MMM", "de": "EEE, d. MMM"}
 NO_BREAK = "\u00a0"
@@ -49,6 +50,21 @@ class Formats:
         if 1 - SMALLEST <= value < 1:
             return "> " + str(format_percent(0.99, locale=self.locale))
         return str(format_percent(value, locale=self.locale))
+
+    def precise(self, value: float) -> str:
+        """A share as percent with two digits after the point, for means that are small and change little."""
+        pattern = self.locale.percent_formats[None].pattern.replace("##0", "##0.00")
+        return str(format_percent(value, pattern, locale=self.locale))
+
+    def points(self, value: float) -> str:
+        """How much a share changed, in percentage points with two digits and a sign."""
+        rounded = round(value * 100, 2)
+        sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+        return sign + self.number(abs(rounded), 2)
+
+    def chance(self, value: float) -> str:
+        """A p-value."""
+        return f"< {self.number(0.001, 3)}" if value < 0.001 else self.number(value, 3)
 
     def money(self, value: float) -> str:
         """With two significant digits, for more would be a pretence, and at most two after the point."""
@@ -95,6 +111,13 @@ class Formats:
             return self.when(ticks)
         moment = datetime.fromtimestamp(ticks, UTC)
         return str(format_datetime(moment, DAYS[self.language], locale=self.locale))
+
+    def date(self, ticks: int) -> str:
+        """The day of a time, with its year: 30 Dec 2024, or 231 cycles."""
+        if self.counts:
+            return self.when(ticks)
+        moment = datetime.fromtimestamp(ticks, UTC)
+        return str(format_datetime(moment, DATES[self.language], locale=self.locale))
 
     def machine_day(self, ticks: int) -> str:
         """A day as a date input takes it; a count as it is."""

@@ -6,10 +6,10 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from forestall.serving.api.problems import Problem
-from forestall.serving.page import alarms, fleet, machine, record, sign_in, static_files
+from forestall.serving.page import alarms, fleet, in_service, machine, record, sign_in, static_files
 from forestall.serving.page.render import error_page
 
-ROUTERS = tuple(part.ROUTER for part in (fleet, machine, alarms, record, sign_in, static_files))
+ROUTERS = tuple(part.ROUTER for part in (fleet, machine, alarms, record, in_service, sign_in, static_files))
 PROGRAMS = ("/v1/", "/v2/", "/health/", "/predict", "/static/")  # what is below answers programs only
 
 

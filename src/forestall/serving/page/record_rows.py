@@ -49,13 +49,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class ComponentRow:
-    """How the model's alarms about one component did on the test fold.
+    """How the model's alarms about one component did on the test fold; None where a figure is not defined.
 
-    precision: right alarms among those of which it is known; None where it is not defined.
+    precision: right alarms among those of which it is known.
     """
 
     alarms: int
     precision: float | None
+    recall: float | None
+    false_alarms: float | None
+    cost: float | None
 
 
 @dataclass(frozen=True)

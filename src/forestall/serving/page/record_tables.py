@@ -124,10 +124,17 @@ def _components(slices: pd.DataFrame) -> dict[str, ComponentRow]:
     of_model = slices[
         (slices["fold"] == FOLD) & (slices["policy"] == MODEL) & (slices["slice"] == "component")
     ]
-    return {
-        str(row["value"]): ComponentRow(int(row["alarms"]), _or_none(row["alarm_precision"]))
-        for row in of_model.to_dict("records")
-    }
+    return {str(row["value"]): _component(row) for row in of_model.to_dict("records")}
+
+
+def _component(row: Mapping[Any, Any]) -> ComponentRow:
+    return ComponentRow(
+        alarms=int(row["alarms"]),
+        precision=_or_none(row["alarm_precision"]),
+        recall=_or_none(row["event_recall"]),
+        false_alarms=_or_none(row["false_alarms_per_machine_month"]),
+        cost=_or_none(row["cost_per_machine_month"]),
+    )
 
 
 def _failures(failures: pd.DataFrame) -> list[Failure]:
