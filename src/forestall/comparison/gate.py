@@ -1,4 +1,4 @@
-"""The gate: may a change go in? Each rule with its verdict and the reason, on the validation fold alone."""
+"""The gate: may a change go in? Each rule with its verdict and the reason, on one fold alone."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ def _floors(known: Evidence, limits: Limits) -> Iterator[Ruling]:
     for name in ("event_recall", "alarm_precision"):
         value, floor = known.figures.get(name), getattr(limits, name)
         if value is None:
-            yield Ruling(
-                f"{name} floor", not floor, f"{name} is not defined: metrics/validation.json counts why"
-            )
+            yield Ruling(f"{name} floor", not floor, f"{name} is not defined: the metrics count why")
         else:
             yield Ruling(f"{name} floor", value >= floor, f"{value:.3g}, at least {floor:g} is asked")
 

@@ -79,7 +79,7 @@ def _verdict(report: Report) -> Html:
             tag(
                 "p",
                 tag("strong", f"{low:+,.0f} to {high:+,.0f}"),
-                " in cost per machine-month on the validation fold",
+                f" in cost per machine-month on the {report.fold} fold",
             ),
             tag("p", "head less base, 95 %, by machine, widened by the spread over seeds", class_="how"),
         ]

@@ -12,6 +12,7 @@ from forestall.comparison.gate import Ruling
 from forestall.comparison.paired import Difference, Verdict, cost_of
 from forestall.comparison.text import called_verbatim, coded, number, signed, span, verbatim
 from forestall.evaluation.tables import COST
+from forestall.features.labels import VALIDATION
 
 Table = list[dict[str, Any]]
 BAR = "\\|"
@@ -24,9 +25,9 @@ WORDS = {"better": "better", "worse": "worse", "no evidence": "no evidence of a 
 class Report:
     """All that a comparison found; `asdict` makes it what JSON holds.
 
-    base, head: name and commit. figures: by fold, the validation fold first. failures: by fold, newly caught and newly
+    base, head: name and commit. figures: by fold, the one that decides first. failures: by fold, newly caught and newly
     missed. rulings: the gate's. judged: whether both were judged on the same decisions; if not, the figures are those
-    that both recorded, and the verdict says nothing.
+    that both recorded, and the verdict says nothing. fold: the one that decides.
     """
 
     base: dict[str, str | None]
@@ -40,6 +41,7 @@ class Report:
     slices: Table
     rulings: list[Ruling]
     judged: bool = True
+    fold: str = VALIDATION
 
     @property
     def passed(self) -> bool:
@@ -56,7 +58,7 @@ def markdown(report: Report, gated: bool) -> str:
         *_what_changed(report.changes),
         *_failures(report),
         *_alarms(report.alarms),
-        *_slices(report.slices),
+        *_slices(report.slices, report.fold),
     ]
     return _visible("\n".join(parts).rstrip()) + "\n"
 
@@ -71,7 +73,7 @@ def _head(report: Report) -> Iterator[str]:
         yield ""
     else:
         yield (
-            f"Cost per machine-month on the validation fold, head less base: {low:+,.0f} to {high:+,.0f} "
+            f"Cost per machine-month on the {report.fold} fold, head less base: {low:+,.0f} to {high:+,.0f} "
             "(95 %, by machine, widened by the spread over seeds)."
         )
         yield ""
@@ -84,7 +86,7 @@ def without_interval(report: Report) -> str:
     """Why the verdict has no interval."""
     if not report.judged:
         return "Both could not be judged on the same decisions: see the notes."
-    cost = "The cost per machine-month on the validation fold"
+    cost = f"The cost per machine-month on the {report.fold} fold"
     if cost_of(next(iter(report.figures.values()))).difference == 0:
         return f"{cost} is the same in both."
     return f"{cost} has no interval: it is not defined, or the machines are too few."
@@ -101,7 +103,7 @@ def _gate(report: Report) -> Iterator[str]:
 
 def _figures(report: Report) -> Iterator[str]:
     for fold, rows in report.figures.items():
-        decides = "decides" if fold == "validation" else "for reporting, decides nothing"
+        decides = "decides" if fold == report.fold else "for reporting, decides nothing"
         yield f"### {fold.capitalize()} fold ({decides})"
         yield ""
         yield from _table(
@@ -158,9 +160,9 @@ def _alarms(alarms: Mapping[str, Table]) -> Iterator[str]:
             yield ""
 
 
-def _slices(slices: Table) -> Iterator[str]:
+def _slices(slices: Table, fold: str) -> Iterator[str]:
     if slices:
-        yield "### Slices that got worse, validation fold"
+        yield f"### Slices that got worse, {fold} fold"
         yield ""
         yield from _table(
             ["slice", "value", "failures", "caught, base", "caught, head", "cost, base", "cost, head"],

@@ -19,11 +19,11 @@ BOTH = ("base", "head")
 def sections(report: Report) -> Iterator[Html]:
     """All of them that have something to say."""
     yield _gate(report)
-    yield from (_figures(fold, rows) for fold, rows in report.figures.items())
+    yield from (_figures(fold, rows, report.fold) for fold, rows in report.figures.items())
     yield _changes(report.changes)
     yield from _failures(report.failures)
     yield from _alarms(report.alarms)
-    yield from _slices(report.slices)
+    yield from _slices(report.slices, report.fold)
 
 
 def _gate(report: Report) -> Html:
@@ -32,15 +32,15 @@ def _gate(report: Report) -> Html:
         for one in report.rulings
     ]
     title = f"Gate: {'passed' if report.passed else 'not passed'}"
-    return section(title, table("Each rule, on head's validation fold", ["rule", "", "why"], rows))
+    return section(title, table(f"Each rule, on head's {report.fold} fold", ["rule", "", "why"], rows))
 
 
 def _mark(word: str) -> Html:
     return tag("span", word, class_=f"mark {word}")
 
 
-def _figures(fold: str, rows: list[Difference]) -> Html:
-    decides = "decides" if fold == "validation" else "for reporting, decides nothing"
+def _figures(fold: str, rows: list[Difference], deciding: str) -> Html:
+    decides = "decides" if fold == deciding else "for reporting, decides nothing"
     names = ["figure", *BOTH, "difference", "95 %", "around zero"]
     return section(
         f"{fold.capitalize()} fold ({decides})",
@@ -103,7 +103,7 @@ def _alarms(alarms: Mapping[str, Table]) -> Iterator[Html]:
             yield section(f"{title}: {len(rows)}", listed(names, SHOWN))
 
 
-def _slices(slices: Table) -> Iterator[Html]:
+def _slices(slices: Table, fold: str) -> Iterator[Html]:
     if not slices:
         return
     names = ["slice", "value", "failures", "caught, base", "caught, head", "cost, base", "cost, head"]
@@ -112,4 +112,4 @@ def _slices(slices: Table) -> Iterator[Html]:
         (str(one["slice"]), str(one["value"]), str(one["failures"]), *(number(one[name]) for name in figures))
         for one in slices
     ]
-    yield section("Slices that got worse, validation fold", table("Slices", names, rows))
+    yield section(f"Slices that got worse, {fold} fold", table("Slices", names, rows))

@@ -38,38 +38,45 @@ from forestall.pipeline.side import FOLDS, PREPARED, Side
 SAME = 1e-4  # metrics are written to six digits
 
 
-def compare(base: Revision, head: Revision, root: Path) -> Report:
-    """All that differs between two revisions; what cannot be compared is left out, and the report says why."""
+def compare(base: Revision, head: Revision, root: Path, fold: str = VALIDATION) -> Report:
+    """All that differs between two revisions; what cannot be compared is left out, and the report says why.
+
+    Args:
+        fold: the one that decides. A change is judged on the validation fold; a release on the test fold, whose time
+            neither model has seen.
+    """
     with tempfile.TemporaryDirectory() as folder:
         sides = Side(base, Path(folder) / "base"), Side(head, Path(folder) / "head")
         found = changes_of(*sides, root)
         why_stale = {side.revision.name: _stale(side, root) for side in sides}
         try:
-            return _judged(*sides, found, root, why_stale)
+            return _judged(*sides, found, root, why_stale, fold)
         except ForestallError as error:
-            return _recorded(*sides, found, str(error), why_stale)
+            return _recorded(*sides, found, str(error), why_stale, fold)
 
 
-def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mapping[str, str]) -> Report:
+def _judged(
+    base: Side, head: Side, found: Changes, root: Path, why_stale: Mapping[str, str], fold: str
+) -> Report:
     both, least = paired_risks(base, head), head.params.evaluate.min_failures
-    folds = {name: _on_fold(both, base, head, name) for name in FOLDS if both.data.rows(name).any()}
+    folds = {name: _on_fold(both, base, head, name) for name in _order(fold) if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
-    cost = paired.cost_of(figures[VALIDATION])
-    spreads = seed_spreads(base, head, root)
+    cost = paired.cost_of(figures[fold])
+    spreads = seed_spreads(base, head, root, fold)
     verdict = paired.least_favourable([paired.verdict(cost, one) for one in spreads])
     known = Evidence(
-        head.numbers(RECORDED[VALIDATION]),
-        outcomes.slice_recalls(folds[VALIDATION][1], both.gaps, least),
-        rule_cost(head),
+        head.numbers(RECORDED[fold]),
+        outcomes.slice_recalls(folds[fold][1], both.gaps, least),
+        rule_cost(head, fold),
         cost,
         verdict,
         "",
         why_stale[head.revision.name],
     )
     alarms, missing = _alarms(base, head)
-    failures = next(one.head for one in figures[VALIDATION] if one.metric == "failures")
-    spread = [*two_spreads(base, head, spreads), *spread_note(root, head, failures)]
-    differ = _not_as_recorded(base, head, figures, found) if not any(why_stale.values()) else ()
+    failures = next(one.head for one in figures[fold] if one.metric == "failures")
+    spread = [*two_spreads(base, head, spreads), *spread_note(root, head, failures, fold)]
+    differ = _not_as_recorded(base, head, figures, found, fold) if not any(why_stale.values()) else ()
     return Report(
         base=named(base.revision),
         head=named(head.revision),
@@ -86,20 +93,23 @@ def _judged(base: Side, head: Side, found: Changes, root: Path, why_stale: Mappi
         verdict=verdict,
         failures={name: _failures(both, *models) for name, models in folds.items()},
         alarms=alarms,
-        slices=outcomes.slices_worse(*folds[VALIDATION], both.gaps, least),
+        slices=outcomes.slices_worse(*folds[fold], both.gaps, least),
         rulings=rulings(known, base, head),
+        fold=fold,
     )
 
 
-def _recorded(base: Side, head: Side, found: Changes, why: str, why_stale: Mapping[str, str]) -> Report:
+def _recorded(
+    base: Side, head: Side, found: Changes, why: str, why_stale: Mapping[str, str], fold: str
+) -> Report:
     """What the metrics files alone say, without intervals."""
-    figures = {name: recorded_figures(base, head, name) for name in FOLDS}
-    first = not base.has_model and not base.figures(RECORDED[VALIDATION])
+    figures = {name: recorded_figures(base, head, name) for name in _order(fold)}
+    first = not base.has_model and not base.figures(RECORDED[fold])
     text = f"{base.revision.name} has no model to compare with." if first else why
     known = Evidence(
-        head.numbers(RECORDED[VALIDATION]),
-        recorded_recalls(head),
-        rule_cost(head),
+        head.numbers(RECORDED[fold]),
+        recorded_recalls(head, fold),
+        rule_cost(head, fold),
         None,
         None,
         "" if first else text,
@@ -126,7 +136,13 @@ def _recorded(base: Side, head: Side, found: Changes, why: str, why_stale: Mappi
         slices=[],
         rulings=ruled,
         judged=False,
+        fold=fold,
     )
+
+
+def _order(fold: str) -> list[str]:
+    """The fold that decides first."""
+    return [fold, *(one for one in FOLDS if one != fold)]
 
 
 def _stale(side: Side, root: Path) -> str:
@@ -200,19 +216,19 @@ def _alarms(base: Side, head: Side) -> tuple[dict[str, outcomes.Rows], list[str]
 
 
 def _not_as_recorded(
-    base: Side, head: Side, figures: dict[str, list[Difference]], found: Changes
+    base: Side, head: Side, figures: dict[str, list[Difference]], found: Changes, fold: str
 ) -> Iterator[str]:
     """Where the figures here are not those in a revision's own metrics."""
     if set(base.bundle.components) != set(head.bundle.components):
         return  # only those that both know are judged here
-    cost, sides = paired.cost_of(figures[VALIDATION]), [(head, "head")]
+    cost, sides = paired.cost_of(figures[fold]), [(head, "head")]
     same_rows = changes.output_hash(base.lock, PREPARED) == changes.output_hash(head.lock, PREPARED)
     if same_rows and not any(name.startswith(("dataset.", "alarm.")) for name in found.params):
         sides.append((base, "base"))
     for side, name in sides:
-        here, recorded = getattr(cost, name), side.numbers(RECORDED[VALIDATION]).get(COST)
+        here, recorded = getattr(cost, name), side.numbers(RECORDED[fold]).get(COST)
         if here is not None and recorded and abs(here / recorded - 1) > SAME:
             yield (
-                f"{side.revision.name} records a cost of {recorded:,.0f} on the validation fold and is judged at "
+                f"{side.revision.name} records a cost of {recorded:,.0f} on the {fold} fold and is judged at "
                 f"{here:,.0f} here: by this code, or its outputs are not those of its metrics (`dvc status`)."
             )

@@ -30,24 +30,24 @@ def recorded_figures(base: Side, head: Side, fold: str) -> list[Difference]:
     ]
 
 
-def rule_cost(side: Side) -> float | None:
-    """The one-line rule's cost on the validation fold, as metrics/policies.csv has it."""
+def rule_cost(side: Side, fold: str) -> float | None:
+    """The one-line rule's cost on a fold, as metrics/policies.csv has it."""
     table = table_of(side.revision.text("metrics/policies.csv"), ["fold", "policy", COST])
     if table is None:
         return None
-    found = table.loc[(table["fold"] == VALIDATION) & (table["policy"] == RULE), COST]
+    found = table.loc[(table["fold"] == fold) & (table["policy"] == RULE), COST]
     numbers = pd.to_numeric(found, errors="coerce").dropna()
     return float(numbers.iloc[0]) if len(numbers) else None
 
 
-def recorded_recalls(side: Side) -> dict[str, float] | None:
+def recorded_recalls(side: Side, fold: str) -> dict[str, float] | None:
     """The share of failures caught in each slice, as metrics/slices.csv has it; None if there is none."""
     table = table_of(
         side.revision.text("metrics/slices.csv"), ["fold", "policy", "slice", "value", "event_recall"]
     )
     if table is None:
         return None
-    rows = table[(table["fold"] == VALIDATION) & (table["policy"] == MODEL)]
+    rows = table[(table["fold"] == fold) & (table["policy"] == MODEL)]
     recalls = pd.to_numeric(rows["event_recall"], errors="coerce")
     named = (rows["slice"] + ": " + rows["value"].fillna("")).tolist()
     return {name: value for name, value in zip(named, recalls.tolist(), strict=True) if value == value}

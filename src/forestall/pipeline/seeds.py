@@ -18,16 +18,16 @@ from forestall.pipeline.side import Side
 SEEDS = Path("studies/results/seeds.json")
 
 
-def seed_spread(root: Path) -> float | None:
-    """The standard deviation of the validation fold's cost over seeds, as the study measured it."""
-    return _spread_in(Workspace(root).text(SEEDS.as_posix()))
+def seed_spread(root: Path, fold: str = VALIDATION) -> float | None:
+    """The standard deviation of a fold's cost over seeds, as the study measured it."""
+    return _spread_in(Workspace(root).text(SEEDS.as_posix()), fold)
 
 
-def seed_spreads(base: Side, head: Side, root: Path) -> list[float | None]:
+def seed_spreads(base: Side, head: Side, root: Path, fold: str) -> list[float | None]:
     """The spread that base and head have, one where they are equal; the workspace's if neither has any."""
-    own = [_spread_in(side.revision.text(SEEDS.as_posix())) for side in (base, head)]
+    own = [_spread_in(side.revision.text(SEEDS.as_posix()), fold) for side in (base, head)]
     known = [one for one in dict.fromkeys(own) if one is not None]
-    return [*known] or [seed_spread(root)]
+    return [*known] or [seed_spread(root, fold)]
 
 
 def two_spreads(base: Side, head: Side, spreads: list[float | None]) -> Iterator[str]:
@@ -40,18 +40,18 @@ def two_spreads(base: Side, head: Side, spreads: list[float | None]) -> Iterator
         )
 
 
-def spread_note(root: Path, head: Side, failures: float | None) -> Iterator[str]:
+def spread_note(root: Path, head: Side, failures: float | None, fold: str) -> Iterator[str]:
     """What to know of the spread over seeds if it is that of another model or, as far as can be told, of other data.
 
     Args:
-        failures: in the validation fold that is judged.
+        failures: in the fold that is judged.
     """
     todo = "`dvc repro studies/dvc.yaml:seeds` measures it; until then the interval may be too narrow."
     table = table_of(Workspace(root).text(SEEDS.with_suffix(".csv").as_posix()), ["fold", "failures"])
-    if seed_spread(root) is None or table is None:
+    if seed_spread(root, fold) is None or table is None:
         yield f"The spread over seeds is not known: {todo}"
         return
-    seen = pd.to_numeric(table.loc[table["fold"] == VALIDATION, "failures"], errors="coerce").max()
+    seen = pd.to_numeric(table.loc[table["fold"] == fold, "failures"], errors="coerce").max()
     study = _content(Workspace(root).text(SEEDS.as_posix()))
     measured = {"dataset": study.get("dataset"), "family": study.get("family"), "failures": seen}
     judged = {"dataset": head.dataset_name, "family": head.params.train.family, "failures": failures}
@@ -62,8 +62,8 @@ def spread_note(root: Path, head: Side, failures: float | None) -> Iterator[str]
         yield f"The spread over seeds was measured elsewhere ({'; '.join(other)}): {todo}"
 
 
-def _spread_in(text: str | None) -> float | None:
-    spread = _content(text).get(VALIDATION, {}).get(COST)
+def _spread_in(text: str | None, fold: str) -> float | None:
+    spread = _content(text).get(fold, {}).get(COST)
     return float(spread) if spread is not None else None
 
 
