@@ -62,4 +62,4 @@ def _dataset_update(chosen: argparse.Namespace) -> None:
     found = update_dataset(chosen.name, live, Path(), progress)
     for name in found.new:
         print(f"data/raw/{chosen.name}/{name}")
-    print(f"{found.files} files of the service's months, {len(found.new)} of them new. Now: dvc repro")
+    print(f"{len(found.files)} files of the service's months, {len(found.new)} of them new. Now: dvc repro")

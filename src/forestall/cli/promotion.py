@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import Verbs, progress
+from forestall.cli.common import Verbs, add_database, open_live, progress
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -34,6 +34,22 @@ def add_verbs(verbs: Verbs) -> None:
         help="the folder of what is served; the service watches `champion` in it (default: models/served)",
     )
     promote.set_defaults(run=_promote)
+    retrain = verbs.add_parser(
+        "retrain", help="train with what the service has learnt, on a branch of its own"
+    )
+    retrain.add_argument(
+        "--from", dest="start", metavar="REV", default="HEAD", help="where to begin (default: HEAD)"
+    )
+    retrain.add_argument("--promote", action="store_true", help="serve it at once, if the gate agrees")
+    add_database(retrain)
+    retrain.add_argument(
+        "--served",
+        type=Path,
+        metavar="FOLDER",
+        default=SERVED,
+        help="as of `promote` (default: models/served)",
+    )
+    retrain.set_defaults(run=_retrain)
 
 
 def _promote(chosen: argparse.Namespace) -> int:
@@ -55,6 +71,36 @@ def _promote(chosen: argparse.Namespace) -> int:
     if found.one is not None:
         return _told(found.one, root)
     return 0 if found.report is None else 1
+
+
+def _retrain(chosen: argparse.Namespace) -> int:
+    from forestall.comparison.report import markdown
+    from forestall.pipeline.resolve import revision, top
+    from forestall.pipeline.retrain import retrain
+    from forestall.pipeline.revisions import Commit
+    from forestall.retraining import served
+    from forestall.serving.bundle import load_bundle
+
+    root = top()
+    folder = chosen.served if chosen.served.is_absolute() else root / chosen.served
+    version = served.champion(folder)
+    bundle = load_bundle(folder / served.CHAMPION if version else root / "models/bundle")
+    start = revision(chosen.start, root)
+    champion = revision(served.revision_of(folder, version), root) if version else None
+    if not isinstance(start, Commit) or not (champion is None or isinstance(champion, Commit)):
+        raise ForestallError(f"--from {chosen.start}: begin from a commit, a branch or a tag.")
+    live = open_live(chosen.database, bundle)
+    found = retrain(bundle.plant.name, live, start, champion, root, progress)
+    if found.branch is None or found.report is None:
+        print("The service has learnt no month that the dataset does not have.")
+        return 0
+    print(markdown(found.report, gated=True), end="")
+    progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
+    if chosen.promote and found.report.passed:
+        return _promote(
+            argparse.Namespace(**vars(chosen), revision=found.branch, previous=False, status=False, force="")
+        )
+    return 0
 
 
 def _told(one: Promotion, root: Path) -> int:

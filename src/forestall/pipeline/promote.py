@@ -10,6 +10,7 @@ from pathlib import Path
 
 from forestall.comparison.report import Report
 from forestall.errors import ForestallError
+from forestall.features.labels import TEST
 from forestall.pipeline.resolve import revision
 from forestall.pipeline.revisions import Commit, Revision, RevisionError, git
 from forestall.pipeline.side import BUNDLE
@@ -106,7 +107,7 @@ def _judged(folder: Path, before: str, head: Revision, root: Path, reason: str) 
     from forestall.pipeline.compare import compare
 
     if not before:
-        return compare(head, head, root)
+        return compare(head, head, root, TEST)
     commit = served.revision_of(folder, before)
     try:
         base = replace(_commit(commit, root), name="what is served")
@@ -117,7 +118,7 @@ def _judged(folder: Path, before: str, head: Revision, root: Path, reason: str) 
             f"What is served was made by {commit}, which this clone does not have: fetch it, or say why to do without "
             "the gate by --force."
         ) from None
-    return compare(base, head, root)
+    return compare(base, head, root, TEST)
 
 
 def _commit(commit: str, root: Path) -> Commit:

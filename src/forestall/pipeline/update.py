@@ -26,9 +26,9 @@ KINDS = ("telemetry", "errors", "maintenance", "failures", "downtime", "machines
 
 @dataclass(frozen=True)
 class Updated:
-    """files: how many of the service's there are. new: those that are new or other than before, below the folder."""
+    """files: of the service, below the dataset's folder. new: those that are new or other than before."""
 
-    files: int
+    files: tuple[str, ...]
     new: tuple[str, ...]
 
 
@@ -55,9 +55,9 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
         files = snapshot(Source(connection, live.store, live.bundle, ends), folder, now)
     _name_files(root / RAW / f"{name}.yaml", files)
     if files:
-        _dvc_add(folder)
+        _dvc_add(folder, root)
     new = [file for file in files if before.get(file) != file.read_bytes()]
-    return Updated(len(files), tuple(file.relative_to(folder).as_posix() for file in new))
+    return Updated(*(tuple(file.relative_to(folder).as_posix() for file in some) for some in (files, new)))
 
 
 def _check(name: str, folder: Path, bundle: Bundle) -> None:
@@ -115,9 +115,10 @@ def _name_files(file: Path, files: list[Path]) -> None:
         draft.replace(file)
 
 
-def _dvc_add(folder: Path) -> None:
-    # This Python's own DVC, whatever is on PATH.
-    done = subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", str(folder)], check=False)
+def _dvc_add(folder: Path, root: Path) -> None:
+    # This Python's own DVC, whatever is on PATH; of the repository in the folder that it is started in.
+    words = [sys.executable, "-m", "dvc", "add", "--quiet", str(folder.relative_to(root))]
+    done = subprocess.run(words, cwd=root, check=False)
     if done.returncode:
         raise ForestallError(
             f"`dvc add {folder}` failed; the tables are written. Run it again when it can be."

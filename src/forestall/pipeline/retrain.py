@@ -1,0 +1,157 @@
+"""`forestall retrain`: the service's new months, a model trained with them, a branch that says whether it is better.
+
+Everything is made in a repository of its own (`scratch`), which shares DVC's cache. Only the end touches the user's:
+one branch, at once. Who is killed before leaves nothing but what is in the cache.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from forestall.comparison.report import Report, markdown
+from forestall.errors import ForestallError
+from forestall.features.labels import TEST
+from forestall.pipeline import process
+from forestall.pipeline.compare import compare
+from forestall.pipeline.process import FailedError
+from forestall.pipeline.revisions import Commit, RevisionError, git
+from forestall.pipeline.scratch import IDENTITY, RerunError, Scratch, scratch
+from forestall.pipeline.update import update_dataset
+from forestall.serving.live import Live
+
+Say = Callable[[str], None]
+REPORT = Path("metrics/retraining.md")
+BRANCH = "retrain"
+LOCK = ".dvc/tmp/forestall-retrain.lock"
+TRAILER = "Made-by: forestall retrain"
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What came of it.
+
+    branch: where it is to be found; None where the service has learnt nothing new. report: of the candidate against
+    what is served, or the commit that it began from where nothing is; on the test fold, which neither has seen.
+    """
+
+    branch: str | None
+    report: Report | None
+
+
+def retrain(name: str, live: Live, start: Commit, champion: Commit | None, root: Path, say: Say) -> Retrained:
+    """Train with what the service has learnt of a dataset, and leave a branch `retrain/<month>` with the verdict.
+
+    Args:
+        start: the commit to begin from.
+        champion: the commit of what is served; None where nothing is.
+
+    Raises:
+        ForestallError: another one is under way, the months cannot be taken, or a stage fails; the repository is as it
+            was.
+    """
+    with _alone(root), scratch(root) as place:
+        folder = _checked_out(place, start)
+        programs = place.environment(place.tree(start))
+        _brought(place, folder, programs, name)
+        found = update_dataset(name, live, folder, say)
+        if not found.new:
+            return Retrained(None, None)
+        month = max(_months(found.files))
+        say(f"Training with the months up to {month}: {len(found.new)} new files.")
+        ran = place.repro(folder, programs)
+        say(f"Ran: {', '.join(ran) or 'nothing, all of it was in the cache'}.")
+        candidate = _committed(folder, f"Retrain with the months up to {month}", [])
+        report = _judged(candidate, champion or start, folder)
+        _write_report(folder, report)
+        final = _committed(folder, f"{'Passes' if report.passed else 'Does not pass'} the gate", [REPORT])
+        return Retrained(_given(root, folder, final, f"{BRANCH}/{month}"), report)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    file = root / LOCK
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ForestallError(
+                "Another `forestall retrain` is under way here. Try again when it is over."
+            ) from None
+        yield
+
+
+def _checked_out(place: Scratch, start: Commit) -> Path:
+    """A repository that stands at a commit, with nothing changed."""
+    folder = place.checkout(place.tree(start), BRANCH)
+    git(folder, "reset", "--quiet", "--soft", start.commit)
+    return folder
+
+
+def _brought(place: Scratch, folder: Path, programs: Path, name: str) -> None:
+    """The dataset's tables: from DVC's cache, or a remote."""
+    pointer = f"data/raw/{name}.dvc"
+    for words in (["dvc", "checkout", "--quiet", pointer], ["dvc", "pull", "--quiet", pointer]):
+        try:
+            process.run(words, folder, programs, place.folder)
+        except FailedError as error:
+            last = error.last
+        else:
+            return
+    raise RerunError(f"{pointer}: its tables are neither in the cache nor in a remote ({last}).")
+
+
+def _months(files: tuple[str, ...]) -> list[str]:
+    """Of live/<table>-<month>.csv."""
+    return [Path(file).stem.partition("-")[2] for file in files if "-" in Path(file).stem]
+
+
+def _committed(folder: Path, message: str, paths: list[Path]) -> Commit:
+    """All that is changed, or these files, on top."""
+    git(folder, "add", "--all", "--", *map(str, paths or [Path()]))
+    git(folder, *_identity(folder), "commit", "--quiet", "--message", message, "--trailer", TRAILER)
+    commit = git(folder, "rev-parse", "HEAD").stdout.strip()
+    return Commit(folder, "the candidate", commit)
+
+
+def _identity(folder: Path) -> tuple[str, ...]:
+    """Who Git says it is; a scheduler may be nobody."""
+    known = git(folder, "config", "user.email", check=False).stdout.strip()
+    return () if known else IDENTITY
+
+
+def _judged(candidate: Commit, base: Commit, folder: Path) -> Report:
+    """On the latest months: neither was trained on them, nor had its thresholds chosen there."""
+    return compare(replace(base, root=folder), candidate, folder, TEST)
+
+
+def _write_report(folder: Path, report: Report) -> None:
+    (folder / REPORT).parent.mkdir(exist_ok=True)
+    (folder / REPORT).write_text(markdown(report, gated=True), encoding="utf-8", newline="\n")
+
+
+def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
+    """The branch in the user's repository, moved there if it is one of ours.
+
+    Raises:
+        RevisionError: somebody else has committed to a branch of that name.
+    """
+    held = git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False).stdout.strip()
+    if held:
+        # The report names its commit, which is of another second each time.
+        if _tree(root, f"{held}~1") == _tree(folder, f"{final.commit}~1"):
+            return branch
+        if TRAILER not in git(root, "log", "-1", "--format=%B", held).stdout:
+            raise RevisionError(
+                f"{branch} has other commits on top. Merge it, rename it or delete it, then retrain."
+            )
+    git(root, "fetch", "--quiet", str(folder), f"+{final.commit}:refs/heads/{branch}")
+    return branch
+
+
+def _tree(root: Path, commit: str) -> str:
+    return git(root, "rev-parse", f"{commit}^{{tree}}", check=False).stdout.strip()
