@@ -26,6 +26,7 @@ from forestall.serving.bundle import Bundle
 from forestall.training.alarms import open_alarms
 from forestall.training.series import Rules, risk_matrix, series_of
 
+SMALL = [one.name for one in fields(Events)]
 TICKS, TEXTS = ("time", "start", "end"), ("code", "component", "model")
 
 
@@ -88,26 +89,20 @@ def tables_of(machines: Sequence[Machine], seed: int, days: int) -> Tables:
         _simulate_chunk(list(machines[first : first + CHUNK]), seed, days * HOURS_PER_DAY)
         for first in range(0, len(machines), CHUNK)
     ]
-    frames = {
-        one.name: _as_read([getattr(chunk, one.name) for chunk in chunks])
-        for one in fields(chunks[0])
-        if one.name != "truth"
-    }
+    frames = {name: _as_read([getattr(chunk, name) for chunk in chunks]) for name in ("telemetry", *SMALL)}
     telemetry = frames.pop("telemetry")
     telemetry.insert(2, "running", True)
-    return Tables(telemetry, Events(**frames))
+    return Tables(telemetry, Events(**{name: frame.drop_duplicates() for name, frame in frames.items()}))
 
 
 def _as_read(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Names as texts, times as ticks; exact copies of a row removed, as the reader does with small tables."""
-    rows = pd.concat(
-        [frame.astype({"machine": object}) for frame in frames], ignore_index=True
-    ).drop_duplicates()
+    """Names as texts, times as ticks."""
+    rows = pd.concat([frame.astype({"machine": object}) for frame in frames], ignore_index=True)
     texts = dict.fromkeys((name for name in TEXTS if name in rows), object)
     times = {
         name: rows[name].to_numpy().astype("datetime64[s]").astype("int64") for name in TICKS if name in rows
     }
-    return rows.astype(texts).assign(**times).reset_index(drop=True)
+    return rows.astype(texts).assign(**times)
 
 
 def laid_out(tables: Tables, bundle: Bundle, end: int) -> History:
