@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kstwo
 
 from _plants import Judged, Watch
 from forestall.features.reference import Matrix
 from forestall.monitoring.blocks import Blocks
 from forestall.monitoring.drift import Drift, ago_of, drift
 from forestall.monitoring.thresholds import THRESHOLDS, Thresholds
+from forestall.monitoring.trials import ks_critical, ks_distance
 
 ALERTS, INPUTS = "our alerts", "our drift of inputs"
 BONFERRONI, PLAIN = "KS, p < 0.05 / features", "KS, p < 0.01 each"
@@ -58,29 +57,10 @@ class Monitors:
         distance = ks_distance(rows.T, self.features)
         levels = {BONFERRONI: 0.05 / len(distance), PLAIN: 0.01}
         sizes = rows.shape[0], self.features.shape[1]
-        return {name: self._named(distance > critical(level, *sizes)) for name, level in levels.items()}
+        return {name: self._named(distance > ks_critical(level, *sizes)) for name, level in levels.items()}
 
     def _named(self, which: npt.NDArray[np.bool_]) -> frozenset[str]:
         return frozenset(self.names[int(at)] for at in np.flatnonzero(which))
-
-
-def ks_distance(week: Matrix, known: Matrix) -> npt.NDArray[np.float64]:
-    """The two-sample Kolmogorov-Smirnov statistic of each feature, [F], of sorted values [F, n] and [F, m].
-
-    As `scipy.stats.ks_2samp` has it, in a tenth of its time: the largest distance is at a value of the smaller sample.
-    """
-    count, found = week.shape[1], np.empty(len(week))
-    for at, (few, many) in enumerate(zip(week, known, strict=True)):
-        below, up_to = (np.searchsorted(many, few, side) / len(many) for side in ("left", "right"))
-        own_below, own_up_to = (np.searchsorted(few, few, side) / count for side in ("left", "right"))
-        found[at] = max((own_up_to - up_to).max(), (below - own_below).max(), 0.0)
-    return found
-
-
-@cache
-def critical(level: float, n: int, m: int) -> float:
-    """The statistic above which `ks_2samp(..., method="asymp")` has a two-sided p below a level."""
-    return float(kstwo.isf(level, round(n * m / (n + m))))
 
 
 def drift_at(watch: Watch, blocks: Blocks, end: int, thresholds: Thresholds) -> Drift:

@@ -7,15 +7,20 @@ fault changes the readings from its start on, of the machines named, and leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import kstwo
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Fault = Callable[[pd.DataFrame], pd.DataFrame]
 DAY = 86400.0  # ticks of a clock of timestamps
+Values = npt.NDArray[np.floating[Any]]
+SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 def offset(sensor: str, by: Mapping[str, float], start: int) -> Fault:
@@ -87,3 +92,25 @@ def delay_from_silence(
 def over_all(delays: Floats, share: float) -> float:
     """The delay within which a share of all trials is found: those never found wait for ever."""
     return float(np.quantile(delays, share, method="higher"))
+
+
+def ks_distance(few: Values, many: Values) -> Floats:
+    """The two-sample Kolmogorov-Smirnov statistic of each feature, [F].
+
+    As `scipy.stats.ks_2samp` has it, in a tenth of its time: the largest distance is at a value of one sample, on its
+    one side or its other.
+
+    Args:
+        few, many: sorted values, [F, n] and [F, m].
+    """
+    found = np.empty(len(few))
+    for at, (one, other) in enumerate(zip(few, many, strict=True)):
+        own, theirs = ([np.searchsorted(x, one, side) / len(x) for side in SIDES] for x in (one, other))
+        found[at] = max((own[1] - theirs[1]).max(), (theirs[0] - own[0]).max())
+    return found
+
+
+@cache
+def ks_critical(level: float, n: int, m: int) -> float:
+    """The statistic above which `ks_2samp(..., method="asymp")` has a two-sided p below a level."""
+    return float(kstwo.isf(level, round(n * m / (n + m))))
