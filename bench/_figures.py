@@ -67,25 +67,34 @@ def rule_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["fault", "monitor", "by rule, from when it is beyond"])
 
 
-def quiet_table(weeks: pd.DataFrame) -> pd.DataFrame:
-    """Of plants without a fault: episodes a year and the share of weeks in alarm, by monitor and for each alert."""
+def quiet_table(weeks: pd.DataFrame, season: tuple[int, int]) -> pd.DataFrame:
+    """Of plants without a fault: episodes a year and the share of weeks in alarm, by monitor and for each alert.
+
+    Args:
+        season: from when to when the reference's weeks are, in ticks.
+    """
     parts = {name: (name, "") for name in MONITORS} | {
         name: (ALERTS, name) for name in (RATE, RISK, OPINIONS)
     }
     names = sorted({name for said in weeks[INPUTS] for name in said})
     parts |= {f"{INPUTS}: {name}": (INPUTS, name) for name in names}
-    return pd.DataFrame([_quiet(label, weeks, *part) for label, part in parts.items()])
+    rows = [_quiet(label, weeks, *part, season) for label, part in parts.items()]
+    return pd.DataFrame(rows)
 
 
-def _quiet(label: str, weeks: pd.DataFrame, monitor: str, start: str) -> dict[str, Any]:
+def _quiet(
+    label: str, weeks: pd.DataFrame, monitor: str, start: str, season: tuple[int, int]
+) -> dict[str, Any]:
     alarmed = weeks[monitor].map(lambda said: any(name.startswith(start) for name in said))
     plants = [flags.tolist() for _, flags in alarmed.groupby(weeks["seed"])]
     yearly = np.array([episodes(flags) / len(flags) * YEAR for flags in plants])
     share = np.array([100 * np.mean(flags) for flags in plants])
+    within = weeks["end"].between(*season, inclusive="right")
     return {
         "without a fault": label,
         "episodes a year": f"{yearly.mean():.1f} ({' to '.join(f'{one:.1f}' for one in mean_interval(yearly))})",
         "weeks in alarm, %": f"{share.mean():.1f} ({' to '.join(f'{one:.1f}' for one in mean_interval(share))})",
+        "in the reference's months, %": f"{100 * alarmed[within].mean():.1f}",
         "plants without any, %": f"{100 * np.mean(yearly == 0):.0f}",
     }
 

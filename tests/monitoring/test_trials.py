@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ks_2samp
 
 from forestall.monitoring.trials import (
     DAY,
@@ -12,6 +13,8 @@ from forestall.monitoring.trials import (
     delay,
     delay_from_silence,
     episodes,
+    ks_critical,
+    ks_distance,
     offset,
     over_all,
     stuck,
@@ -87,3 +90,17 @@ def test_what_is_said_without_the_fault_too_does_not_find_it() -> None:
 def test_a_plant_in_which_it_is_never_found_waits_for_ever() -> None:
     delays = np.array([5.0, 9.0, np.inf, 7.0])
     assert (over_all(delays, 0.5), over_all(delays, 0.9)) == (9.0, np.inf)
+
+
+@pytest.mark.parametrize("digits", [0, 1, 8])
+def test_the_tests_of_features_decide_as_scipys_do(digits: int) -> None:
+    random = np.random.default_rng(digits)
+    for moved in (0.0, 0.2, 0.5):
+        few = np.sort(random.normal(moved, size=(20, 90)).round(digits), axis=1)
+        many = np.sort(random.normal(size=(20, 700)).round(digits), axis=1)
+        theirs = [ks_2samp(one, other, method="asymp") for one, other in zip(few, many, strict=True)]
+        found = ks_distance(few, many)
+        assert found == pytest.approx([one.statistic for one in theirs], abs=1e-12)
+        for level in (0.01, 0.05 / 218):
+            expected = [one.pvalue < level for one in theirs]
+            assert (found > ks_critical(level, 90, 700)).tolist() == expected
