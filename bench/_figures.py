@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 DRAWS, SEED, DAYS = 2000, 0, 56.0
 YEAR = 365.25 / 7  # in weeks
 HOUR = 3600.0
+STYLES = dict(zip(MONITORS, ("-", "-", "-", ":"), strict=True))
 STALE = 24 * HOUR  # decisions.stale of the simulated plant
 
 
@@ -73,18 +74,17 @@ def quiet_table(weeks: pd.DataFrame, season: tuple[int, int]) -> pd.DataFrame:
     Args:
         season: from when to when the reference's weeks are, in ticks.
     """
-    parts = {name: (name, "") for name in MONITORS} | {
-        name: (ALERTS, name) for name in (RATE, RISK, OPINIONS)
-    }
-    names = sorted({name for said in weeks[INPUTS] for name in said})
-    parts |= {f"{INPUTS}: {name}": (INPUTS, name) for name in names}
-    rows = [_quiet(label, weeks, *part, season) for label, part in parts.items()]
+    kinds = {name: (ALERTS, name) for name in (RATE, RISK, OPINIONS)}
+    alerts, inputs = (sorted({name for said in weeks[of] for name in said}) for of in (ALERTS, INPUTS))
+    parts = {name: (name, "") for name in MONITORS} | kinds | {name: (ALERTS, name) for name in alerts}
+    parts |= {f"{INPUTS}: {name}": (INPUTS, name) for name in inputs}
+    rows = [_quiet(label, weeks, part, season) for label, part in parts.items()]
     return pd.DataFrame(rows)
 
 
-def _quiet(
-    label: str, weeks: pd.DataFrame, monitor: str, start: str, season: tuple[int, int]
-) -> dict[str, Any]:
+def _quiet(label: str, weeks: pd.DataFrame, part: tuple[str, str], season: tuple[int, int]) -> dict[str, Any]:
+    """A row, of what a monitor says that begins so."""
+    monitor, start = part
     alarmed = weeks[monitor].map(lambda said: any(name.startswith(start) for name in said))
     plants = [flags.tolist() for _, flags in alarmed.groupby(weeks["seed"])]
     yearly = np.array([episodes(flags) / len(flags) * YEAR for flags in plants])
@@ -95,8 +95,15 @@ def _quiet(
         "episodes a year": f"{yearly.mean():.1f} ({' to '.join(f'{one:.1f}' for one in mean_interval(yearly))})",
         "weeks in alarm, %": f"{share.mean():.1f} ({' to '.join(f'{one:.1f}' for one in mean_interval(share))})",
         "in the reference's months, %": f"{100 * alarmed[within].mean():.1f}",
+        "half of the plants, in": months_of(alarmed.groupby(weeks["end"]).mean()),
         "plants without any, %": f"{100 * np.mean(yearly == 0):.0f}",
     }
+
+
+def months_of(share: pd.Series[float]) -> str:
+    """The months with a week's end, ticks, at which half of the plants are in alarm, or more."""
+    ends = share.index[share >= 0.5].to_numpy().astype("datetime64[s]")
+    return " ".join(dict.fromkeys(pd.DatetimeIndex(ends).strftime("%b")))
 
 
 def mean_interval(values: Floats) -> tuple[float, float]:
@@ -119,7 +126,13 @@ def draw(trials: pd.DataFrame, file: Path) -> None:
             share = 100 * np.arange(1, len(delays) + 1) / len(delays)
             seen = np.isfinite(delays)
             last = share[seen][-1:] if seen.any() else np.zeros(1)
-            axes.step(np.r_[0, delays[seen], DAYS], np.r_[0, share[seen], last], where="post", label=monitor)
+            axes.step(
+                np.r_[0, delays[seen], DAYS],
+                np.r_[0, share[seen], last],
+                where="post",
+                label=monitor,
+                linestyle=STYLES[monitor],
+            )
         axes.set_title(faults[place], fontsize=9)
     figure.axes[0].legend(fontsize=7)
     figure.supxlabel("days since the fault began")
