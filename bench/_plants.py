@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from forestall.data.clean import clean_telemetry
 from forestall.data.events import Events, absent_pairs
 from forestall.data.repairs import Repairs
+from forestall.data.simulator import telemetry
 from forestall.data.simulator.catalogue import HOURS_PER_DAY
 from forestall.data.simulator.fleet import CHUNK, _simulate_chunk
 from forestall.data.simulator.traits import Machine
@@ -82,6 +84,17 @@ class Judged:
         return replace(self, **tables)
 
 
+@contextmanager
+def without_season() -> Iterator[None]:
+    """The simulated plants that are made meanwhile have the same weather all year."""
+    usual = telemetry.SEASON
+    telemetry.SEASON = 0.0
+    try:
+        yield
+    finally:
+        telemetry.SEASON = usual
+
+
 def tables_of(machines: Sequence[Machine], seed: int, days: int) -> Tables:
     """What the simulator writes as CSV files, as it is read from them."""
     chunks = [
@@ -90,9 +103,9 @@ def tables_of(machines: Sequence[Machine], seed: int, days: int) -> Tables:
         for first in range(0, len(machines), CHUNK)
     ]
     frames = {name: _as_read([getattr(chunk, name) for chunk in chunks]) for name in ("telemetry", *SMALL)}
-    telemetry = frames.pop("telemetry")
-    telemetry.insert(2, "running", True)
-    return Tables(telemetry, Events(**{name: frame.drop_duplicates() for name, frame in frames.items()}))
+    raw = frames.pop("telemetry")
+    raw.insert(2, "running", True)
+    return Tables(raw, Events(**{name: frame.drop_duplicates() for name, frame in frames.items()}))
 
 
 def _as_read(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from _plants import (
     judged,
     laid_out,
     tables_of,
+    without_season,
 )
 from forestall.data.simulator.traits import draw_machine
 from forestall.evaluation.trials import recipe_of
@@ -123,22 +124,31 @@ def season() -> tuple[int, int]:
     return int(reference.blocks.start.min()), int(reference.blocks.start.max()) + reference.length
 
 
-def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All trials, and all weeks without a fault."""
+def without_any(seed: int, monitors: Monitors) -> pd.DataFrame:
+    """What is said in each week of the plant of this seed without a fault and without a season."""
+    with without_season():
+        case = case_of(seed, monitors.watch)
+    return pd.DataFrame(said_at(case.stream, case.ends.tolist(), monitors)).assign(seed=seed, end=case.ends)
+
+
+def measured() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """All trials; all weeks without a fault; the same without a season."""
     began, monitors = time.perf_counter(), monitors_of()
     other = other_model(monitors.watch)
-    rows, weeks = list[dict[str, object]](), list[pd.DataFrame]()
+    rows, weeks, even = list[dict[str, object]](), list[pd.DataFrame](), list[pd.DataFrame]()
     for seed in SEEDS:
         more, quiet = trial(seed, monitors, other)
-        rows, weeks = rows + more, [*weeks, quiet]
+        rows, weeks, even = rows + more, [*weeks, quiet], [*even, without_any(seed, monitors)]
         print(f"seed {seed}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    return pd.DataFrame(rows), pd.concat(weeks, ignore_index=True)
+    return pd.DataFrame(rows), pd.concat(weeks, ignore_index=True), pd.concat(even, ignore_index=True)
 
 
 def main() -> None:
     """Print the tables; write the trials and the figure into the folder named."""
-    trials, weeks = measured()
-    for table in (found_table(trials), rule_table(), quiet_table(weeks, season())):
+    trials, weeks, even = measured()
+    quiet = [quiet_table(some, season()) for some in (weeks, even)]
+    quiet[1] = quiet[1].rename(columns={"without a fault": "without a fault and without a season"})
+    for table in (found_table(trials), rule_table(), *quiet):
         print(table.to_string(index=False), end="\n\n")
     if len(sys.argv) > 1:
         folder = Path(sys.argv[1])
