@@ -98,6 +98,18 @@ def test_a_shift_too_small_to_be_worth_anything_is_none() -> None:
     assert (found.beyond, found.threshold, found.psi) == (False, 10.0, sure.psi)
 
 
+def test_what_the_reference_had_in_a_week_of_its_own_is_no_shift() -> None:
+    """A season that all machines share is not chance, but a week of it, which the reference has seen, is no news."""
+    hot = blocks(0, WEEKS, 9, faulty=9, much=4.0)
+    reference = replace(REFERENCE, blocks=hot)
+    again = blocks(20, 10, 10, faulty=27, much=4.0)
+    ago = ago_of(again, LENGTH, 29 * LENGTH)
+    found = drift(reference, again.take(ago >= 0), ago[ago >= 0], Thresholds())
+    unaware = drift(reference, again.take(ago >= 0), ago[ago >= 0], Thresholds(), own_clocks=True)
+    assert not found.inputs[0].beyond and unaware.inputs[0].beyond
+    assert found.inputs[1].threshold == unaware.inputs[1].threshold
+
+
 def test_without_data_nothing_is_said() -> None:
     found = at(blocks(20, 3, 5), 40)
     assert found.alarms[0].change is None and not found.alarms[0].beyond

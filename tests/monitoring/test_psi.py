@@ -8,7 +8,14 @@ from scipy.stats import ks_2samp
 
 from forestall.errors import ForestallError
 from forestall.monitoring.bins import Bins
-from forestall.monitoring.psi import SMOOTHING, contributions, psi, psi_thresholds, shares
+from forestall.monitoring.psi import (
+    SMOOTHING,
+    between_weeks,
+    contributions,
+    psi,
+    psi_thresholds,
+    shares,
+)
 
 STARTS = np.array([0, 3, 5])
 MACHINES, WEEKS, DECISIONS = 60, 12, 14
@@ -40,6 +47,21 @@ def test_thresholds_are_the_same_every_time() -> None:
     some = psi_thresholds(counts, machine, STARTS, 8, 0.01, 200)
     assert some.tobytes() == psi_thresholds(counts, machine, STARTS, 8, 0.01, 200).tobytes()
     assert (psi_thresholds(counts, machine, STARTS, 2, 0.01, 200) > some).all()
+
+
+def test_weeks_are_compared_with_the_other_weeks() -> None:
+    counts = np.array([[90, 10, 0, 50, 50]] * 4 + [[30, 60, 10, 52, 48]] * 2)
+    week = np.array([0, 0, 7, 7, 14, 14])
+    found = between_weeks(counts, week, STARTS)
+    assert found == pytest.approx(psi(counts[:4].sum(axis=0), counts[4:].sum(axis=0), STARTS), rel=1e-5)
+    assert found[0] > 1 > 0.01 > found[1] > 0
+
+
+def test_a_week_that_is_cut_short_is_none_of_them() -> None:
+    counts = np.array([[90, 10, 0, 50, 50]] * 4 + [[0, 0, 60, 0, 60]])
+    week = np.array([0, 0, 7, 7, 14])
+    assert between_weeks(counts, week, STARTS) == pytest.approx([0, 0], abs=1e-6)
+    assert between_weeks(counts[:2], week[:2], STARTS).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(("rows", "blocks", "draws"), [(0, 3, 200), (40, 0, 200), (40, 3, 50)])

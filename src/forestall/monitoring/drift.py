@@ -11,7 +11,7 @@ import numpy.typing as npt
 from forestall.errors import ForestallError
 from forestall.monitoring.blocks import OPINIONS, Blocks, Counts, Ints
 from forestall.monitoring.persistence import holds
-from forestall.monitoring.psi import Floats, contributions, psi, psi_thresholds
+from forestall.monitoring.psi import Floats, between_weeks, contributions, psi, psi_thresholds
 from forestall.monitoring.rates import RateChange, dispersion, rate_change
 from forestall.monitoring.reference import MonitoringReference
 from forestall.monitoring.thresholds import Thresholds
@@ -59,13 +59,20 @@ class Drift:
     opinions: Shift
 
 
-def drift(reference: MonitoringReference, blocks: Blocks, ago: Ints, thresholds: Thresholds) -> Drift:
+def drift(
+    reference: MonitoringReference,
+    blocks: Blocks,
+    ago: Ints,
+    thresholds: Thresholds,
+    own_clocks: bool = False,
+) -> Drift:
     """What the last weeks show.
 
     Args:
         blocks: of the current weeks.
         ago: how many blocks before the latest one each is, [B]; 0 for the latest whole week. Machines that share a
             calendar share it; those with clocks of their own have each its own (`ago_of`).
+        own_clocks: machines have clocks of their own: then no week of the reference is one for all of them.
 
     Raises:
         ForestallError: the blocks were counted in other bins.
@@ -76,7 +83,9 @@ def drift(reference: MonitoringReference, blocks: Blocks, ago: Ints, thresholds:
 
     def shifts(table: str, names: Sequence[str], starts: Ints, least: float) -> tuple[Shift, ...]:
         known, counts = getattr(reference.blocks, table), getattr(blocks, table)
-        weeks = _Weeks(names, starts, known, reference.machines, counts, thresholds, least)
+        usual = 0.0 if own_clocks else between_weeks(known, reference.blocks.start, starts)
+        at_least = np.broadcast_to(np.maximum(usual, least), len(names))
+        weeks = _Weeks(names, starts, known, reference.machines, counts, thresholds, at_least)
         return weeks.shifts(blocks.machine, ago)
 
     return Drift(
@@ -105,7 +114,8 @@ def ago_of(blocks: Blocks, length: int, latest: int | None) -> Ints:
 class _Weeks:
     """The last weeks' counts of some quantities beside the reference's.
 
-    names, starts: the quantities and where their bins begin. known, counts: by block, of the reference and now.
+    names, starts: the quantities and where their bins begin. known, counts: by block, of the reference and now. least:
+    what each quantity's threshold is at least, [Q].
     """
 
     names: Sequence[str]
@@ -114,7 +124,7 @@ class _Weeks:
     machines: Ints
     counts: Counts
     thresholds: Thresholds
-    least: float
+    least: Floats
 
     def shifts(self, machine: npt.NDArray[np.object_], ago: Ints) -> tuple[Shift, ...]:
         """Of each quantity, by the counts' machines and weeks."""

@@ -8,7 +8,8 @@ other. A test that takes rows as independent finds a shift every week. So the th
 draws of the reference: current weeks are as many blocks, a machine's week each, as there are now, and the reference
 is its machines, each with all its weeks, both drawn with replacement. Drawing single blocks for both would hold the
 level only where a machine's weeks are independent of each other. What all machines have in common in a week (the
-season's heat) is not chance here: it is found, as a shift.
+season's heat) these draws do not know; so the threshold is also at least what one of the reference's own weeks differs
+from its others by (`between_weeks`). A season beyond those weeks is found, as a shift.
 """
 
 from __future__ import annotations
@@ -69,6 +70,24 @@ def psi_thresholds(
     current = _multiplicities(rng, draws, blocks, len(counts)) @ each
     reference = _multiplicities(rng, draws, machines, machines) @ whole
     found: Floats = np.quantile(psi(reference, current, starts), 1 - level, axis=0, method="higher")
+    return found
+
+
+def between_weeks(counts: Counts, start: Ints, starts: Ints) -> Floats:
+    """The largest PSI of one of the reference's weeks against its others, [Q]; 0 if there are no two.
+
+    A week with less than half the counts of the fullest, cut by the reference's ends, is no week.
+
+    Args:
+        counts: of each block of the reference, [B, N]. start: the blocks' weeks, [B].
+    """
+    week, place = np.unique(start, return_inverse=True)
+    total = (np.arange(len(week))[:, None] == place).astype(np.float32) @ counts.astype(np.float32)
+    size = total.sum(axis=1)
+    whole = total[2 * size >= size.max(initial=0)]
+    if len(whole) < 2:
+        return np.zeros(len(starts) - 1)
+    found: Floats = psi(whole.sum(axis=0) - whole, whole, starts).max(axis=0)
     return found
 
 

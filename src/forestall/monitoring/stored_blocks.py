@@ -71,7 +71,8 @@ def stored_drift(
     assert inputs is not None  # there is a reference
     weeks = thresholds.n + thresholds.alarm_rate_weeks - 1
     blocks, ago = stored_blocks(connection, live.bundle, live.model, (reference, inputs), until, weeks)
-    return drift(reference, blocks, ago, thresholds) if len(blocks) else None
+    own_clocks = live.bundle.reference.own_clocks
+    return drift(reference, blocks, ago, thresholds, own_clocks) if len(blocks) else None
 
 
 def _limits(bundle: Bundle, length: int, until: int, weeks: int) -> Limits:

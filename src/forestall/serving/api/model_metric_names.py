@@ -37,7 +37,8 @@ DRIFT_THRESHOLD = Metric(
     "forestall_drift_psi_threshold",
     "gauge",
     "plant",
-    "What the index exceeds in one of a hundred draws of the reference's own weeks, or at least what is worth a look.",
+    "What one in a hundred draws of the reference's own weeks exceeds; at least what a week of them differs from the "
+    "others by, and what is worth a look.",
     ("of", "name"),
 )
 DRIFTED = Metric(
