@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,16 @@ def test_it_is_read_as_it_was_written_always_the_same_bytes(
     (tmp_path / "one" / MONITORING).write_bytes(b"other")
     with pytest.raises(ForestallError, match="not the file"):
         load_bundle(tmp_path / "one")
+
+
+def test_that_of_the_next_bundle_is_not_taken_for_it(
+    tmp_path: Path, made: Made, reference: MonitoringReference
+) -> None:
+    bundle = whole(tmp_path / "one", made, reference)
+    another = replace(reference, every=2 * reference.every)
+    write_reference(tmp_path / "one", another, plant.dataset().clock)
+    with pytest.raises(ForestallError, match="another bundle's"):
+        read_reference(tmp_path / "one", bundle)
 
 
 def test_a_bundle_without_one_is_served_without_one(bundle_folder: Path, bundle: Bundle) -> None:

@@ -19,7 +19,7 @@ from forestall.serving.api.drift_state import samples
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.store.database import Store
-from forestall.serving.store.tables import alarms, risks
+from forestall.serving.store.tables import alarms, models, risks
 from tests import plant
 from tests.serving.test_input_counts import END, EVENTS, play
 
@@ -70,6 +70,20 @@ def test_what_another_model_thought_is_not_compared(
         other = replace(live, model=live.model + 1)
         assert stored_drift(connection, other, monitored, END, THRESHOLDS) is None
     assert len(blocks) == len(ago) == 0
+
+
+def test_the_week_in_which_a_model_began_is_not_counted(
+    live: Live, monitored: MonitoringReference, counter: WatchedInputs
+) -> None:
+    week = END // WEEK * WEEK - 2 * WEEK
+    with live.store.writing() as connection:
+        before = models.insert().values(digest="another", components=[], horizons=[])
+        number = connection.execute(before.returning(models.c.id)).scalar_one()
+        for began, counted in ((1, {0, 1}), (3, {0})):
+            since = week + began * live.bundle.reference.spans.every
+            connection.execute(risks.update().where(risks.c.time < since).values(model_id=number))
+            _, ago = stored_blocks(connection, live.bundle, live.model, (monitored, counter), END, 3)
+            assert set(ago) == counted
 
 
 def test_drift_of_the_store(live: Live, monitored: MonitoringReference) -> None:

@@ -6,6 +6,7 @@ knows the answer.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -179,10 +180,18 @@ def write_reference(folder: Path, reference: MonitoringReference, clock: Clock) 
 
 
 def read_reference(folder: Path, bundle: Bundle) -> MonitoringReference | None:
-    """The one in a bundle's folder, whose hashes `load_bundle` has checked; None if it was exported without one."""
-    if MONITORING not in bundle.manifest["sha256"]:
+    """The one in a bundle's folder; None if it was exported without one.
+
+    Raises:
+        ForestallError: the folder holds another bundle's by now.
+    """
+    known = bundle.manifest["sha256"].get(MONITORING)
+    if known is None:
         return None
-    table = pq.read_table(folder / MONITORING)
+    content = (folder / MONITORING).read_bytes()
+    if hashlib.sha256(content).hexdigest() != known:
+        raise ForestallError(f"{folder / MONITORING} is another bundle's than the one that answers.")
+    table = pq.read_table(pa.BufferReader(content))
     about = json.loads(table.schema.metadata[ABOUT])
     frame = store.from_arrow(table.select(["machine", "start"]), bundle.plant.dataset.clock)
     counts = {name: _counts(table[name].combine_chunks()) for name in TABLES}

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, select
 
 from forestall.features.reference import Matrix
-from forestall.monitoring.blocks import Blocks, Counts, Ints, block_start, opinion_counts
+from forestall.monitoring.blocks import Blocks, Counts, Ints, opinion_counts
 from forestall.monitoring.drift import Drift, ago_of, drift
 from forestall.monitoring.reference import MonitoringReference, risk_counts
 from forestall.monitoring.thresholds import Thresholds
@@ -32,6 +32,8 @@ def stored_blocks(
 ) -> tuple[Blocks, Ints]:
     """The last whole weeks of what a model thought, and how many before the latest each of them is, [B].
 
+    The week in the middle of which the model began is none: a few decisions differ from the reference by chance.
+
     Args:
         model: the bundle's number in the store; what another model thought is not compared with this one's reference.
         until: the fleet's time in ticks. Machines with clocks of their own are each counted up to their own end.
@@ -39,8 +41,7 @@ def stored_blocks(
     """
     reference, inputs = watched
     limits = _limits(bundle, reference.length, until, weeks)
-    told = _decisions(connection, model, limits)
-    told["start"] = block_start(told["time"].to_numpy(dtype=np.int64), reference.length)
+    told = _whole(_decisions(connection, model, limits), reference, bundle.reference.own_clocks)
     index = pd.MultiIndex.from_frame(told[WEEK]).unique().sort_values()
     group = index.get_indexer(pd.MultiIndex.from_frame(told[WEEK]))
     blocks = Blocks(
@@ -93,6 +94,16 @@ def _decisions(connection: Connection, model: int, limits: Limits) -> pd.DataFra
     )
     columns = ["machine", "time", "no_opinion", "curves"]
     return pd.DataFrame(connection.execute(query).all(), columns=columns, dtype=object)
+
+
+def _whole(told: pd.DataFrame, reference: MonitoringReference, own_clocks: bool) -> pd.DataFrame:
+    """Decisions, each with its week's start; without the week that had begun when the model first judged the fleet, or
+    a machine with a clock of its own.
+    """
+    time = told["time"].astype("int64")
+    told["start"] = time // reference.length * reference.length
+    first = time.groupby(told["machine"]).transform("min") if own_clocks else time.min()
+    return told[(told["start"] > first) | (first - told["start"] <= reference.every)]
 
 
 def _risks(told: pd.DataFrame, bundle: Bundle) -> Matrix:

@@ -47,6 +47,8 @@ class DriftState:
     def _look(self, serving: Serving, connection: Connection, reference: MonitoringReference) -> None:
         until = serving.live.time(connection)
         week = -1 if until is None else until // reference.length
+        if week != self.week and serving.live.due_of(connection):
+            return  # half of a week says nothing; what was found of the one before it stands meanwhile
         if until is not None and (week != self.week or self.now() - self.read_at >= SECONDS):
             self.drift = stored_drift(connection, serving.live, reference, until, THRESHOLDS)
             self.week, self.read_at = week, self.now()
