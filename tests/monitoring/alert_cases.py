@@ -88,6 +88,14 @@ CASES = (
         counters=True,
         fading=6,
     ),
+    Case(
+        "ForestallStateUntold",
+        TIMES.settled,
+        {
+            "forestall_state_timestamp_seconds{%s}": (9000, 9000),
+            "forestall_watch_timestamp_seconds{%s}": (9000, 5399),
+        },
+    ),
     Case("ForestallIngestionStopped", TIMES.settled, {"forestall_data_age_seconds{%s}": (3600, 21700)}),
     Case("ForestallDataOfFuture", TIMES.lasting, {"forestall_data_age_seconds{%s}": (-300, -3600)}),
     Case(

@@ -36,6 +36,7 @@ class Durations:
     lasting: longer than a late delivery takes to be scored.
     data_age: age of the fleet's latest reading; more than the plant's usual pause between two deliveries.
     ahead: readings of the future, more than clocks differ by.
+    behind: what monitoring works out, after the rest of the plant's state; several times what it takes.
     """
 
     every: float = 30
@@ -45,9 +46,16 @@ class Durations:
     lasting: float = HOUR
     data_age: float = 6 * HOUR
     ahead: float = 10 * MINUTE
+    behind: float = HOUR
 
     def scaled(self, scale: float) -> Durations:
-        """All of them times a factor."""
+        """All of them times a factor: 0.01 turns 5 minutes into 3 seconds.
+
+        Raises:
+            ValueError: the factor is not above 0.
+        """
+        if not scale > 0:
+            raise ValueError(f"The scale of durations has to be above 0, not {scale}.")
         return Durations(**{name: seconds * scale for name, seconds in asdict(self).items()})
 
 

@@ -136,9 +136,11 @@ def _of_answers(times: Durations, levels: Levels) -> list[Alert]:
             "ForestallStateUntold",
             "ticket",
             times.settled,
-            f"sum by (job) (increase(forestall_state_errors_total[{window}])) > 0",
-            "A part of the plant's state is missing from the metrics",
-            "By a fault of the service. Alerts on what is missing do not work meanwhile.",
+            f"sum by (job) (increase(forestall_state_errors_total[{window}])) > 0"
+            " or max by (job) (forestall_state_timestamp_seconds - forestall_watch_timestamp_seconds)"
+            f" > {times.behind:g}",
+            "A part of the plant's state is missing from the metrics, or old",
+            "By a fault of the service, or the database does not let it be worked out. Alerts on it do not work.",
         ),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from prometheus_client import parser
@@ -12,6 +13,7 @@ from tests.serving.api.process import Served, until
 from tests.serving.api.replay import send
 from tests.serving.api.server import Running
 
+STATE, WATCH = "forestall_state_timestamp_seconds", "forestall_watch_timestamp_seconds"
 Said = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -30,6 +32,17 @@ def scraped(api: Running | Served) -> Said:
     response = api.client.get("/metrics")
     assert response.status_code == 200, response.text
     return said_by(response.text)
+
+
+def worked_out(api: Running | Served) -> Said:
+    """What is said once monitoring has worked out all again; the store has to be asked with every scrape."""
+    for _ in range(2):  # the first look may have begun before what it is to see
+        _look_after(api, time.time())
+    return scraped(api)
+
+
+def _look_after(api: Running | Served, asked: float) -> None:
+    until(lambda: scraped(api)[WATCH, ()] > asked, 60)
 
 
 def value(said: Said, name: str, **labels: str) -> float:

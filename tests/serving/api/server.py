@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from forestall.serving.api.start import open_service
 from forestall.serving.store.keys import Role, create_key
 from forestall.serving.store.machines import add_machines
 from tests import plant
+from tests.pipeline.servers import free_port
 
 ATTRIBUTES: dict[str, dict[str, str | float | None]] = {
     row["machine"]: {"model": row["model"], "age": row["age"]}
@@ -55,11 +55,9 @@ def opened(folder: Path, database: Path | str, host: str = "127.0.0.1", recorded
 
 
 @contextmanager
-def running(service: Service) -> Iterator[Running]:
-    """The service on a free port of this computer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def running(service: Service, port: int = 0) -> Iterator[Running]:
+    """The service on a port of this computer; if 0, on a free one."""
+    port = port or free_port()
     config = uvicorn.Config(
         create_app(service), port=port, loop="uvloop", http=Protocol, access_log=False, log_config=None
     )

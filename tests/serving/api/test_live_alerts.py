@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forestall.monitoring.alert_levels import Durations
 from forestall.serving.api import champion
 from tests.pipeline.servers import postgresql_server
 from tests.serving.api.process import until
@@ -15,7 +16,7 @@ from tests.serving.api.scraping import scored, vector
 from tests.serving.api.server import key_for, opened, running
 from tests.serving.api.watching import asking, watching
 
-SCALE = 0.01  # 2 min are 1.2 s, an hour is 36 s
+TIMES = Durations().scaled(0.01)  # 2 min are 1.2 s, an hour is 36 s
 QUIET = 40.0  # seconds: longer than any alert's time
 BOUND = 20.0  # seconds until people are told, and until they are told that it is over
 
@@ -31,7 +32,7 @@ def test_what_breaks_is_told_once_and_when_it_is_over(
         vector(api)
         key = key_for(api.service, "read")
         api.client.headers["Authorization"] = f"Bearer {key}"
-        with watching(tmp_path, api.url, key, SCALE) as seen, asking(api):
+        with watching(tmp_path, api.url, key, TIMES) as seen, asking(api):
             until(seen.scraping)
             time.sleep(QUIET)
             assert seen.told == []

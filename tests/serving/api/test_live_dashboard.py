@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from forestall.monitoring.alert_levels import Durations
 from forestall.monitoring.dashboard.board import dashboard
 from forestall.monitoring.reference import MonitoringReference, write_reference
 from forestall.monitoring.thresholds import THRESHOLDS
@@ -111,7 +112,7 @@ def test_every_panel_has_data(
         key = key_for(service, "read")
         api.client.headers["Authorization"] = f"Bearer {key_for(service, 'write')}"
         begun = time.time()
-        with watching(tmp_path, api.url, key, scale=1) as seen, asking(api):
+        with watching(tmp_path, api.url, key, Durations()) as seen, asking(api):
             until(seen.scraping)
             clock.time = END
             clock.let_go()

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from forestall.data.settings import read_yaml
+from forestall.monitoring.alert_levels import Durations
 from forestall.monitoring.alert_rules import rules_yaml
 from tests.pipeline.servers import free_port
 from tests.serving.api.process import until
@@ -25,20 +26,24 @@ from tests.serving.api.server import Running
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 HERE = "127.0.0.1"
+Sent = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Watching:
-    """Both programs. told: receiver, alert and status of all that was sent, in its order."""
+    """Both programs.
+
+    told: receiver, alert and status of all that was sent, in its order. parts: alert, component and status.
+    """
 
     prometheus: str
     alertmanager: str
-    told: list[tuple[str, str, str]] = field(default_factory=list)
+    told: list[Sent] = field(default_factory=list)
+    parts: list[Sent] = field(default_factory=list)
 
     def scraping(self) -> bool:
         """Whether the service has answered Prometheus."""
-        asked = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": 'up{job="forestall"} == 1'})
-        return bool(asked.json()["data"]["result"])
+        return bool(self.value('up{job="forestall"} == 1'))
 
     def asked(self, expr: str, since: float | None = None) -> list[list[tuple[float, str]]]:
         """Of each series that an expression gives, times and values: of now, or of every second since."""
@@ -49,6 +54,11 @@ class Watching:
         result = answer["data"]["result"]
         return [one["values"] if "values" in one else [one["value"]] for one in result]
 
+    def value(self, expr: str) -> float | None:
+        """What an expression is now, if it is one number."""
+        found = self.asked(expr)
+        return float(found[0][0][1]) if len(found) == 1 else None
+
     def silenced(self) -> set[str]:
         """Alerts that fire and are not sent, because another one says more."""
         alerts = httpx.get(f"{self.alertmanager}/api/v2/alerts").json()
@@ -56,25 +66,33 @@ class Watching:
 
 
 @contextmanager
-def watching(folder: Path, service: str, key: str, scale: float) -> Iterator[Watching]:
-    """Prometheus scrapes the service at an address with a key; durations of the rules are scaled."""
+def watching(
+    folder: Path, service: str, key: str, times: Durations, scrape: str = "500ms"
+) -> Iterator[Watching]:
+    """Prometheus scrapes the service at an address with a key, and waits for an answer as long as it waits between two;
+    the rules have these durations.
+    """
     ports = free_port(), free_port()
-    told: list[tuple[str, str, str]] = []
-    with _receiver(told) as receiver:
-        _write_prometheus(folder, service, key, ports[1], scale)
+    told, parts = list[Sent](), list[Sent]()
+    with _receiver(told, parts) as receiver:
+        _write_rules(folder, times)
+        _write_prometheus(folder, service, key, ports[1], scrape)
         _write_alertmanager(folder, receiver)
         with (
             _started(folder, "alertmanager", ports[1], "--storage.path", "--cluster.listen-address="),
             _started(folder, "prometheus", ports[0], "--storage.tsdb.path"),
         ):
-            yield Watching(f"http://{HERE}:{ports[0]}", f"http://{HERE}:{ports[1]}", told)
+            yield Watching(f"http://{HERE}:{ports[0]}", f"http://{HERE}:{ports[1]}", told, parts)
 
 
-def _write_prometheus(folder: Path, service: str, key: str, alertmanager: int, scale: float) -> None:
-    (folder / "forestall.rules.yml").write_text(rules_yaml(scale), encoding="utf-8")
+def _write_rules(folder: Path, times: Durations) -> None:
+    (folder / "forestall.rules.yml").write_text(rules_yaml(times), encoding="utf-8")
+
+
+def _write_prometheus(folder: Path, service: str, key: str, alertmanager: int, scrape: str) -> None:
     (folder / "key").write_text(key, encoding="utf-8")
     settings = read_yaml(DEPLOY / "prometheus/prometheus.yml")
-    settings["global"]["scrape_interval"] = "500ms"
+    settings["global"]["scrape_interval"] = scrape
     settings["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"{HERE}:{alertmanager}"]
     (job,) = settings["scrape_configs"]
     job["authorization"]["credentials_file"] = str(folder / "key")
@@ -98,6 +116,24 @@ def _write_alertmanager(folder: Path, receiver: str) -> None:
 
 def _write(path: Path, settings: Any) -> None:
     path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+
+
+@contextmanager
+def asking(api: Running, path: str = "/v1/machines") -> Iterator[None]:
+    """Somebody looks, again and again, whatever the answer."""
+    stop = Event()
+
+    def ask() -> None:
+        while not stop.wait(0.1):
+            api.client.get(path)
+
+    thread = Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
 
 
 @contextmanager
@@ -127,13 +163,17 @@ def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
 
 
 @contextmanager
-def _receiver(told: list[tuple[str, str, str]]) -> Iterator[str]:
+def _receiver(told: list[Sent], parts: list[Sent]) -> Iterator[str]:
     """A webhook; its address, to which a receiver's name is added."""
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.extend((self.path[1:], one["labels"]["alertname"], one["status"]) for one in sent["alerts"])
+            for one in sent["alerts"]:
+                labels, status = one["labels"], one["status"]
+                part = labels.get("component") or labels.get("name", "")
+                told.append((self.path[1:], labels["alertname"], status))
+                parts.append((labels["alertname"], part, status))
             self.send_response(200)
             self.end_headers()
 
@@ -144,21 +184,3 @@ def _receiver(told: list[tuple[str, str, str]]) -> Iterator[str]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://{HERE}:{server.server_port}"
         server.shutdown()
-
-
-@contextmanager
-def asking(api: Running) -> Iterator[None]:
-    """Somebody looks at the fleet, again and again, whatever the answer."""
-    stop = Event()
-
-    def ask() -> None:
-        while not stop.wait(0.1):
-            api.client.get("/v1/machines")
-
-    thread = Thread(target=ask)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)

@@ -73,6 +73,12 @@ STATE_TIME = Metric(
     "process",
     "When the plant's state was last read from the database.",
 )
+WATCH_TIME = Metric(
+    "forestall_watch_timestamp_seconds",
+    "gauge",
+    "process",
+    "When drift, outcomes and the change of risk were last told; 0 before the first time.",
+)
 MODEL = Metric(
     "forestall_model_info",
     "info",

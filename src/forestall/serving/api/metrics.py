@@ -95,6 +95,8 @@ class Exported(Exporter):
         yield Sample(metric_names.STORE_FULL, self.service.store.condition.full)
         if self.state.read_at is not None:
             yield Sample(metric_names.STATE_TIME, self.state.read_at)
+        # By the same clock, so that their difference says how far monitoring is behind.
+        yield Sample(metric_names.WATCH_TIME, self.watch.state.read_at or 0)
 
     def _ages(self, state: Iterable[Sample]) -> Iterator[Sample]:
         """Reckoned now: data grow older while the store is away."""
