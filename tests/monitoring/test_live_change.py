@@ -124,6 +124,9 @@ def test_nothing_is_said_of_a_period_without_readings(live: Live, bundle: Bundle
     long_ago = periods_of(bundle.reference.spans, plant.START - 90 * plant.DAY, END)
     with live.store.reading() as connection:
         assert live_change(connection, live, long_ago, ALL) is None
-        clocks = replace(bundle, reference=replace(bundle.reference, unit="cycles"))
-        own = replace(live, bundle=clocks)
-        assert live_change(connection, own, long_ago, ALL) is None
+
+
+def test_clocks_of_their_own_have_no_periods_in_common(live: Live, bundle: Bundle, periods: Periods) -> None:
+    clocks = replace(bundle, reference=replace(bundle.reference, unit="cycles"))
+    with live.store.reading() as connection:
+        assert live_change(connection, replace(live, bundle=clocks), periods, ALL) is None
