@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forestall.monitoring.live_change import LiveChange, live_change
+from forestall.monitoring.live_change import LiveChange, live_change, planned_work
 from forestall.monitoring.periods import Periods, periods_of
 from forestall.monitoring.rescored import rescored
 from forestall.monitoring.stored_risks import CELLS, stored_risks
@@ -118,6 +118,15 @@ def test_with_the_old_bundle_both_models_judge_both_periods(
 
 def test_of_a_large_fleet_some_are_worked_out_again(live: Live, periods: Periods, other: Bundle) -> None:
     assert found_by(Live.over(live.store, other, None), periods, most=3).machines <= (3, 3)
+
+
+def test_a_repair_is_no_planned_work() -> None:
+    work = [("m1", "pump", 5), ("m1", "pump", 12), ("m1", "pump", 13), ("m1", "seal", 12), ("m2", "pump", 30)]
+    failed = [("m1", "pump", 10), ("m2", "pump", 20)]
+    done, broke = (pd.DataFrame(rows, columns=CELLS[:3]) for rows in (work, failed))
+    planned = planned_work(done, broke, 3)
+    assert planned_work(done, broke[:0], 3).equals(done)
+    assert list(planned.itertuples(index=False, name=None)) == [work[0], *work[2:]]
 
 
 def test_nothing_is_said_of_a_period_without_readings(live: Live, bundle: Bundle) -> None:
