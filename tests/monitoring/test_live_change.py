@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forestall.monitoring.live_change import LiveChange, live_change
+from forestall.monitoring.live_change import LiveChange, live_change, planned_work
 from forestall.monitoring.periods import Periods, periods_of
 from forestall.monitoring.rescored import rescored
 from forestall.monitoring.stored_risks import CELLS, stored_risks
@@ -120,10 +120,22 @@ def test_of_a_large_fleet_some_are_worked_out_again(live: Live, periods: Periods
     assert found_by(Live.over(live.store, other, None), periods, most=3).machines <= (3, 3)
 
 
+def test_a_repair_is_no_planned_work() -> None:
+    work = [("m1", "pump", 5), ("m1", "pump", 12), ("m1", "pump", 13), ("m1", "seal", 12), ("m2", "pump", 30)]
+    failed = [("m1", "pump", 10), ("m2", "pump", 20)]
+    done, broke = (pd.DataFrame(rows, columns=CELLS[:3]) for rows in (work, failed))
+    planned = planned_work(done, broke, 3)
+    assert planned_work(done, broke[:0], 3).equals(done)
+    assert list(planned.itertuples(index=False, name=None)) == [work[0], *work[2:]]
+
+
 def test_nothing_is_said_of_a_period_without_readings(live: Live, bundle: Bundle) -> None:
     long_ago = periods_of(bundle.reference.spans, plant.START - 90 * plant.DAY, END)
     with live.store.reading() as connection:
         assert live_change(connection, live, long_ago, ALL) is None
-        clocks = replace(bundle, reference=replace(bundle.reference, unit="cycles"))
-        own = replace(live, bundle=clocks)
-        assert live_change(connection, own, long_ago, ALL) is None
+
+
+def test_clocks_of_their_own_have_no_periods_in_common(live: Live, bundle: Bundle, periods: Periods) -> None:
+    clocks = replace(bundle, reference=replace(bundle.reference, unit="cycles"))
+    with live.store.reading() as connection:
+        assert live_change(connection, replace(live, bundle=clocks), periods, ALL) is None

@@ -13,6 +13,7 @@ import pytest
 
 from forestall.comparison.paired import cost_of
 from forestall.comparison.report import Report
+from forestall.features.labels import TEST
 from forestall.pipeline.compare import compare
 from forestall.pipeline.resolve import revision
 from tests.pipeline.clones import command, repro, set_values
@@ -77,6 +78,8 @@ def test_with_new_rows_both_are_asked_about_heads_decisions(project: Path) -> No
     assert note.startswith(
         "The data differ: main's model, too, is asked about workspace's decisions. Only workspace"
     )
+    released = compare(revision("main", project), revision("workspace", project), project, TEST)
+    assert notes_of(released)[0].endswith("which flatters main.")
     assert cost(report)["base"] is not None
     assert cost(report)["low"] <= cost(report)["difference"] <= cost(report)["high"]
     assert report.changes.data["data/prepared"][0] != report.changes.data["data/prepared"][1]

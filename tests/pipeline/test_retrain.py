@@ -159,9 +159,13 @@ def test_what_people_committed_on_top_is_not_lost(plant: Plant) -> None:
 def test_promote_serves_it_where_the_gate_agrees(plant: Plant, tmp_path: Path) -> None:
     served = ("--served", str(tmp_path / "served"))
     assert command(plant.folder, "forestall", "promote", "main", *served, "--force", "first").returncode == 0
-    old = champion(tmp_path / "served")
+    old, base = champion(tmp_path / "served"), git(plant.folder, "rev-parse", "main")
+    git(plant.folder, "commit", "-q", "--allow-empty", "-m", "later")
+    assert plant.retrain().returncode == 0  # against main, as nothing is served
     done = plant.retrain("--promote", *served)
     assert done.returncode == 0, done.stdout
+    verdict = git(plant.folder, "log", "-1", "--format=%s", f"retrain/{MONTHS[0]}")
+    assert verdict.strip().endswith(f"the gate against {base[:12]}")
     passed = "Gate: passed" in done.stdout
     assert (champion(tmp_path / "served") != old) == passed
     assert len(read_history(tmp_path / "served").done) == 1 + passed

@@ -16,6 +16,7 @@ from forestall.data.prepare import prepare
 from forestall.pipeline.stage import read_dataset
 from forestall.serving.bundle import load_bundle
 from forestall.serving.store.database import Store
+from forestall.serving.store.machines import add_machines
 from tests import plant
 from tests.retraining.test_snapshot import EVENTS, FRAME, OWN_END, until, write_own
 from tests.serving.conftest import bundle_folder, empty_store, made
@@ -126,6 +127,18 @@ def test_the_pipeline_reads_them_with_the_own_tables(repository: Path, store: St
         str(machine): int(frame["time"].max()) for part in parts for machine, frame in part.groupby("machine")
     }
     assert set(ends.values()) == {FEBRUARY - plant.HOUR}
+
+
+def test_a_machine_of_the_own_tables_without_readings_stands_there_once(
+    repository: Path, store: Store, tmp_path: Path
+) -> None:
+    own = repository / "data/raw/test/machines.csv"
+    rows = pd.read_csv(own, dtype=str)
+    rows.iloc[[0]].assign(machine="spare").to_csv(own, mode="a", header=False, index=False)
+    with store.writing() as connection:
+        add_machines(connection, {"spare": {}})
+    assert update() == 0
+    prepare(own.parent, read_dataset("test"), 0, lambda _: None, lambda _: None, tmp_path / "scratch")
 
 
 def test_a_store_that_was_emptied_takes_nothing_away(

@@ -1,4 +1,4 @@
-"""`forestall promote`: which model is served."""
+"""`forestall promote` and `forestall retrain`: which model is served, and a newer one."""
 
 from __future__ import annotations
 
@@ -26,13 +26,7 @@ def add_verbs(verbs: Verbs) -> None:
     what.add_argument("--previous", action="store_true", help="serve again what was served before")
     what.add_argument("--status", action="store_true", help="what is served, and since when")
     promote.add_argument("--force", metavar="REASON", default="", help="also against the gate, and why")
-    promote.add_argument(
-        "--served",
-        type=Path,
-        metavar="FOLDER",
-        default=SERVED,
-        help="the folder of what is served; the service watches `champion` in it (default: models/served)",
-    )
+    _add_served(promote)
     promote.set_defaults(run=_promote)
     retrain = verbs.add_parser(
         "retrain", help="train with what the service has learnt, on a branch of its own"
@@ -42,21 +36,25 @@ def add_verbs(verbs: Verbs) -> None:
     )
     retrain.add_argument("--promote", action="store_true", help="serve it at once, if the gate agrees")
     add_database(retrain)
-    retrain.add_argument(
+    _add_served(retrain)
+    retrain.set_defaults(run=_retrain)
+
+
+def _add_served(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
         "--served",
         type=Path,
         metavar="FOLDER",
         default=SERVED,
-        help="as of `promote` (default: models/served)",
+        help="the folder of what is served; the service watches `champion` in it (default: models/served)",
     )
-    retrain.set_defaults(run=_retrain)
 
 
 def _promote(chosen: argparse.Namespace) -> int:
     from forestall.pipeline.resolve import top
 
     root = top()
-    folder = chosen.served if chosen.served.is_absolute() else root / chosen.served
+    folder = root / chosen.served
     if chosen.status:
         return _status(folder)
     from forestall.comparison.report import markdown
@@ -75,6 +73,7 @@ def _promote(chosen: argparse.Namespace) -> int:
 
 def _retrain(chosen: argparse.Namespace) -> int:
     from forestall.comparison.report import markdown
+    from forestall.pipeline.promote import person
     from forestall.pipeline.resolve import revision, top
     from forestall.pipeline.retrain import retrain
     from forestall.pipeline.revisions import Commit
@@ -82,7 +81,9 @@ def _retrain(chosen: argparse.Namespace) -> int:
     from forestall.serving.bundle import load_bundle
 
     root = top()
-    folder = chosen.served if chosen.served.is_absolute() else root / chosen.served
+    folder = root / chosen.served
+    if chosen.promote:
+        person(root)  # said now, and not after the training
     version = served.champion(folder)
     bundle = load_bundle(folder / served.CHAMPION if version else root / "models/bundle")
     start = revision(chosen.start, root)
@@ -140,7 +141,7 @@ def _status(folder: Path) -> int:
 
 
 def _line(one: Promotion, step: str) -> str:
-    at = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M")
+    at = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     words = (
         f"{one.number:3}",
         at,

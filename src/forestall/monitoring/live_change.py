@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, select
 
 from forestall.features.matrix import model_of
 from forestall.monitoring.explain import Change, explain_change
+from forestall.monitoring.merged import merged
 from forestall.monitoring.part_ages import age_bands
 from forestall.monitoring.periods import Periods
 from forestall.monitoring.rescored import rescored
@@ -22,6 +23,7 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.store.machines import Machine, known_machines, machines_frame
 from forestall.serving.store.tables import failures, machines, maintenance
+from forestall.training.judging import repair_span
 
 CELL = ["machine", "component", "time"]
 Sides = tuple[pd.DataFrame, pd.DataFrame]  # before, after: machine, component, time, old, new
@@ -59,12 +61,13 @@ def live_change(
     sides = found or _again(connection, live, periods, _some(connection, most), old)
     if any(side.empty for side in sides):
         return None
-    renewals = [_events(connection, table, periods) for table in (maintenance, failures)]
-    cells = [_described(connection, live.bundle, side, pd.concat(renewals)) for side in sides]
+    span = repair_span(live.bundle.plant.dataset)
+    work, failed = (_events(connection, table, periods, span) for table in (maintenance, failures))
+    cells = [_described(connection, live.bundle, side, pd.concat([work, failed])) for side in sides]
     change = explain_change(*cells)
     if found is None and old is None:
         change = _after_others(connection, live, sides[0], change)
-    rates = [_rates(events, sides, periods) for events in renewals]
+    rates = [_rates(events, sides, periods) for events in (planned_work(work, failed, span), failed)]
     judged = (sides[0]["machine"].nunique(), sides[1]["machine"].nunique())
     return LiveChange(periods, change, judged, found is None, *rates)
 
@@ -124,12 +127,20 @@ def _described(
     return pd.DataFrame({"mix": mix, "age": ages, "old": side["old"], "new": side["new"]})
 
 
-def _events(connection: Connection, table: Table, periods: Periods) -> pd.DataFrame:
-    """machine, component, time until the end of the later period."""
-    query = select(machines.c.name, table.c.component, table.c.time)
+def _events(connection: Connection, table: Table, periods: Periods, span: int) -> pd.DataFrame:
+    """machine, component, time until the end of the later period, each once."""
+    query = select(machines.c.name, table.c.component, table.c.time, table.c.source)
     query = query.join(machines, machines.c.id == table.c.machine_id)
     rows = connection.execute(query.where(table.c.time <= periods.after[-1])).all()
-    return pd.DataFrame(rows, columns=CELL, dtype=object).astype({"time": "int64"})
+    return merged(pd.DataFrame(rows, columns=[*CELL, "source"], dtype=object), span)
+
+
+def planned_work(work: pd.DataFrame, failed: pd.DataFrame, span: int) -> pd.DataFrame:
+    """Replacements but for repairs: a part's first one at most `span` ticks after its failure."""
+    rows = work[CELL].sort_values("time", kind="stable").reset_index(names="row")
+    broke = failed[CELL].sort_values("time", kind="stable")
+    repairs = pd.merge_asof(broke, rows, on="time", by=CELL[:2], direction="forward", tolerance=span)
+    return work[~work.index.isin(repairs["row"])]
 
 
 def _rates(events: pd.DataFrame, sides: Sides, periods: Periods) -> tuple[float, float]:

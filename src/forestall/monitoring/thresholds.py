@@ -19,7 +19,7 @@ class Thresholds:
     outcome_horizons: the outcome window: so many times the longest horizon, up to now.
     calibration_level: a p-value below it says that other failures came than the risks let expect.
     calibration_failures: with fewer known failures nothing is estimated.
-    change_horizons: how many times the longest horizon lies between the two periods whose mean risks are compared.
+    change_horizons: how many longest horizons lie between the ends of the two periods whose mean risks are compared.
     change_machines: of how many machines at most the risks are worked out again, where they have to be.
     """
 

@@ -42,8 +42,8 @@ def compare(base: Revision, head: Revision, root: Path, fold: str = VALIDATION) 
     """All that differs between two revisions; what cannot be compared is left out, and the report says why.
 
     Args:
-        fold: the one that decides. A change is judged on the validation fold; a release on the test fold, whose time
-            neither model has seen.
+        fold: the one that decides. A change is judged on the validation fold; a release on head's test fold, which
+            neither model has seen unless base's data end later.
     """
     with tempfile.TemporaryDirectory() as folder:
         sides = Side(base, Path(folder) / "base"), Side(head, Path(folder) / "head")
@@ -58,7 +58,7 @@ def compare(base: Revision, head: Revision, root: Path, fold: str = VALIDATION) 
 def _judged(
     base: Side, head: Side, found: Changes, root: Path, why_stale: Mapping[str, str], fold: str
 ) -> Report:
-    both, least = paired_risks(base, head), head.params.evaluate.min_failures
+    both, least = paired_risks(base, head, fold), head.params.evaluate.min_failures
     folds = {name: _on_fold(both, base, head, name) for name in _order(fold) if both.data.rows(name).any()}
     figures = {name: paired.differences(*models) for name, models in folds.items()}
     cost = paired.cost_of(figures[fold])

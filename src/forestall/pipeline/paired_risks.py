@@ -37,8 +37,11 @@ class PairedRisks:
     notes: list[str]
 
 
-def paired_risks(base: Side, head: Side) -> PairedRisks:
+def paired_risks(base: Side, head: Side, fold: str) -> PairedRisks:
     """Both models on head's decisions.
+
+    Args:
+        fold: the one that decides.
 
     Raises:
         NotComparableError: base's model cannot be asked about them. RevisionError: an output is not to be had.
@@ -46,7 +49,7 @@ def paired_risks(base: Side, head: Side) -> PairedRisks:
     decisions, features = head.features
     if not (decisions["fold"] == VALIDATION).any():
         raise NotComparableError(f"{head.revision.name} has no decision in its validation fold")
-    dataset, notes = head.dataset, list(_notes(base, head))
+    dataset, notes = head.dataset, list(_notes(base, head, fold))
     events, last = head.events
     both = [name for name in dataset.components if name in base.bundle.components]
     if not both:
@@ -109,16 +112,26 @@ def recomputed(base: Side, head: Side, decisions: pd.DataFrame) -> Risk:
         return features_for(base.bundle.reference, head.prepared, head.dataset, head.events, decisions)
 
 
-def _notes(base: Side, head: Side) -> Iterator[str]:
+def _notes(base: Side, head: Side, fold: str) -> Iterator[str]:
     if base.dataset_name != head.dataset_name:
         yield f"The datasets differ: {base.dataset_name}'s model is asked about {head.dataset_name}'s machines."
     elif output_hash(base.lock, PREPARED) != output_hash(head.lock, PREPARED):
         yield (
             f"The data differ: {base.revision.name}'s model, too, is asked about {head.revision.name}'s decisions. "
-            f"Only {head.revision.name} chose its thresholds on them, which flatters it."
+            + _flattered(base, head, fold)
         )
     ours, theirs = head.bundle.components, base.bundle.components
     if set(ours) != set(theirs):
         yield "The components differ; only those that both know are compared."
     if base.bundle.reference.spans.horizons[-1] != head.bundle.reference.spans.horizons[-1]:
         yield "The longest horizons differ; both are judged by head's."
+
+
+def _flattered(base: Side, head: Side, fold: str) -> str:
+    """Whom it favours that the folds are head's, where the data differ."""
+    if fold == VALIDATION:
+        return f"Only {head.revision.name} chose its thresholds on them, which flatters it."
+    return (
+        f"Nothing was chosen on their {fold} fold, but if it begins earlier than {base.revision.name}'s, then "
+        f"{base.revision.name} was made with a part of it, which flatters {base.revision.name}."
+    )

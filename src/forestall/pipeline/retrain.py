@@ -58,16 +58,18 @@ def retrain(name: str, live: Live, start: Commit, champion: Commit | None, root:
         programs = place.environment(place.tree(start))
         _brought(place, folder, programs, name)
         found = update_dataset(name, live, folder, say)
-        if not found.new:
+        if not _months(found.new):
             return Retrained(None, None)
         month = max(_months(found.files))
         say(f"Training with the months up to {month}: {len(found.new)} new files.")
         ran = place.repro(folder, programs)
         say(f"Ran: {', '.join(ran) or 'nothing, all of it was in the cache'}.")
         candidate = _committed(folder, f"Retrain with the months up to {month}", [])
-        report = _judged(candidate, champion or start, folder)
+        base = champion or start
+        report = _judged(candidate, base, folder)
         _write_report(folder, report)
-        final = _committed(folder, f"{'Passes' if report.passed else 'Does not pass'} the gate", [REPORT])
+        verdict = "Passes" if report.passed else "Does not pass"
+        final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", [REPORT])
         return Retrained(_given(root, folder, final, f"{BRANCH}/{month}"), report)
 
 
@@ -142,10 +144,9 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
     """
     held = git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False).stdout.strip()
     if held:
-        # The report names its commit, which is of another second each time.
-        if _tree(root, f"{held}~1") == _tree(folder, f"{final.commit}~1"):
+        if _outcome(root, held) == _outcome(folder, final.commit):
             return branch
-        if TRAILER not in git(root, "log", "-1", "--format=%B", held).stdout:
+        if TRAILER not in _logged(root, held, "%B"):
             raise RevisionError(
                 f"{branch} has other commits on top. Merge it, rename it or delete it, then retrain."
             )
@@ -153,5 +154,10 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
     return branch
 
 
-def _tree(root: Path, commit: str) -> str:
-    return git(root, "rev-parse", f"{commit}^{{tree}}", check=False).stdout.strip()
+def _outcome(place: Path, final: str) -> tuple[str, str]:
+    """A candidate's files, and its verdict; the report names its commit, which is of another second each time."""
+    return _logged(place, f"{final}~1", "%T"), _logged(place, final, "%s")
+
+
+def _logged(place: Path, commit: str, what: str) -> str:
+    return git(place, "log", "-1", f"--format={what}", commit, check=False).stdout.strip()

@@ -16,7 +16,7 @@ from forestall.data.prepare import prepare
 from forestall.errors import ForestallError
 from forestall.pipeline.dataset_text import with_files
 from forestall.pipeline.stage import RAW, read_dataset
-from forestall.retraining.snapshot import LIVE, Source, snapshot
+from forestall.retraining.snapshot import BEFORE, LIVE, Source, snapshot
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 
@@ -76,7 +76,10 @@ def _check(name: str, folder: Path, bundle: Bundle) -> None:
 
 
 def _own_ends(dataset: Dataset, folder: Path, say: Callable[[str], None]) -> dict[str, int]:
-    """Each machine's last reading in the plant's own tables: found once, and then kept beside the service's months."""
+    """Each machine's last reading in the plant's own tables: found once, and then kept beside the service's months.
+
+    Of a machine without any, `BEFORE`: it stands in the plant's own table of machines.
+    """
     file = folder / ENDS
     if not file.is_file():
         say("Reading where the plant's own tables end; that is kept.")
@@ -97,8 +100,8 @@ def _last_readings(dataset: Dataset, folder: Path) -> dict[str, int]:
         last.update({str(machine): int(time) for machine, time in times.items()})
 
     with tempfile.TemporaryDirectory() as scratch:
-        prepare(folder, dataset, 0, look, lambda _: None, Path(scratch) / "scratch")
-    return last
+        events, _, _ = prepare(folder, dataset, 0, look, lambda _: None, Path(scratch) / "scratch")
+    return dict.fromkeys(events.machines["machine"].astype(str), BEFORE) | last
 
 
 def _name_files(file: Path, files: list[Path]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from forestall.monitoring.estimate import FEWER, MORE, TOO_FEW, Check, Estimate, Estimated
 from forestall.monitoring.service_figures import COUNTED
+from forestall.serving.api.change_state import end_of_later
 from forestall.serving.api.outcome_state import (
     EVER,
     OutcomeState,
@@ -69,6 +70,16 @@ def test_factors_add_up_to_the_change_of_mean_risk(said: Said) -> None:
     ]
     assert 0 < before < 1 and 0 < after < 1 and before != after
     assert sum(shares) == pytest.approx(after - before)
+
+
+def test_periods_end_where_the_fleet_is_scored_and_not_where_scoring_has_just_begun(
+    in_service: Running,
+) -> None:
+    spans = in_service.service.serving.bundle.reference.spans
+    times = range(plant.START, plant.START + 3 * spans.horizon, plant.HOUR)
+    late = [time - end_of_later(time, spans) for time in times]
+    assert min(late) >= spans.every
+    assert max(late) < 2 * spans.every + max(spans.every, spans.horizon // 7)
 
 
 def confirm(in_service: Running, machine: str, component: str, opened_at: int) -> None:

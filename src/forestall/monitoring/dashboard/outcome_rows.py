@@ -148,8 +148,8 @@ def _why() -> tuple[Panel, ...]:
     return (
         Panel(
             "Mean risk of the fleet",
-            "Over the longest horizon: at the latest decision (`after`), and as long before as is compared "
-            "(`before`).",
+            "Over the longest horizon: of the latest period of a horizon (`after`), and of the one "
+            f"{THRESHOLDS.change_horizons} horizons earlier (`before`).",
             (Query(value(names.MEAN_RISK, "period"), "{{period}}"),),
             "percentunit",
             width=12,

@@ -1,4 +1,4 @@
-"""Why the mean risk changed, as /metrics tells it: worked out for each day of a plant, and each model."""
+"""Why the mean risk changed, as /metrics tells it: worked out for each seventh of a horizon, and each model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
+from forestall.features.history import Spans
 from forestall.monitoring.live_change import LiveChange, live_change
-from forestall.monitoring.periods import periods_of
+from forestall.monitoring.periods import DECISIONS, periods_of
 from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api import model_metric_names
 from forestall.serving.api.service import Serving
@@ -32,14 +33,21 @@ class ChangeState:
 
     def _look(self, serving: Serving, connection: Connection, until: int) -> None:
         spans = serving.bundle.reference.spans
-        # Of the last whole part of a horizon: what was decided just now may not be scored yet.
-        part = max(spans.every, spans.horizon // 7)
-        now = decision_at(until // part * part, spans)
+        now = end_of_later(until, spans)
         if self.seen == (serving.version, now):
             return
         periods = periods_of(spans, now - THRESHOLDS.change_horizons * spans.horizon, now)
         self.change = live_change(connection, serving.live, periods, THRESHOLDS.change_machines)
         self.seen = serving.version, now
+
+
+def end_of_later(until: int, spans: Spans) -> int:
+    """The decision that ends the later period at a time in ticks; another one each seventh of a horizon.
+
+    A decision step late, when the fleet is scored there: what is found is told until the next one.
+    """
+    part = max(spans.every, spans.horizon // DECISIONS)
+    return decision_at((until - spans.every) // part * part, spans)
 
 
 def samples(found: LiveChange) -> Iterator[Sample]:

@@ -133,8 +133,8 @@ MEAN_RISK = Metric(
     "forestall_mean_risk_ratio",
     "gauge",
     "plant",
-    "Mean risk over the longest horizon of the machines' components: at the latest decision (`after`), and as long "
-    "before as two periods are compared over (`before`).",
+    "Mean risk over the longest horizon of the machines' components: of the latest period of a horizon (`after`), and "
+    "of the one four horizons earlier (`before`).",
     ("period",),
 )
 RISK_CHANGE = Metric(
