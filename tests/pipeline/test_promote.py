@@ -135,3 +135,12 @@ def test_a_killed_promotion_leaves_the_old_release_or_the_new_one(
     assert promote("deaf", "--force", "again").returncode == 0
     assert champion(tmp_path) != old
     assert read_history(tmp_path).unsettled is None
+
+
+def test_what_is_served_and_damaged_is_replaced_for_a_reason_only(promote: Promote, tmp_path: Path) -> None:
+    assert promote("main").returncode == 0
+    (tmp_path / "champion/manifest.json").write_text("{", encoding="utf-8")
+    refused = promote("deaf")
+    assert refused.returncode == 1 and "is damaged" in refused.stdout and "Traceback" not in refused.stdout
+    assert promote("deaf", "--force", "the release is damaged").returncode == 0
+    assert answering_bundle(tmp_path / "champion")

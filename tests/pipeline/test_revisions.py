@@ -56,3 +56,8 @@ def test_a_name_of_a_branch_and_of_an_experiment_is_not_guessed(tmp_path: Path) 
         revision("both", tmp_path)
     assert revision("refs/heads/both", tmp_path).commit == tried
     assert revision(tried[:7], tmp_path).commit == tried
+
+
+def test_a_hash_that_the_clone_does_not_have_is_said_to_be_missing() -> None:
+    with pytest.raises(RevisionError, match=r"is no commit that this clone has.*git fetch"):
+        revision("a" * 40, ROOT)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ FIRST = Promotion(1, "aaa", "", "c0ffee", 1_700_000_000, "Ann <ann@example.org>"
 SECOND = Promotion(
     2, "bbb", "aaa", "decade", 1_700_000_900, "Bö <b@example.org>", "forced", "the sensor was replaced"
 )
+
+WORDS = json.dumps(asdict(FIRST) | {"at": "yesterday", "step": "begun"})
 
 
 def test_what_was_done_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -43,10 +47,26 @@ def test_a_line_that_was_cut_off_says_nothing_and_is_written_over(tmp_path: Path
     ]
 
 
-@pytest.mark.parametrize("line", ["nothing", "{}", '{"step": "begun", "number": 1}', "[1]"])
+@pytest.mark.parametrize("line", ["nothing", "{}", '{"step": "begun", "number": 1}', "[1]", WORDS])
 def test_another_s_line_is_refused_by_its_number(tmp_path: Path, line: str) -> None:
     begin(tmp_path, FIRST)
     with (tmp_path / FILE).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     with pytest.raises(ForestallError, match=r"history\.jsonl, line 2"):
         read_history(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_a_sentence(tmp_path: Path) -> None:
+    begin(tmp_path, FIRST)
+    with (tmp_path / FILE).open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    with pytest.raises(ForestallError, match=r"line 2: not a step .* Bring the file back"):
+        read_history(tmp_path)
+
+
+def test_a_disk_that_takes_half_a_line_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda handle, line, at: whole(handle, line[:9], at))
+    with pytest.raises(OSError, match="No space"):
+        begin(tmp_path, FIRST)
+    assert read_history(tmp_path).promotions == ()

@@ -97,3 +97,31 @@ def test_what_was_never_served_can_be_removed_and_nothing_else(two: list[str], t
         served.discard(tmp_path, version)
     assert [one.name for one in (tmp_path / "releases").iterdir()] == [two[0]]
     assert json.loads((tmp_path / "history.jsonl").read_text().splitlines()[0])["version"] == two[0]
+
+
+def test_a_damaged_release_is_a_sentence_and_is_made_anew(
+    two: list[str], tmp_path: Path, bundle_folder: Path
+) -> None:
+    (tmp_path / "releases" / two[1] / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(served.DamagedError, match="forestall promote REV --force"):
+        served.revision_of(tmp_path, two[1])
+    with pytest.raises(served.DamagedError, match=f"forestall promote {COMMITS[0][:12]} --force"):
+        served.exchange(tmp_path, promotion(tmp_path, two[1], 2))
+    assert served.lay_down(tmp_path, bundle_folder, COMMITS[1]) == two[1]
+    assert served.revision_of(tmp_path, two[1]) == COMMITS[1]
+
+
+def test_a_folder_in_the_place_of_the_link_is_not_taken_for_nothing(two: list[str], tmp_path: Path) -> None:
+    (tmp_path / "champion").unlink()
+    shutil.copytree(tmp_path / "releases" / two[0], tmp_path / "champion")
+    with pytest.raises(ForestallError, match=r"no link to a release\. Move it away"):
+        served.champion(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ForestallError, match="nothing can be written there"),
+        served.exclusively(tmp_path / "file"),
+    ):
+        pass

@@ -108,12 +108,14 @@ def _judged(folder: Path, before: str, head: Revision, root: Path, reason: str) 
 
     if not before:
         return compare(head, head, root, TEST)
-    commit = served.revision_of(folder, before)
     try:
+        commit = served.revision_of(folder, before)
         base = replace(_commit(commit, root), name="what is served")
-    except RevisionError:
+    except (RevisionError, served.DamagedError) as error:
         if reason:
             return None
+        if isinstance(error, served.DamagedError):
+            raise
         raise ForestallError(
             f"What is served was made by {commit}, which this clone does not have: fetch it, or say why to do without "
             "the gate by --force."

@@ -28,6 +28,10 @@ def revision(name: str, root: Path) -> Revision:
         )
     known = known or _experiment(name, root)
     commit = _resolved(f"{known}^{{commit}}", root)
+    if not commit and ":" not in name:
+        raise RevisionError(
+            f"{name} is no commit that this clone has{_if_shallow(root)}. `git fetch` may bring it."
+        )
     if not commit:
         raise RevisionError(f"{name} is a file or a folder, not a commit. Leave out what follows the colon.")
     return Commit(root, name, commit)

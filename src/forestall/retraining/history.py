@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Literal
 from forestall.errors import ForestallError
 
 FILE = "history.jsonl"
+KINDS = {"number": int, "at": int}  # of a promotion's fields; the others are text
 Verdict = Literal["first", "passed", "forced", "back"]
 Step = Literal["begun", "done", "abandoned"]
 
@@ -64,11 +66,12 @@ def read_history(folder: Path) -> History:
             content = json.loads(line)
             step: Step = content.pop("step")
             if step == "begun":
-                found.append(Promotion(**content))
+                found.append(_checked(Promotion(**content)))
             steps[content["number"]] = step
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ForestallError(
-                f"{folder / FILE}, line {number}: not a step of a promotion ({error})."
+                f"{folder / FILE}, line {number}: not a step of a promotion ({error}). "
+                "Bring the file back from a copy, or take out what is none of its lines."
             ) from error
     return History(tuple(found), steps)
 
@@ -83,10 +86,16 @@ def end(folder: Path, number: int, step: Step) -> None:
     _add(folder, {"number": number, "step": step})
 
 
-def _lines(file: Path) -> list[str]:
+def _checked(one: Promotion) -> Promotion:
+    wrong = [name for name, value in asdict(one).items() if type(value) is not KINDS.get(name, str)]
+    if wrong:
+        raise TypeError(f"{wrong[0]} cannot be {asdict(one)[wrong[0]]!r}")
+    return one
+
+
+def _lines(file: Path) -> list[bytes]:
     """Those that have their end: the last one may have been cut off."""
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return text.split("\n")[:-1]
+    return file.read_bytes().split(b"\n")[:-1] if file.exists() else []
 
 
 def _add(folder: Path, content: dict[str, object]) -> None:
@@ -97,7 +106,9 @@ def _add(folder: Path, content: dict[str, object]) -> None:
     try:
         whole = held.rfind(b"\n") + 1
         os.ftruncate(handle, whole)
-        os.pwrite(handle, (json.dumps(content, ensure_ascii=False) + "\n").encode(), whole)
+        line = (json.dumps(content, ensure_ascii=False) + "\n").encode()
+        if os.pwrite(handle, line, whole) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
         os.fsync(handle)
     finally:
         os.close(handle)

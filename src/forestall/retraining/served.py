@@ -17,14 +17,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from forestall.errors import ForestallError
 from forestall.retraining.history import Promotion, begin, end, read_history
 from forestall.serving.answering import answering_bundle
-from forestall.serving.bundle import MANIFEST
+from forestall.serving.bundle import MANIFEST, BundleError
 
 CHAMPION, RELEASES, LOCK = "champion", "releases", "lock"
 DIGITS = 12  # of the manifest's hash, as the service's version
+
+
+class DamagedError(BundleError):
+    """A release is not what it was."""
 
 
 @contextmanager
@@ -32,10 +37,9 @@ def exclusively(folder: Path) -> Iterator[None]:
     """Nobody else changes the folder meanwhile; what a killed process left half done is settled first.
 
     Raises:
-        ForestallError: somebody else is at it.
+        ForestallError: somebody else is at it, or nothing can be written there.
     """
-    (folder / RELEASES).mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as lock:
+    with _lock(folder) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -46,20 +50,48 @@ def exclusively(folder: Path) -> Iterator[None]:
         yield
 
 
+def _lock(folder: Path) -> IO[str]:
+    try:
+        (folder / RELEASES).mkdir(parents=True, exist_ok=True)
+        return (folder / LOCK).open("w")
+    except OSError as error:
+        raise ForestallError(
+            f"{folder}: nothing can be written there ({error.strerror}). Ask for the right to, or name another folder "
+            "by --served."
+        ) from error
+
+
 def champion(folder: Path) -> str:
-    """The version that is served; empty if there is none."""
+    """The version that is served; empty if there is none.
+
+    Raises:
+        ForestallError: something else is there under its name.
+    """
     link = folder / CHAMPION
-    return link.readlink().name if link.is_symlink() else ""
+    if link.is_symlink():
+        return link.readlink().name
+    if link.exists():
+        raise ForestallError(
+            f"{link} is no link to a release. Move it away, then promote what is to be served."
+        )
+    return ""
 
 
 def revision_of(folder: Path, version: str) -> str:
-    """The commit that made a release."""
-    manifest = json.loads((folder / RELEASES / version / MANIFEST).read_text(encoding="utf-8"))
-    return str(manifest["revision"])
+    """The commit that made a release.
+
+    Raises:
+        DamagedError: it does not say so any more.
+    """
+    file = folder / RELEASES / version / MANIFEST
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["revision"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(file.parent, error) from error
 
 
 def lay_down(folder: Path, bundle: Path, revision: str) -> str:
-    """Make a release of a bundle, whole or not at all; its version. One that is there already is left as it is.
+    """Make a release of a bundle, whole or not at all; its version. One that answers already is left as it is.
 
     Raises:
         BundleError: it does not answer as it should.
@@ -73,8 +105,9 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
         (draft / MANIFEST).write_text(text, encoding="utf-8")
         answering_bundle(draft)
         version = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
-        if not (folder / RELEASES / version).exists():
+        if not _answers(folder / RELEASES / version):
             _on_disk(draft)
+            shutil.rmtree(folder / RELEASES / version, ignore_errors=True)
             draft.rename(folder / RELEASES / version)
         return version
     finally:
@@ -91,12 +124,30 @@ def exchange(folder: Path, one: Promotion) -> None:
     """Serve another release, which has answered once more, and note it.
 
     Raises:
-        BundleError: it does not answer as it should; nothing is changed.
+        DamagedError: it does not answer as it should; nothing is changed.
     """
-    answering_bundle(folder / RELEASES / one.version)
+    try:
+        answering_bundle(folder / RELEASES / one.version)
+    except BundleError as error:
+        raise _damaged(folder / RELEASES / one.version, error, one.revision) from error
     begin(folder, one)
     _point(folder, one.version)
     end(folder, one.number, "done")
+
+
+def _answers(release: Path) -> bool:
+    try:
+        answering_bundle(release)
+    except BundleError:
+        return False
+    return True
+
+
+def _damaged(release: Path, error: Exception, revision: str = "") -> DamagedError:
+    return DamagedError(
+        f"{release} is damaged ({str(error).removesuffix('.')}). `forestall promote {revision[:12] or 'REV'} --force "
+        "REASON` makes a commit's release anew, and serves it."
+    )
 
 
 def _point(folder: Path, version: str) -> None:
