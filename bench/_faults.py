@@ -25,7 +25,7 @@ from _plants import (
 from forestall.data.simulator.catalogue import MODELS, START
 from forestall.data.simulator.traits import Machine, draw_machine
 from forestall.monitoring.blocks import Ints, block_start
-from forestall.monitoring.trials import Fault, dead, offset, stuck
+from _trials import Fault, dead, offset, stuck
 from forestall.training.fit import FittedModel
 
 MACHINES, JOINING, QUARTER = 120, 80, 30

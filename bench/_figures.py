@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from _monitors import ALERTS, INPUTS, MONITORS, OPINIONS, RATE, RISK
 from forestall.monitoring.alert_levels import Durations
-from forestall.monitoring.trials import episodes, over_all
+from _trials import episodes, over_all
 
 Floats = npt.NDArray[np.float64]
 DRAWS, SEED, DAYS = 2000, 0, 56.0

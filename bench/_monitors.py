@@ -13,7 +13,7 @@ from forestall.features.reference import Matrix
 from forestall.monitoring.blocks import Blocks
 from forestall.monitoring.drift import Drift, ago_of, drift
 from forestall.monitoring.thresholds import THRESHOLDS, Thresholds
-from forestall.monitoring.trials import ks_critical, ks_distance
+from _trials import ks_critical, ks_distance
 
 ALERTS, INPUTS = "our alerts", "our drift of inputs"
 BONFERRONI, PLAIN = "KS, p < 0.05 / features", "KS, p < 0.01 each"

@@ -37,7 +37,7 @@ from forestall.features import build
 from forestall.features.files import read_features
 from forestall.features.labels import OPINION, VALIDATION
 from forestall.monitoring.reference import read_reference
-from forestall.monitoring.trials import delay, delay_from_silence
+from _trials import delay, delay_from_silence
 from forestall.monitoring.watched import watched_inputs
 from forestall.pipeline import stage
 from forestall.pipeline.params import read_params

@@ -106,8 +106,10 @@ def test_what_is_served_of_a_commit_that_is_not_here_needs_a_reason(
         git(project, "tag", "-d", name)
     git(project, "reflog", "expire", "--expire=now", "--all")
     git(project, "gc", "-q", "--prune=now")
+    releases = sorted(tmp_path.glob("releases/*"))
     refused = promote("deaf")
     assert refused.returncode == 1 and f"made by {lost}" in refused.stdout
+    assert sorted(tmp_path.glob("releases/*")) == releases
     assert promote("deaf", "--force", "it is not to be had").returncode == 0
 
 

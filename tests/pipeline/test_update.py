@@ -18,6 +18,7 @@ from forestall.serving.bundle import load_bundle
 from forestall.serving.store.database import Store
 from forestall.serving.store.machines import add_machines
 from tests import plant
+from tests.pipeline.clones import set_values
 from tests.retraining.test_snapshot import EVENTS, FRAME, OWN_END, until, write_own
 from tests.serving.conftest import bundle_folder, empty_store, made
 from tests.serving.feeding import between, send, send_events
@@ -155,13 +156,15 @@ def test_a_store_that_was_emptied_takes_nothing_away(
     assert pointers(repository) == before and sorted((repository / "data/raw/test").rglob("*")) == files
 
 
-def test_what_a_killed_one_left_is_not_a_table(repository: Path, store: Store) -> None:
+def test_tables_that_are_described_otherwise_than_the_model_knows_are_refused(
+    repository: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert store.embedded
-    draft = repository / "data/raw/test/live/.telemetry-2024-01.csv"
-    draft.parent.mkdir()
-    draft.write_text("machine,ti", encoding="utf-8")
-    assert update() == 0
-    assert not draft.exists()
+    set_values(repository, "data/raw/test.yaml", {"tables.telemetry.separator": ";"})
+    before = pointers(repository)
+    assert update() == 1
+    assert "otherwise" in capsys.readouterr().err
+    assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()
 
 
 def test_only_tables_that_were_brought_in_get_more(
@@ -182,3 +185,18 @@ def test_without_readings_there_is_nothing_to_take(
     empty_store("sqlite:///var/forestall.sqlite", load_bundle(repository / "models/bundle"))
     assert update() == 1
     assert "no readings" in capsys.readouterr().err
+    assert not (repository / "data/raw/test/live").exists()
+
+
+def test_before_a_month_is_over_nothing_is_taken(
+    repository: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = pointers(repository)
+    store.close()
+    (repository / "var/forestall.sqlite").unlink()
+    learn(
+        empty_store("sqlite:///var/forestall.sqlite", load_bundle(repository / "models/bundle")), 0, OWN_END
+    )
+    assert update() == 0
+    assert "0 files" in capsys.readouterr().out
+    assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()

@@ -17,6 +17,7 @@ from forestall.errors import ForestallError
 from forestall.retraining.raw_rows import (
     downtime_cells,
     event_cells,
+    is_zoned,
     machine_cells,
     telemetry_cells,
     write_rows,
@@ -24,6 +25,7 @@ from forestall.retraining.raw_rows import (
 from forestall.retraining.snapshot import Source, snapshot
 from forestall.serving.bundle import Bundle
 from forestall.serving.store.database import Store
+from forestall.serving.store.machines import add_machines
 from tests import plant
 from tests.serving.feeding import between, send, send_events
 
@@ -106,14 +108,16 @@ def source(store: Store, bundle: Bundle) -> Source:
     send(store, between(FRAME, OWN_END - 5 * plant.DAY, MARCH + plant.DAY), bundle)
     send_events(store, EVENTS, bundle)
     with store.reading() as connection:
-        return Source(connection, store, bundle, dict.fromkeys(sorted(set(FRAME["machine"])), OWN_END))
+        ends = dict.fromkeys(sorted(set(FRAME["machine"])), OWN_END)
+        return Source(connection, store, bundle, Path(), ends)
 
 
 def taken(source: Source, dataset: Dataset, folder: Path, until_: int = MARCH) -> list[str]:
     plant_of = replace(source.bundle.plant, dataset=dataset)
     with source.store.reading() as connection:
-        own = replace(source, connection=connection, bundle=replace(source.bundle, plant=plant_of))
-        return [file.relative_to(folder).as_posix() for file in snapshot(own, folder, until_)]
+        bundle = replace(source.bundle, plant=plant_of)
+        own = replace(source, connection=connection, bundle=bundle, folder=folder)
+        return snapshot(own, folder, until_)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -158,6 +162,25 @@ def test_a_machine_that_the_own_tables_lack_is_new(source: Source, tmp_path: Pat
     rows = pd.read_csv(tmp_path / "live/telemetry-2024-01.csv")
     starts = rows.groupby("machine")["time"].min()
     assert starts["m3"] < starts["m1"] == starts["m2"]
+
+
+def test_a_machine_without_any_reading_hides_nothing_of_the_others(source: Source, tmp_path: Path) -> None:
+    dataset = dataset_of({})
+    write_own(tmp_path, dataset, between(FRAME, 0, OWN_END), until(EVENTS, OWN_END), False)
+    with source.store.writing() as connection:
+        add_machines(connection, {"new": {"model": "big", "age": 1.0}})
+    assert "live/telemetry-2024-02.csv" in taken(source, dataset, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "zoned"), [("2024-01-01 00:00:00", False), ("2024-01-01T00:00:00Z", True), (None, False)]
+)
+def test_whether_own_times_have_a_zone(cell: str | None, zoned: bool, tmp_path: Path) -> None:
+    table = dataset_of({}).tables.telemetry
+    rows = [] if cell is None else [("m1", cell, 1.0, 1.0)]
+    frame = pd.DataFrame(rows, columns=["machine", "time", "volt", "spin"])
+    frame.to_csv(tmp_path / "telemetry.csv", index=False)
+    assert is_zoned(tmp_path, table, "time") == zoned
 
 
 def test_a_plant_that_counts_has_no_months(source: Source, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,23 @@ def test_a_database_that_is_not_there_is_not_made(
     assert ask(bundle_folder, f"sqlite:///{tmp_path / 'none.sqlite'}") != 0
     assert "Start the service" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_s_database_is_left_as_it_is(
+    bundle_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(other)) as database:
+        database.execute("CREATE TABLE machines (mine TEXT)")
+    assert ask(bundle_folder, f"sqlite:///{other}") != 0
+    assert "holds nothing of a service's" in capsys.readouterr().err
+    with closing(sqlite3.connect(other)) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("machines",)]
+
+
+def test_options_of_the_fleet_need_live(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain-change", "main", "--before", "2024-01-24"]) != 0
+    assert "say --live" in capsys.readouterr().err
 
 
 def test_machines_with_clocks_of_their_own_have_no_periods(

@@ -32,17 +32,28 @@ def add_database(verb: argparse._ActionsContainer) -> None:
     )
 
 
+def add_bundle(verb: argparse._ActionsContainer, about: str) -> None:
+    """Which model."""
+    verb.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("models/bundle"),
+        help=f"{about} (default: models/bundle)",
+    )
+
+
 def open_live(url: str, bundle: "Bundle") -> "Live":
     """A bundle over the service's store, whose time stands at the latest reading.
 
     Raises:
-        ForestallError: there is no such database, or it is another plant's.
+        ForestallError: there is no such database, it holds no service's store, or another plant's.
     """
     from forestall.serving.live import Live
     from forestall.serving.store.database import connect
 
     _check_file(url)
-    return Live.over(connect(url), bundle, None)
+    return Live.over(connect(url, may_be_new=False), bundle, None)
 
 
 def _check_file(url: str) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from forestall.cli.common import Verbs, add_database, open_live, progress
+from forestall.cli.common import Verbs, add_bundle, add_database, open_live, progress
 from forestall.errors import ForestallError
 
 
@@ -22,13 +22,7 @@ def add_verbs(verbs: Verbs) -> None:
     update = own.add_parser("update", help="take the months since from the service")
     update.add_argument("name", help="a dataset that `add` brought in, and that is served")
     add_database(update)
-    update.add_argument(
-        "--bundle",
-        type=Path,
-        metavar="FOLDER",
-        default=Path("models/bundle"),
-        help="the model that is served",
-    )
+    add_bundle(update, "the model that is served")
     update.set_defaults(run=_dataset_update)
 
 

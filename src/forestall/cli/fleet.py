@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from forestall.cli.common import Verbs
+from forestall.cli.common import Verbs, add_bundle
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -25,13 +25,7 @@ def _add_predict(predict: argparse.ArgumentParser) -> None:
         required=True,
         help="a .csv or .parquet file; replaced if all goes well",
     )
-    predict.add_argument(
-        "--bundle",
-        metavar="FOLDER",
-        type=Path,
-        default=Path("models/bundle"),
-        help="(default: models/bundle)",
-    )
+    add_bundle(predict, "the model")
     predict.set_defaults(run=_predict)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import add_database, open_live
+from forestall.cli.common import add_bundle, add_database, open_live
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -22,13 +22,7 @@ def add_live(explain: argparse.ArgumentParser) -> None:
         "--live", action="store_true", help="what moved the mean risk of the service's fleet, of no revisions"
     )
     add_database(live)
-    live.add_argument(
-        "--bundle",
-        type=Path,
-        metavar="FOLDER",
-        default=Path("models/bundle"),
-        help="the model that answers (default: models/bundle)",
-    )
+    add_bundle(live, "the model that answers")
     live.add_argument(
         "--old",
         type=Path,

@@ -57,13 +57,19 @@ def _promote(chosen: argparse.Namespace) -> int:
     folder = root / chosen.served
     if chosen.status:
         return _status(folder)
-    from forestall.comparison.report import markdown
-    from forestall.pipeline.promote import go_back, person, promote
+    from forestall.pipeline.promote import go_back, person
 
-    who = person(root)
     if chosen.previous:
-        return _told(go_back(folder, who, chosen.force), root)
-    found = promote(chosen.revision, root, folder, who, chosen.force, progress)
+        return _told(go_back(folder, person(root), chosen.force), root)
+    return _served(chosen.revision, root, folder, chosen.force)
+
+
+def _served(name: str, root: Path, folder: Path, reason: str) -> int:
+    """Serve a revision, if the gate agrees; its exit code."""
+    from forestall.comparison.report import markdown
+    from forestall.pipeline.promote import person, promote
+
+    found = promote(name, root, folder, person(root), reason, progress)
     if found.report is not None:
         print(markdown(found.report, gated=True), end="")
     if found.one is not None:
@@ -98,9 +104,7 @@ def _retrain(chosen: argparse.Namespace) -> int:
     print(markdown(found.report, gated=True), end="")
     progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
     if chosen.promote and found.report.passed:
-        return _promote(
-            argparse.Namespace(**vars(chosen), revision=found.branch, previous=False, status=False, force="")
-        )
+        return _served(found.branch, root, folder, "")
     return 0
 
 

@@ -110,6 +110,10 @@ def _write_json(file: Path, content: object) -> None:
 def _explain_change(chosen: argparse.Namespace) -> None:
     if chosen.live == (chosen.base is not None):
         raise ForestallError("Say which: BASE [HEAD], two revisions, or --live, the fleet in service.")
+    if not chosen.live and (chosen.old or chosen.before or chosen.after):
+        raise ForestallError(
+            "--old, --before and --after are of the fleet in service: say --live, and no revision."
+        )
     report, content = explain_live(chosen) if chosen.live else _explain_revisions(chosen)
     print(report, end="")
     if chosen.json is not None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import Verbs, add_database, progress
+from forestall.cli.common import Verbs, add_bundle, add_database, progress
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -21,12 +21,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     add_database(serve)
     serve.add_argument("--host", default="127.0.0.1", help="the address to bind to (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
-    serve.add_argument(
-        "--bundle",
-        type=Path,
-        default=Path("models/bundle"),
-        help="the folder that is watched for the model (default: %(default)s)",
-    )
+    add_bundle(serve, "the folder that is watched for the model")
     serve.add_argument(
         "--rate",
         type=float,

@@ -196,6 +196,20 @@ def model_alerts(times: Durations, _: Levels) -> list[Alert]:
             "A new bundle was refused",
             "The model before it answers on, if there was one.",
         ),
+        *_of_drift(times),
+        Alert(
+            "ForestallCalibrationRefuted",
+            "ticket",
+            times.lasting,
+            "max by (job, component) (forestall_calibration_refuted) == 1",
+            "Other failures of {{ $labels.component }} come than the risks let expect",
+            "More or fewer, beyond chance, over the outcome window: the risks of this component cannot be trusted.",
+        ),
+    ]
+
+
+def _of_drift(times: Durations) -> list[Alert]:
+    return [
         Alert(
             "ForestallAlarmRateChanged",
             "ticket",
@@ -219,13 +233,5 @@ def model_alerts(times: Durations, _: Levels) -> list[Alert]:
             'max by (job) (forestall_drifted{of="opinions"}) == 1',
             "Machines are judged more or less often than in the reference weeks",
             "Which of them have no opinion, or why, has changed for more than one week.",
-        ),
-        Alert(
-            "ForestallCalibrationRefuted",
-            "ticket",
-            times.lasting,
-            "max by (job, component) (forestall_calibration_refuted) == 1",
-            "Other failures of {{ $labels.component }} come than the risks let expect",
-            "More or fewer, beyond chance, over the outcome window: the risks of this component cannot be trusted.",
         ),
     ]

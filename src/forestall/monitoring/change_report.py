@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forestall.features.history import Spans
+from forestall.features.columns import span_name
 from forestall.features.reference import Reference
 from forestall.monitoring.live_change import LiveChange
 from forestall.serving.times import time_of
@@ -20,12 +20,12 @@ MEANING = {
 
 def markdown(found: LiveChange, reference: Reference) -> str:
     """The report: both means, the factors by size, and why ages may have changed."""
-    one, spans = found.change, reference.spans
+    one, span = found.change, span_name(reference.spans.horizon, reference.unit)
     before, after = (_span(times, reference) for times in (found.periods.before, found.periods.after))
     lines = [
         f"## Mean risk {_percent(one.before)} -> {_percent(one.after)} ({_points(one.after - one.before)})",
         "",
-        f"Within {_length(spans)}, of the components of {found.machines[0]:,} machines ({before}) and of "
+        f"Within {span}, of the components of {found.machines[0]:,} machines ({before}) and of "
         f"{found.machines[1]:,} ({after}).",
         "",
         "| factor | moved it by | what it is |",
@@ -62,11 +62,6 @@ def _by_size(found: LiveChange) -> list[tuple[str, float]]:
 
 def _span(times: tuple[int, ...], reference: Reference) -> str:
     return f"{time_of(times[0], reference)} to {time_of(times[-1], reference)}"
-
-
-def _length(spans: Spans) -> str:
-    hours = spans.horizon / 3600
-    return f"{hours / 24:g} days" if hours % 24 == 0 and hours > 24 else f"{hours:g} h"
 
 
 def _percent(risk: float) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection
 
 from forestall.features.matrix import model_of
 from forestall.monitoring.explain import Change, explain_change
@@ -21,8 +21,8 @@ from forestall.monitoring.rescored import rescored
 from forestall.monitoring.stored_risks import other_models, stored_risks
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
+from forestall.serving.store.events import reported
 from forestall.serving.store.machines import Machine, known_machines, machines_frame
-from forestall.serving.store.tables import failures, machines, maintenance
 from forestall.training.judging import repair_span
 
 CELL = ["machine", "component", "time"]
@@ -62,7 +62,9 @@ def live_change(
     if any(side.empty for side in sides):
         return None
     span = repair_span(live.bundle.plant.dataset)
-    work, failed = (_events(connection, table, periods, span) for table in (maintenance, failures))
+    until = periods.after[-1]
+    work = merged(reported(connection, "maintenance", until), span)
+    failed = merged(reported(connection, "failures", until), span)
     cells = [_described(connection, live.bundle, side, pd.concat([work, failed])) for side in sides]
     change = explain_change(*cells)
     if found is None and old is None:
@@ -125,14 +127,6 @@ def _described(
     mix = side["machine"].map(model).astype(str) + " " + side["component"].astype(str)
     ages = age_bands(side, renewals, bundle.reference.spans.horizon)
     return pd.DataFrame({"mix": mix, "age": ages, "old": side["old"], "new": side["new"]})
-
-
-def _events(connection: Connection, table: Table, periods: Periods, span: int) -> pd.DataFrame:
-    """machine, component, time until the end of the later period, each once."""
-    query = select(machines.c.name, table.c.component, table.c.time, table.c.source)
-    query = query.join(machines, machines.c.id == table.c.machine_id)
-    rows = connection.execute(query.where(table.c.time <= periods.after[-1])).all()
-    return merged(pd.DataFrame(rows, columns=[*CELL, "source"], dtype=object), span)
 
 
 def planned_work(work: pd.DataFrame, failed: pd.DataFrame, span: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, select
 
 from forestall.features.reference import Matrix
-from forestall.monitoring.blocks import Blocks, Counts, Ints, opinion_counts
+from forestall.monitoring.blocks import Blocks, Counts, Ints, block_start, opinion_counts
 from forestall.monitoring.drift import Drift, ago_of, drift
 from forestall.monitoring.reference import MonitoringReference, risk_counts
 from forestall.monitoring.thresholds import Thresholds
@@ -101,7 +101,7 @@ def _whole(told: pd.DataFrame, reference: MonitoringReference, own_clocks: bool)
     a machine with a clock of its own.
     """
     time = told["time"].astype("int64")
-    told["start"] = time // reference.length * reference.length
+    told["start"] = block_start(np.asarray(time, dtype=np.int64), reference.length)
     first = time.groupby(told["machine"]).transform("min") if own_clocks else time.min()
     return told[(told["start"] > first) | (first - told["start"] <= reference.every)]
 

@@ -30,7 +30,11 @@ def add_dataset(name: str, source: Path) -> int:
         copy = target / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-    _dvc_add(target)
+    try:
+        dvc_add(target, Path())
+    except ForestallError as error:
+        shutil.rmtree(target)
+        raise ForestallError(f"{error} The copied tables are removed again.") from error
     return len(files)
 
 
@@ -41,9 +45,13 @@ def table_files(dataset: Dataset, folder: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _dvc_add(target: Path) -> None:
-    # This Python's own DVC, whatever is on PATH.
-    result = subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", str(target)], check=False)
-    if result.returncode:
-        shutil.rmtree(target)
-        raise ForestallError(f"`dvc add {target}` failed; the copied tables are removed again.")
+def dvc_add(target: Path, root: Path) -> None:
+    """Put a folder of the repository in `root` under DVC.
+
+    Raises:
+        ForestallError: DVC refuses.
+    """
+    # This Python's own DVC, whatever is on PATH; of the repository in the folder that it is started in.
+    words = [sys.executable, "-m", "dvc", "add", "--quiet", str(target.relative_to(root))]
+    if subprocess.run(words, cwd=root, check=False).returncode:
+        raise ForestallError(f"`dvc add {target}` failed.")

@@ -51,14 +51,16 @@ def promote(name: str, root: Path, folder: Path, who: str, reason: str, say: Say
         if version == before:
             say(f"{name} is served already, as {version}.")
             return Promoted(None, None)
-        report = _judged(folder, before, head, root, reason)
-        verdict = _verdict(before, report, reason)
-        if verdict is None:
+        try:
+            report = _judged(folder, before, head, root, reason)
+            verdict = _verdict(before, report, reason)
+            if verdict is None:
+                return Promoted(report, None)
+            one = _promotion(folder, version, head.commit, who, verdict, reason)
+            served.exchange(folder, one)
+            return Promoted(report, one)
+        finally:
             served.discard(folder, version)
-            return Promoted(report, None)
-        one = _promotion(folder, version, head.commit, who, verdict, reason)
-        served.exchange(folder, one)
-        return Promoted(report, one)
 
 
 def go_back(folder: Path, who: str, reason: str) -> Promotion:

@@ -6,14 +6,11 @@ one branch, at once. Who is killed before leaves nothing but what is in the cach
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forestall.comparison.report import Report, markdown
-from forestall.errors import ForestallError
 from forestall.features.labels import TEST
 from forestall.pipeline import process
 from forestall.pipeline.compare import compare
@@ -21,6 +18,7 @@ from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Commit, RevisionError, git
 from forestall.pipeline.scratch import IDENTITY, RerunError, Scratch, scratch
 from forestall.pipeline.update import update_dataset
+from forestall.retraining.alone import alone
 from forestall.serving.live import Live
 
 Say = Callable[[str], None]
@@ -53,7 +51,9 @@ def retrain(name: str, live: Live, start: Commit, champion: Commit | None, root:
         ForestallError: another one is under way, the months cannot be taken, or a stage fails; the repository is as it
             was.
     """
-    with _alone(root), scratch(root) as place:
+    lock = root / LOCK
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place:
         folder = _checked_out(place, start)
         programs = place.environment(place.tree(start))
         _brought(place, folder, programs, name)
@@ -71,20 +71,6 @@ def retrain(name: str, live: Live, start: Commit, champion: Commit | None, root:
         verdict = "Passes" if report.passed else "Does not pass"
         final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", [REPORT])
         return Retrained(_given(root, folder, final, f"{BRANCH}/{month}"), report)
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    file = root / LOCK
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ForestallError(
-                "Another `forestall retrain` is under way here. Try again when it is over."
-            ) from None
-        yield
 
 
 def _checked_out(place: Scratch, start: Commit) -> Path:

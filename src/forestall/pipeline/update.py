@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from forestall.data.dataset import Dataset
 from forestall.data.prepare import prepare
 from forestall.errors import ForestallError
+from forestall.pipeline.add import dvc_add
 from forestall.pipeline.dataset_text import with_files
 from forestall.pipeline.stage import RAW, read_dataset
 from forestall.retraining.snapshot import BEFORE, LIVE, Source, snapshot
@@ -35,32 +36,52 @@ class Updated:
 def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]) -> Updated:
     """Write the service's months below data/raw/<name>/live, `dvc add` the folder, and name them in the dataset file.
 
-    Safe to run again, also after a kill: files are exchanged whole, and DVC and the dataset file come last.
+    Nothing is changed before all of it is known; after a kill it can be run again: files are exchanged whole, and DVC
+    and the dataset file come last.
 
     Raises:
         ForestallError: the tables are not under DVC (a stage makes them, perhaps), the service is of another dataset,
-            or it knows less than it did.
+            has no readings, or knows less than it did.
         StoreError: the database does not do its part.
     """
     dataset, folder = read_dataset(name, root), root / RAW / name
-    _check(name, folder, live.bundle)
-    for draft in folder.glob(f"{LIVE}/.*"):
-        draft.unlink()
-    ends = _own_ends(dataset, folder, say)
-    before = {file: file.read_bytes() for file in folder.glob(f"{LIVE}/*.csv")}
-    with live.store.reading() as connection:
+    _check(dataset, name, folder, live.bundle)
+    with _beside(root) as made, live.store.reading() as connection:
         now = live.time(connection)
         if now is None:
             raise ForestallError("The service has no readings.")
-        files = snapshot(Source(connection, live.store, live.bundle, ends), folder, now)
-    _name_files(root / RAW / f"{name}.yaml", files)
+        ends = _own_ends(dataset, folder, made, say)
+        files = snapshot(Source(connection, live.store, live.bundle, folder, ends), made, now)
+        new = [one for one in files if not _same(made / one, folder / one)]
+        if files:
+            _taken(made, folder)
     if files:
-        _dvc_add(folder, root)
-    new = [file for file in files if before.get(file) != file.read_bytes()]
-    return Updated(*(tuple(file.relative_to(folder).as_posix() for file in some) for some in (files, new)))
+        _name_files(root / RAW / f"{name}.yaml", files)
+        dvc_add(folder, root)
+    return Updated(tuple(files), tuple(new))
 
 
-def _check(name: str, folder: Path, bundle: Bundle) -> None:
+@contextmanager
+def _beside(root: Path) -> Iterator[Path]:
+    """A folder on the repository's own disk, so that its files can be exchanged for those of a dataset."""
+    place = root / ".dvc/tmp"
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place) as made:
+        yield Path(made)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and one.read_bytes() == other.read_bytes()
+
+
+def _taken(made: Path, folder: Path) -> None:
+    """What was made, in the place of what was there."""
+    (folder / LIVE).mkdir(exist_ok=True)
+    for file in sorted(made.glob(f"{LIVE}/*")):
+        file.replace(folder / LIVE / file.name)
+
+
+def _check(dataset: Dataset, name: str, folder: Path, bundle: Bundle) -> None:
     tracked = folder.with_name(f"{name}.dvc")
     if not tracked.is_file():
         raise ForestallError(
@@ -73,9 +94,21 @@ def _check(name: str, folder: Path, bundle: Bundle) -> None:
         )
     if bundle.plant.name != name:
         raise ForestallError(f"The service's model is of the dataset {bundle.plant.name}, not of {name}.")
+    now, then = _described(dataset), _described(bundle.plant.dataset)
+    if other := next((kind for kind, table in then.items() if now.get(kind) != table), None):
+        raise ForestallError(
+            f"data/raw/{name}.yaml describes {other} otherwise than the model that is served was told. Serve a model "
+            "that was made with it, then take the service's months."
+        )
 
 
-def _own_ends(dataset: Dataset, folder: Path, say: Callable[[str], None]) -> dict[str, int]:
+def _described(dataset: Dataset) -> dict[str, Any]:
+    """How the tables that there are are written, whatever files they have."""
+    tables = dataset.tables.model_dump(exclude_none=True)
+    return {kind: {**table, "files": None} for kind, table in tables.items()}
+
+
+def _own_ends(dataset: Dataset, folder: Path, made: Path, say: Callable[[str], None]) -> dict[str, int]:
     """Each machine's last reading in the plant's own tables: found once, and then kept beside the service's months.
 
     Of a machine without any, `BEFORE`: it stands in the plant's own table of machines.
@@ -84,10 +117,9 @@ def _own_ends(dataset: Dataset, folder: Path, say: Callable[[str], None]) -> dic
     if not file.is_file():
         say("Reading where the plant's own tables end; that is kept.")
         last = pd.Series(_last_readings(dataset, folder), dtype="int64").rename_axis("machine").rename("time")
-        file.parent.mkdir(exist_ok=True)
-        draft = file.with_name(f".{file.name}")
-        last.sort_index().reset_index().to_csv(draft, index=False, lineterminator="\n")
-        draft.replace(file)
+        file = made / ENDS
+        file.parent.mkdir()
+        last.sort_index().reset_index().to_csv(file, index=False, lineterminator="\n")
     known = pd.read_csv(file, dtype=str, keep_default_na=False)
     return dict(zip(known["machine"], known["time"].astype("int64").tolist(), strict=True))
 
@@ -104,8 +136,9 @@ def _last_readings(dataset: Dataset, folder: Path) -> dict[str, int]:
     return dict.fromkeys(events.machines["machine"].astype(str), BEFORE) | last
 
 
-def _name_files(file: Path, files: list[Path]) -> None:
-    kinds = {path.name.partition("-")[0].removesuffix(".csv") for path in files}
+def _name_files(file: Path, files: list[str]) -> None:
+    """Name the service's files in the dataset file, where it does not yet."""
+    kinds = {Path(name).stem.partition("-")[0] for name in files}
     patterns = [
         (kind, f"{LIVE}/{kind}.csv" if kind == "machines" else f"{LIVE}/{kind}-*.csv")
         for kind in KINDS
@@ -116,13 +149,3 @@ def _name_files(file: Path, files: list[Path]) -> None:
         draft = file.with_name(f".{file.name}")
         draft.write_text(text, encoding="utf-8", newline="\n")
         draft.replace(file)
-
-
-def _dvc_add(folder: Path, root: Path) -> None:
-    # This Python's own DVC, whatever is on PATH; of the repository in the folder that it is started in.
-    words = [sys.executable, "-m", "dvc", "add", "--quiet", str(folder.relative_to(root))]
-    done = subprocess.run(words, cwd=root, check=False)
-    if done.returncode:
-        raise ForestallError(
-            f"`dvc add {folder}` failed; the tables are written. Run it again when it can be."
-        )

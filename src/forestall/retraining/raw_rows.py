@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forestall.data.read import find_files, read_pieces
+from forestall.data.read import read_pieces
 from forestall.data.tables import Downtime, Machines, Scalar, Table, Telemetry, TimedTable
 from forestall.training.series import Ints
 
@@ -67,11 +67,11 @@ def is_zoned(folder: Path, table: Table, column: str) -> bool:
     pattern = getattr(table, "time_format", None)
     if pattern is not None:
         return "%z" in pattern or "%Z" in pattern
-    piece = next(read_pieces(folder, table, [column]), None) if find_files(folder, table) else None
-    cell = "" if piece is None else piece.frame[column].dropna().iloc[0]
-    if isinstance(cell, pd.Timestamp):
-        return cell.tzinfo is not None
-    return ZONE.search(str(cell).strip()) is not None
+    cells = (cell for piece in read_pieces(folder, table, [column]) for cell in piece.frame[column].dropna())
+    first = next(cells, "")
+    if isinstance(first, pd.Timestamp):
+        return first.tzinfo is not None
+    return ZONE.search(str(first).strip()) is not None
 
 
 def write_rows(file: Path, table: Table, cells: pd.DataFrame) -> None:

@@ -9,23 +9,20 @@ An exchange of the link is one rename: whenever a process is killed, the old rel
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from forestall.errors import ForestallError
+from forestall.retraining.alone import alone
 from forestall.retraining.history import Promotion, begin, end, read_history
-from forestall.serving.answering import answering_bundle
+from forestall.serving.answering import answering_bundle, version_of
 from forestall.serving.bundle import MANIFEST, BundleError
 
 CHAMPION, RELEASES, LOCK = "champion", "releases", "lock"
-DIGITS = 12  # of the manifest's hash, as the service's version
 
 
 class DamagedError(BundleError):
@@ -39,26 +36,17 @@ def exclusively(folder: Path) -> Iterator[None]:
     Raises:
         ForestallError: somebody else is at it, or nothing can be written there.
     """
-    with _lock(folder) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ForestallError(
-                f"{folder}: another promotion is under way. Try again when it is over."
-            ) from None
-        _settle(folder)
-        yield
-
-
-def _lock(folder: Path) -> IO[str]:
     try:
         (folder / RELEASES).mkdir(parents=True, exist_ok=True)
-        return (folder / LOCK).open("w")
+        lock = (folder / LOCK).open("w")
     except OSError as error:
         raise ForestallError(
             f"{folder}: nothing can be written there ({error.strerror}). Ask for the right to, or name another folder "
             "by --served."
         ) from error
+    with alone(lock, f"{folder}: another promotion"):
+        _settle(folder)
+        yield
 
 
 def champion(folder: Path) -> str:
@@ -104,7 +92,7 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
         (draft / MANIFEST).unlink()  # a copy may be a link into DVC's cache
         (draft / MANIFEST).write_text(text, encoding="utf-8")
         answering_bundle(draft)
-        version = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+        version = version_of(draft)
         if not _answers(folder / RELEASES / version):
             _on_disk(draft)
             shutil.rmtree(folder / RELEASES / version, ignore_errors=True)
@@ -115,7 +103,7 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
 
 
 def discard(folder: Path, version: str) -> None:
-    """Remove a release that was never to be served."""
+    """Remove a release, if nothing was ever begun with it."""
     if all(one.version != version for one in read_history(folder).promotions):
         shutil.rmtree(folder / RELEASES / version, ignore_errors=True)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from forestall.data.events import is_last_row
 from forestall.data.read_events import GOES_ON
@@ -29,9 +29,9 @@ from forestall.retraining.raw_rows import (
     write_rows,
 )
 from forestall.serving.bundle import Bundle
-from forestall.serving.store import tables as stored
 from forestall.serving.store.database import Store
-from forestall.serving.store.machines import machines_frame
+from forestall.serving.store.events import KINDS, Kind, events_of, reported
+from forestall.serving.store.machines import known_machines, machines_frame
 from forestall.serving.store.readings import recent
 from forestall.training.judging import repair_span
 
@@ -39,27 +39,29 @@ LIVE = "live"
 MACHINES_AT_A_TIME = 500
 LABELS = {"errors": "code", "maintenance": "component", "failures": "component"}
 BEFORE = -(2**62)
+File = tuple[str, Table, pd.DataFrame]  # its path, what it is of, its cells
 
 
 @dataclass(frozen=True)
 class Source:
     """Where a snapshot comes from.
 
-    ends: each machine's last reading in the plant's own tables, in ticks; what is later is the store's. A machine that
-    is not among them is new.
+    folder: of the dataset's tables. ends: each machine's last reading in the plant's own tables, in ticks; what is
+    later is the store's. A machine that is not among them is new.
     """
 
     connection: Connection
     store: Store
     bundle: Bundle
+    folder: Path
     ends: Mapping[str, int]
 
 
-def snapshot(source: Source, folder: Path, until: int) -> list[Path]:
-    """Write the months that are over at a time in ticks; the files, below `folder`, by table and month.
+def snapshot(source: Source, into: Path, until: int) -> list[str]:
+    """Write the months that are over at a time in ticks, below a folder; the files' paths there, by table and month.
 
     Raises:
-        ForestallError: the plant's tables have no months, or the store knows less than is written there already.
+        ForestallError: the plant's tables have no months, or the store knows less than the dataset has of it already.
     """
     dataset = source.bundle.plant.dataset
     if dataset.own_clocks or is_last_row(dataset):
@@ -67,22 +69,26 @@ def snapshot(source: Source, folder: Path, until: int) -> list[Path]:
             "Machines with clocks of their own, or whose histories end with a failure, have no months to take from a "
             "service. Add the new histories to the plant's own tables."
         )
-    end, before = _month_start(until), set(folder.glob(f"{LIVE}/*-????-??.csv"))
-    files = [*_telemetry(source, folder, end), *_events(source, folder, end), *_machines(source, folder)]
-    for lost in sorted(before - set(files)):
-        raise _less(lost, 0)
+    end, files = _month_start(until), []
+    for name, table, cells in (*_telemetry(source, end), *_events(source, end), *_machines(source)):
+        _check_not_less(source.folder / name, table, len(cells))
+        write_rows(into / name, table, cells)
+        files.append(name)
+    for held in sorted(source.folder.glob(f"{LIVE}/*-????-??.csv")):
+        if held.relative_to(source.folder).as_posix() not in files:
+            raise _less(held, 0)
     return sorted(files)
 
 
-def _telemetry(source: Source, folder: Path, end: int) -> Iterator[Path]:
+def _telemetry(source: Source, end: int) -> Iterator[File]:
     table = source.bundle.plant.dataset.tables.telemetry
-    zoned = is_zoned(folder, table, table.time)
+    zoned = is_zoned(source.folder, table, table.time)
     first = min(source.ends.values(), default=BEFORE)
     for start, stop in _months(source, first, end):
         parts = [part for part in _readings(source, start, stop) if len(part)]
         if parts:
-            file = _file(folder, "telemetry", start)
-            yield _written(file, table, telemetry_cells(table, pd.concat(parts, ignore_index=True), zoned))
+            frame = pd.concat(parts, ignore_index=True)
+            yield _name("telemetry", str(_month(start))), table, telemetry_cells(table, frame, zoned)
 
 
 def _readings(source: Source, start: int, stop: int) -> Iterator[pd.DataFrame]:
@@ -95,17 +101,17 @@ def _readings(source: Source, start: int, stop: int) -> Iterator[pd.DataFrame]:
         yield frame[_is_later(frame, source.ends)]
 
 
-def _events(source: Source, folder: Path, end: int) -> Iterator[Path]:
+def _events(source: Source, end: int) -> Iterator[File]:
     tables = source.bundle.plant.dataset.tables
-    for kind in ("errors", "maintenance", "failures", "downtime"):
+    for kind in KINDS:
         table = getattr(tables, kind)
         if table is not None:
             frame = _rows(source, kind, end)
             time = "start" if kind == "downtime" else "time"
-            zoned = is_zoned(folder, table, getattr(table, time))
+            zoned = is_zoned(source.folder, table, getattr(table, time))
             for month, some in frame.groupby(months_of(frame[time].to_numpy(dtype=np.int64))):
-                file = folder / LIVE / f"{kind}-{month}.csv"
-                yield _written(file, table, _cells(table, kind, some.reset_index(drop=True), zoned))
+                cells = _cells(table, kind, some.reset_index(drop=True), zoned)
+                yield _name(kind, str(month)), table, cells
 
 
 def _cells(table: Table, kind: str, frame: pd.DataFrame, zoned: bool) -> pd.DataFrame:
@@ -115,42 +121,31 @@ def _cells(table: Table, kind: str, frame: pd.DataFrame, zoned: bool) -> pd.Data
     return event_cells(table, frame, LABELS[kind], zoned)
 
 
-def _rows(source: Source, kind: str, end: int) -> pd.DataFrame:
+def _rows(source: Source, kind: Kind, end: int) -> pd.DataFrame:
     """What the own tables cannot have; people's reports only where the plant's system did not book the same."""
-    table = stored.metadata.tables[kind]
-    columns = [column for column in table.columns if column.name != "machine_id"]
-    query = select(stored.machines.c.name.label("machine"), *columns)
-    query = query.join(stored.machines, stored.machines.c.id == table.c.machine_id)
-    time = table.c.start if kind == "downtime" else table.c.time
-    rows = source.connection.execute(query.where(time < end).order_by(*columns[:1], stored.machines.c.name))
-    frame = pd.DataFrame(rows.all(), columns=["machine", *(column.name for column in columns)], dtype=object)
-    if "source" not in frame:
-        return frame[_is_later(frame, source.ends, time.name)]
-    frame = merged(frame, repair_span(source.bundle.plant.dataset))
-    return frame[_is_later(frame, source.ends) | (frame["source"] == FEEDBACK)].drop(columns="source")
+    if kind == "maintenance" or kind == "failures":
+        known = reported(source.connection, kind, end - 1)
+        frame = merged(known, repair_span(source.bundle.plant.dataset))
+        return frame[_is_later(frame, source.ends) | (frame["source"] == FEEDBACK)].drop(columns="source")
+    time = "start" if kind == "downtime" else "time"
+    every: pd.DataFrame = getattr(events_of(source.connection, _names(source), source.bundle, BEFORE), kind)
+    new = every[(every[time] < end) & _is_later(every, source.ends, time)]
+    return new.sort_values([time, *new.columns], ignore_index=True)
 
 
-def _machines(source: Source, folder: Path) -> Iterator[Path]:
+def _machines(source: Source) -> Iterator[File]:
     """Machines that the own tables do not have."""
     table = source.bundle.plant.dataset.tables.machines
     new = sorted(set(_names(source)) - set(source.ends))
     if table is not None and new:
-        file = folder / LIVE / "machines.csv"
-        yield _written(
-            file, table, machine_cells(table, machines_frame(source.connection, new, source.bundle))
-        )
+        frame = machines_frame(source.connection, new, source.bundle)
+        yield f"{LIVE}/machines.csv", table, machine_cells(table, frame)
 
 
-def _written(file: Path, table: Table, cells: pd.DataFrame) -> Path:
-    """It, unless it would lose rows: a store that was emptied must not empty what was learnt from it."""
-    if file.is_file() and len(cells) < _rows_of(file, table):
-        raise _less(file, len(cells))
-    write_rows(file, table, cells)
-    return file
-
-
-def _rows_of(file: Path, table: Table) -> int:
-    return len(file.read_bytes().splitlines()) - table.header
+def _check_not_less(held: Path, table: Table, rows: int) -> None:
+    """A store that was emptied must not empty what was learnt from it."""
+    if held.is_file() and rows < len(held.read_bytes().splitlines()) - table.header:
+        raise _less(held, rows)
 
 
 def _less(file: Path, rows: int) -> ForestallError:
@@ -161,7 +156,7 @@ def _less(file: Path, rows: int) -> ForestallError:
 
 
 def _names(source: Source) -> list[str]:
-    return sorted(source.connection.execute(select(stored.machines.c.name)).scalars())
+    return sorted(known_machines(source.connection))
 
 
 def _is_later(frame: pd.DataFrame, ends: Mapping[str, int], time: str = "time") -> pd.Series[bool]:
@@ -170,20 +165,22 @@ def _is_later(frame: pd.DataFrame, ends: Mapping[str, int], time: str = "time") 
 
 def _months(source: Source, first: int, end: int) -> Iterator[tuple[int, int]]:
     """The months from that of the first new reading to the end, as [start, stop) in ticks."""
-    known = source.connection.execute(
-        select(stored.machines.c.first).order_by(stored.machines.c.first)
-    ).scalar()
-    if known is None:
+    known = [one.first for one in known_machines(source.connection).values() if one.first is not None]
+    if not known:
         return
-    begin = np.datetime64(max(first, int(known)), "s").astype("datetime64[M]")
-    for month in np.arange(begin, np.datetime64(end, "s").astype("datetime64[M]")):
+    for month in np.arange(_month(max(first, min(known))), _month(end)):
         start, stop = (int(one.astype("datetime64[s]").astype(np.int64)) for one in (month, month + 1))
         yield start, stop
 
 
+def _month(time: int) -> np.datetime64:
+    month: np.datetime64 = np.datetime64(time, "s").astype("datetime64[M]")
+    return month
+
+
 def _month_start(time: int) -> int:
-    return int(np.datetime64(time, "s").astype("datetime64[M]").astype("datetime64[s]").astype(np.int64))
+    return int(_month(time).astype("datetime64[s]").astype(np.int64))
 
 
-def _file(folder: Path, kind: str, start: int) -> Path:
-    return folder / LIVE / f"{kind}-{np.datetime64(start, 's').astype('datetime64[M]')}.csv"
+def _name(kind: str, month: str) -> str:
+    return f"{LIVE}/{kind}-{month}.csv"

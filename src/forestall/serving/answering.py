@@ -1,12 +1,13 @@
-"""Whether a bundle answers as it should, before anything is asked of it in earnest."""
+"""Whether a bundle answers as it should, before anything is asked of it in earnest, and what it is called."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from forestall.serving.bundle import Bundle, BundleError, load_bundle
+from forestall.serving.bundle import MANIFEST, Bundle, BundleError, load_bundle
 from forestall.serving.known_answers import check_known_answers
 
 
@@ -22,3 +23,8 @@ def answering_bundle(folder: Path) -> Bundle:
         raise BundleError(f"{folder}: its risks are not between 0 and 1. Run `dvc repro export`.")
     check_known_answers(folder, bundle)
     return bundle
+
+
+def version_of(folder: Path) -> str:
+    """The first digits of the manifest's hash: it names the hashes of all other files."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from forestall.serving.answering import version_of
 from forestall.serving.api import champion
-from forestall.serving.api.champion import version_of
 from forestall.serving.bundle import load_bundle
 from forestall.serving.export import write_bundle
 from tests.serving.api.process import until

@@ -99,8 +99,8 @@ def test_what_people_find_is_told_within_the_hour(in_service: Running, said: Sai
     def right() -> float:
         with serving.store.reading() as connection:
             list(state(serving, connection))
-        assert state.realised is not None
-        return state.realised.fleet["right"]
+        assert state.known.realised is not None
+        return state.known.realised.fleet["right"]
 
     before = right()
     alarms = realised_in(in_service).alarms

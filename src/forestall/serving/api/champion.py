@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from forestall.errors import ForestallError
-from forestall.serving.answering import answering_bundle
+from forestall.serving.answering import answering_bundle, version_of
 from forestall.serving.api.logs import say
-from forestall.serving.bundle import MANIFEST, Bundle
+from forestall.serving.bundle import Bundle
 from forestall.serving.store.errors import StoreError
 
 SECONDS = 1.0
@@ -63,11 +62,6 @@ class Champion(Generic[T]):
         while True:
             await asyncio.sleep(SECONDS)
             await asyncio.to_thread(self.look)
-
-
-def version_of(folder: Path) -> str:
-    """The first digits of the manifest's hash: it names the hashes of all other files."""
-    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
 
 
 def marks_of(folder: Path) -> Marks:

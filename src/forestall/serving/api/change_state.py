@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -16,29 +17,37 @@ from forestall.serving.api.state import Sample
 from forestall.serving.times import decision_at
 
 
+@dataclass(frozen=True)
+class KnownChange:
+    """What was found last, of one model. until: the later period's end, in ticks; None without readings."""
+
+    version: str
+    until: int | None
+    change: LiveChange | None
+
+
 class ChangeState:
-    """A collector of `state`."""
+    """A collector of `state`. known: exchanged as a whole, for pages read it meanwhile."""
 
     def __init__(self) -> None:
-        self.seen: tuple[str, int] | None = None
-        self.change: LiveChange | None = None
+        self.known = KnownChange("", None, None)
 
     def __call__(self, serving: Serving, connection: Connection) -> Iterator[Sample]:
         """What was found last, brought up to date first if that is due."""
-        until = serving.live.time(connection)
-        if until is not None:
-            self._look(serving, connection, until)
-        if self.change is not None:
-            yield from samples(self.change)
+        until, spans = serving.live.time(connection), serving.bundle.reference.spans
+        end = None if until is None else end_of_later(until, spans)
+        if (self.known.version, self.known.until) != (serving.version, end):
+            self.known = KnownChange(serving.version, end, _found(serving, connection, end))
+        if self.known.change is not None:
+            yield from samples(self.known.change)
 
-    def _look(self, serving: Serving, connection: Connection, until: int) -> None:
-        spans = serving.bundle.reference.spans
-        now = end_of_later(until, spans)
-        if self.seen == (serving.version, now):
-            return
-        periods = periods_of(spans, now - THRESHOLDS.change_horizons * spans.horizon, now)
-        self.change = live_change(connection, serving.live, periods, THRESHOLDS.change_machines)
-        self.seen = serving.version, now
+
+def _found(serving: Serving, connection: Connection, end: int | None) -> LiveChange | None:
+    if end is None:
+        return None
+    spans = serving.bundle.reference.spans
+    periods = periods_of(spans, end - THRESHOLDS.change_horizons * spans.horizon, end)
+    return live_change(connection, serving.live, periods, THRESHOLDS.change_machines)
 
 
 def end_of_later(until: int, spans: Spans) -> int:

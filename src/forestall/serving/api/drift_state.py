@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -19,8 +20,23 @@ from forestall.serving.api.state import Sample
 SECONDS = 3600.0
 
 
+@dataclass(frozen=True)
+class KnownDrift:
+    """What was found last, of one model.
+
+    reference: None where its bundle has none. week: the number of the one that had begun, -1 before any; at: when that
+    was, by the collector's clock.
+    """
+
+    version: str
+    reference: MonitoringReference | None
+    week: int = -1
+    at: float = -SECONDS
+    drift: Drift | None = None
+
+
 class DriftState:
-    """A collector of `state`.
+    """A collector of `state`. known: exchanged as a whole, for pages read it meanwhile.
 
     Args:
         folder: the bundle's; its reference is read once for each version that answers.
@@ -29,29 +45,25 @@ class DriftState:
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.monotonic) -> None:
         self.folder, self.now = folder, now
-        self.version = ""
-        self.reference: MonitoringReference | None = None
-        self.week, self.read_at = -1, -SECONDS
-        self.drift: Drift | None = None
+        self.known = KnownDrift("", None)
 
     def __call__(self, serving: Serving, connection: Connection) -> Iterator[Sample]:
         """What was found last, brought up to date first if that is due."""
-        if serving.version != self.version:
-            self.reference = read_reference(self.folder, serving.bundle)
-            self.version, self.week, self.drift = serving.version, -1, None
-        if self.reference is not None:
-            self._look(serving, connection, self.reference)
-        if self.drift is not None:
-            yield from samples(self.drift)
+        if serving.version != self.known.version:
+            self.known = KnownDrift(serving.version, read_reference(self.folder, serving.bundle))
+        if self.known.reference is not None:
+            self._look(serving, connection, self.known.reference)
+        if self.known.drift is not None:
+            yield from samples(self.known.drift)
 
     def _look(self, serving: Serving, connection: Connection, reference: MonitoringReference) -> None:
         until = serving.live.time(connection)
         week = -1 if until is None else until // reference.length
-        if week != self.week and serving.live.due_of(connection):
+        if week != self.known.week and serving.live.due_of(connection):
             return  # half of a week says nothing; what was found of the one before it stands meanwhile
-        if until is not None and (week != self.week or self.now() - self.read_at >= SECONDS):
-            self.drift = stored_drift(connection, serving.live, reference, until, THRESHOLDS)
-            self.week, self.read_at = week, self.now()
+        if until is not None and (week != self.known.week or self.now() - self.known.at >= SECONDS):
+            found = stored_drift(connection, serving.live, reference, until, THRESHOLDS)
+            self.known = KnownDrift(serving.version, reference, week, self.now(), found)
 
 
 def samples(drift: Drift) -> Iterator[Sample]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -37,36 +38,48 @@ COST = "cost_per_machine_month"
 QUANTILES = {"0.5": "lead_time_median_h", "0.1": "lead_time_p10_h"}
 
 
+@dataclass(frozen=True)
+class KnownOutcomes:
+    """What was found last, of one model. at: when, by the collector's clock. realised: None without readings."""
+
+    version: str
+    at: float
+    realised: Realised | None
+    estimates: Mapping[str, Estimated]
+
+
 class OutcomeState:
-    """A collector of `state`. now: a clock in seconds that only goes forward."""
+    """A collector of `state`. known: exchanged as a whole, for pages read it meanwhile.
+
+    Args:
+        now: a clock in seconds that only goes forward.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
-        self.version, self.read_at = "", -SECONDS
-        self.realised: Realised | None = None
-        self.estimates: Mapping[str, Estimated] = {}
+        self.known = KnownOutcomes("", -SECONDS, None, {})
 
     def __call__(self, serving: Serving, connection: Connection) -> Iterator[Sample]:
         """What was found last, brought up to date first if that is due."""
-        if serving.version != self.version or self.now() - self.read_at >= SECONDS:
-            self._look(serving, connection)
-            self.version, self.read_at = serving.version, self.now()
-        if self.realised is not None:
-            for component, figures in self.realised.components.items():
+        if serving.version != self.known.version or self.now() - self.known.at >= SECONDS:
+            found = _found(serving, connection)
+            self.known = KnownOutcomes(serving.version, self.now(), *found)
+        known = self.known
+        if known.realised is not None:
+            for component, figures in known.realised.components.items():
                 yield from outcome_samples(component, figures, is_counter(serving.bundle.reference.unit))
-        for component, one in self.estimates.items():
+        for component, one in known.estimates.items():
             yield from estimate_samples(component, one)
 
-    def _look(self, serving: Serving, connection: Connection) -> None:
-        live, bundle, limits = serving.live, serving.bundle, THRESHOLDS
-        window = window_of(live, connection)
-        if window is None:
-            self.realised, self.estimates = None, {}
-            return
-        found = stored_outcomes(connection, bundle, window)
-        level, least = limits.calibration_level, limits.calibration_failures
-        self.estimates = stored_estimates(connection, bundle, live.model, found, level, least)
-        self.realised = found
+
+def _found(serving: Serving, connection: Connection) -> tuple[Realised | None, Mapping[str, Estimated]]:
+    live, bundle, limits = serving.live, serving.bundle, THRESHOLDS
+    window = window_of(live, connection)
+    if window is None:
+        return None, {}
+    found = stored_outcomes(connection, bundle, window)
+    level, least = limits.calibration_level, limits.calibration_failures
+    return found, stored_estimates(connection, bundle, live.model, found, level, least)
 
 
 def window_of(live: Live, connection: Connection) -> Window | None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import Request
 
-from forestall.serving.api.change_state import ChangeState
-from forestall.serving.api.drift_state import DriftState
-from forestall.serving.api.outcome_state import OutcomeState
+from forestall.serving.api.change_state import ChangeState, KnownChange
+from forestall.serving.api.drift_state import DriftState, KnownDrift
+from forestall.serving.api.outcome_state import KnownOutcomes, OutcomeState
 from forestall.serving.api.service import Service
 from forestall.serving.api.state import State
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was found last, taken once, so that whoever tells it tells of one moment."""
+
+    drift: KnownDrift
+    outcomes: KnownOutcomes
+    change: KnownChange
 
 
 class Watch:
@@ -27,6 +37,11 @@ class Watch:
         self.drift, self.outcomes, self.change = DriftState(folder), OutcomeState(), ChangeState()
         collectors = (self.drift, self.outcomes, self.change)
         self.state = State(service, collectors, ThreadPoolExecutor(1, "watch"))
+
+    @property
+    def known(self) -> Known:
+        """What was found last."""
+        return Known(self.drift.known, self.outcomes.known, self.change.known)
 
 
 def watch_of(request: Request) -> Watch:

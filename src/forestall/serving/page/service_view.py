@@ -12,6 +12,7 @@ from forestall.monitoring.live_change import LiveChange
 from forestall.monitoring.outcomes import Realised
 from forestall.monitoring.service_figures import Figures
 from forestall.monitoring.thresholds import THRESHOLDS
+from forestall.serving.api.drift_state import KnownDrift
 from forestall.serving.api.service import Service, Serving
 from forestall.serving.api.watch import Watch
 from forestall.serving.page.drift_rows import DriftRows, Finding, Found, RateRow, ShiftRow, Weeks
@@ -38,14 +39,14 @@ def service_view(service: Service, serving: Serving, watch: Watch, record: Recor
     Args:
         record: what was measured of this very model; None without.
     """
-    reference, why = serving.bundle.reference, unknown(serving, watch)
-    found, realised, change = watch.drift.drift, watch.outcomes.realised, watch.change.change
-    estimates = {} if "estimates" in why else watch.outcomes.estimates
-    drift = None if "drift" in why or found is None else found
+    reference, known = serving.bundle.reference, watch.known
+    why, realised, change = unknown(serving, watch, known), known.outcomes.realised, known.change.change
+    estimates = {} if "estimates" in why else known.outcomes.estimates
+    drift = None if "drift" in why else known.drift.drift
     return ServiceView(
-        model=model_of(service, serving, watch),
+        model=model_of(service, serving, watch, known),
         findings=[one for one in findings(drift, estimates) if one.parts],
-        drift=None if drift is None else drift_of(drift, weeks_of(watch, reference)),
+        drift=None if drift is None else drift_of(drift, weeks_of(known.drift, reference)),
         outcomes=None if "outcomes" in why or realised is None else outcomes_of(realised, reference, record),
         estimates=[estimate_row(name, one) for name, one in estimates.items()] or None,
         change=None if "change" in why or change is None else change_of(change),
@@ -54,14 +55,14 @@ def service_view(service: Service, serving: Serving, watch: Watch, record: Recor
     )
 
 
-def weeks_of(watch: Watch, reference: Reference) -> Weeks:
+def weeks_of(found: KnownDrift, reference: Reference) -> Weeks:
     """What is compared with what."""
-    known, limits = watch.drift.reference, THRESHOLDS
+    known, limits = found.reference, THRESHOLDS
     assert known is not None  # drift was found against it
     length, started = known.length, known.blocks.start
     ends: tuple[int | None, int | None, int | None] = (None, None, None)
     if not reference.own_clocks:
-        ends = (watch.drift.week * length, int(started.min()), int(started.max()) + length)
+        ends = (found.week * length, int(started.min()), int(started.max()) + length)
     return Weeks(length, *ends, limits.alarm_rate_weeks, limits.k, limits.n)
 
 

@@ -144,11 +144,17 @@ def open_store(url: str, bundle: Bundle) -> Store:
     return connect(url).for_bundle(bundle)
 
 
-def connect(url: str) -> Store:
-    """The store as for its keys, without a bundle; raises as `open_store` does."""
+def connect(url: str, may_be_new: bool = True) -> Store:
+    """The store as for its keys, without a bundle; raises as `open_store` does.
+
+    Args:
+        may_be_new: whether a database that holds no store yet is given one; else it is refused.
+    """
     store = Store(engine_of(url, PATIENCE), Lock())
     with store.reading() as connection:
         found = _revision(connection)
+    if found is None and not may_be_new:
+        raise StoreError("This database holds nothing of a service's. Name the service's by --database.")
     if found != HEAD:
         with store.writing() as connection:
             _migrate(connection)

@@ -135,6 +135,13 @@ def event_records(connection: Connection, kind: Literal["maintenance", "failures
     return (EventRecord(*row) for row in connection.execute(query))
 
 
+def reported(connection: Connection, kind: Literal["maintenance", "failures"], until: int) -> pd.DataFrame:
+    """machine, time, component, source of every row until a time in ticks."""
+    rows = [(one.machine, one.time, one.component, one.source) for one in event_records(connection, kind)]
+    frame = pd.DataFrame(rows, columns=["machine", "time", "component", "source"], dtype=object)
+    return frame[frame["time"].astype("int64") <= until]
+
+
 def _held(connection: Connection, table: Table, key: list[str], rows: list[Row]) -> set[Row]:
     """Which rows of these machines, in the span of these rows' times, are there."""
     ids, times = sorted({row[0] for row in rows}), [row[1] for row in rows]

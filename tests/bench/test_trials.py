@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ks_2samp
-
-from forestall.monitoring.trials import (
+from _trials import (
     DAY,
     dead,
     delay,
@@ -19,6 +17,7 @@ from forestall.monitoring.trials import (
     over_all,
     stuck,
 )
+from scipy.stats import ks_2samp
 
 START = 300
 RAW = pd.DataFrame(
