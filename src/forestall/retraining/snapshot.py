@@ -129,7 +129,10 @@ def _rows(source: Source, kind: Kind, end: int) -> pd.DataFrame:
         return frame[_is_later(frame, source.ends) | (frame["source"] == FEEDBACK)].drop(columns="source")
     time = "start" if kind == "downtime" else "time"
     every: pd.DataFrame = getattr(events_of(source.connection, _names(source), source.bundle, BEFORE), kind)
-    new = every[(every[time] < end) & _is_later(every, source.ends, time)]
+    later = _is_later(every, source.ends, time)
+    if kind == "downtime":  # the own tables may have begun a stop that was not over when they ended
+        later |= _is_later(every, source.ends, "end") & (every["end"].astype("int64") < end)
+    new = every[(every[time] < end) & later]
     return new.sort_values([time, *new.columns], ignore_index=True)
 
 
