@@ -147,8 +147,13 @@ def _machines(source: Source) -> Iterator[File]:
 
 def _check_not_less(held: Path, table: Table, rows: int) -> None:
     """A store that was emptied must not empty what was learnt from it."""
-    if held.is_file() and rows < len(held.read_bytes().splitlines()) - table.header:
+    if held.is_file() and rows < rows_in(held, table):
         raise _less(held, rows)
+
+
+def rows_in(file: Path, table: Table) -> int:
+    """How many rows a file of the service's has."""
+    return len(file.read_bytes().splitlines()) - table.header
 
 
 def _less(file: Path, rows: int) -> ForestallError:
