@@ -32,7 +32,7 @@ from forestall.serving.store.errors import (
 from forestall.serving.store.machines import add_machines, latest_reading
 from forestall.serving.store.opinions import OpinionFilter, ranked
 from forestall.serving.store.readings import recent
-from forestall.serving.store.tables import metadata
+from forestall.serving.store.shadow_tables import metadata
 from tests import plant
 from tests.pipeline.servers import postgresql
 from tests.serving.feeding import assert_equal, send
@@ -292,7 +292,8 @@ def test_machines_that_an_earlier_release_has_scored_are_scored_again(store: Sto
             connection.execute(text(f"DROP INDEX alarms_{index}"))
         connection.execute(text("ALTER TABLE current DROP COLUMN soon"))
         connection.execute(text("DROP TABLE sessions"))
-        connection.execute(text("DROP TABLE input_counts"))
+        for table in ("input_counts", "shadow_risks", "shadows"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     again = connect(store.engine.url.render_as_string(hide_password=False))
     with again.reading() as connection:
