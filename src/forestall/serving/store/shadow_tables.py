@@ -6,9 +6,9 @@ from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, LargeBin
 
 from forestall.serving.store.tables import key, machine, metadata
 
-# placed: when its link was put there, in seconds since 1970; since: the decision at which it began, in ticks: from the next
-# one on all was asked of it. machines: how often one was scored; seconds: what that took, champion_seconds: what it took
-# the champion; failures: machines' scorings that gave nothing; problem: of the last one.
+# placed: when its link was put there, in seconds since 1970; since: the decision at which it began, in ticks: from the
+# next one on all was asked of it. machines: how often one was scored; seconds: what that took, champion_seconds: what
+# it took the champion; failures: machines' scorings that gave nothing; problem: of the last one.
 shadows = Table(
     "shadows",
     metadata,

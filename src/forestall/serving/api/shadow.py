@@ -1,0 +1,94 @@
+"""Scoring beside the champion: copies of what it scored and answered wait in short queues.
+
+What does not fit into a queue is dropped and counted. The champion comes first: decisions are scored while it has none
+that are due, and histories while no request is being answered. Vectors are scored many at once, which takes next to
+nothing from the requests.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from threading import Event
+
+from forestall.serving.api.aside import Aside
+from forestall.serving.api.challenger import Challenger
+from forestall.serving.api.counters import Counters
+from forestall.serving.api.logs import say
+from forestall.serving.api.shadow_requests import Asked, AskedVectors, outcomes, rows_of
+from forestall.serving.live_plan import Written
+from forestall.serving.store.errors import StoreError
+
+MACHINES = 50_000  # that may wait: more than a plant has at one decision
+ROWS, AT_ONCE = 20_000, 256  # of requests
+
+
+class Shadow:
+    """What a challenger does beside a champion.
+
+    Args:
+        quiet: whether no request is being answered.
+    """
+
+    def __init__(self, challenger: Challenger, counters: Counters, quiet: Callable[[], bool]) -> None:
+        self.challenger, self.counters, self.quiet = challenger, counters, quiet
+        self.idle = Event()  # the champion has scored all that is due
+        self.written: Aside[Written] = Aside(MACHINES, 1, self._score, lambda _: self.idle.is_set())
+        self.asked: Aside[Asked] = Aside(ROWS, AT_ONCE, self._answer, self._may_answer)
+
+    def begin(self) -> None:
+        """Begin to work."""
+        self.written.begin()
+        self.asked.begin()
+
+    def end(self) -> None:
+        """Work no more."""
+        self.written.end()
+        self.asked.end()
+
+    def take_turns(self, champion_works: bool) -> None:
+        """The champion has scored something, and may have more to do; or it has nothing to do."""
+        (self.idle.clear if champion_works else self.idle.set)()
+
+    def hear(self, written: Written) -> None:
+        """Take what the champion has scored and stored."""
+        machines = len(written.due.machines)
+        if self.challenger.in_shadow is not None and not self.written.offer(written, machines):
+            self.counters.shadow_decisions.labels("dropped").inc(machines)
+
+    def ask(self, asked: Asked) -> None:
+        """Take what the champion has answered."""
+        if self.challenger.in_shadow is not None and not self.asked.offer(asked, rows_of(asked)):
+            self.counters.shadow_requests.labels("dropped").inc()
+
+    def _may_answer(self, one: Asked) -> bool:
+        return isinstance(one, AskedVectors) or self.quiet()
+
+    def _score(self, taken: list[Written]) -> None:
+        for one in taken:
+            if (challenger := self.challenger.beside_model(one.model)) is None:
+                continue
+            begun = time.perf_counter()
+            try:
+                problem = challenger.live.score(one)
+            except StoreError as error:
+                problem = str(error)
+            outcome = "failed" if problem else "scored"
+            self.counters.shadow_decisions.labels(outcome).inc(len(one.due.machines))
+            self._spent("live", begun, problem)
+
+    def _answer(self, taken: list[Asked]) -> None:
+        if (challenger := self.challenger.in_shadow) is None:
+            return
+        begun = time.perf_counter()
+        found = outcomes(taken, challenger.bundle, challenger.stateless)
+        for outcome, count in Counter(outcome for outcome, _ in found).items():
+            self.counters.shadow_requests.labels(outcome).inc(count)
+        self._spent("request", begun, next((problem for _, problem in found if problem), ""))
+
+    def _spent(self, of: str, begun: float, problem: str) -> None:
+        self.counters.shadow_seconds.labels(of).inc(time.perf_counter() - begun)
+        if problem:
+            say("challenger failed", logging.ERROR, of=of, problem=problem)
