@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from forestall.monitoring.dashboard.panel import YES_NO, Panel, Query, Row, bad_from, good_from
-from forestall.monitoring.dashboard.queries import increase, rate, value
+from forestall.monitoring.dashboard.queries import increase, value
+from forestall.monitoring.dashboard.shadow_panels import shadow_panels
 from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api import metric_names
 from forestall.serving.api import model_metric_names as names
@@ -19,7 +20,7 @@ def model_rows() -> tuple[Row, ...]:
         Row("Machines without an opinion", _no_opinions()),
         Row("The alarm rate against the reference weeks", _alarm_rate()),
         Row("Drift against the reference weeks", (*_drift(), _inputs())),
-        Row("The model", (*_model(), *_shadow())),
+        Row("The model", (*_model(), *shadow_panels())),
     )
 
 
@@ -211,48 +212,5 @@ def _model() -> tuple[Panel, ...]:
             "dateTimeFromNow",
             look="stat",
             width=6,
-        ),
-    )
-
-
-def _shadow() -> tuple[Panel, ...]:
-    labels = metric_names.SHADOW.labels
-    return (
-        Panel(
-            "The model in shadow",
-            "By version, how many processes score with it beside the model that answers. `forestall shadow --report` "
-            "compares the two.",
-            (Query(value(metric_names.SHADOW, *labels), "processes"),),
-            look="table",
-            width=12,
-        ),
-        Panel(
-            "A challenger was refused",
-            "1: what is offered as challenger does not score. The log says why.",
-            (Query(value(metric_names.SHADOW_REFUSED, "instance"), "{{instance}}"),),
-            "none",
-            look="stat",
-            width=6,
-            steps=bad_from(1),
-        ),
-        Panel(
-            "Time that the model in shadow takes",
-            "Seconds in each second, for the plant's machines (`live`) and for requests. Near 1: it does not keep up.",
-            (Query(rate(metric_names.SHADOW_SECONDS, "source"), "{{source}}"),),
-            "none",
-            width=6,
-        ),
-        Panel(
-            "Machines scored in shadow, in a day",
-            "`failed` or `dropped` are missing from the comparison: the log says why, or there is too much to do.",
-            (Query(increase(metric_names.SHADOW_DECISIONS, "outcome", over=DAY), "{{outcome}}"),),
-            width=12,
-        ),
-        Panel(
-            "Requests in shadow, in a day",
-            "`agreed`: on the same side of each part's own threshold. `unfit`: it takes other features or fields. "
-            "`dropped`: too many at once.",
-            (Query(increase(metric_names.SHADOW_REQUESTS, "outcome", over=DAY), "{{outcome}}"),),
-            width=12,
         ),
     )

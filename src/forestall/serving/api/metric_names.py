@@ -109,8 +109,8 @@ SHADOW_DECISIONS = Metric(
     "forestall_shadow_decisions_total",
     "counter",
     "process",
-    "Machines that the champion scored and the challenger had to: `scored`, `failed`, or `dropped` without a try, because "
-    "too many waited.",
+    "Machines that the champion scored and the challenger had to: `scored`, `failed`, or `dropped` untried, as too "
+    "many waited.",
     ("outcome",),
 )
 SHADOW_REQUESTS = Metric(
