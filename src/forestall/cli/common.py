@@ -32,6 +32,17 @@ def add_database(verb: argparse._ActionsContainer) -> None:
     )
 
 
+def add_served(verb: argparse._ActionsContainer) -> None:
+    """Which folder of what is served."""
+    verb.add_argument(
+        "--served",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("models/served"),
+        help="the folder of what is served; the service watches `champion` in it (default: models/served)",
+    )
+
+
 def add_bundle(verb: argparse._ActionsContainer, about: str) -> None:
     """Which model."""
     verb.add_argument(
