@@ -24,7 +24,7 @@ EVER, NEVER = -(2**62), 2**62
 
 
 def stored_comparison(connection: Connection, champion: Live, challenger: Live) -> Comparison:
-    """How a challenger compares with the champion since it stands beside it; if it has scored nothing yet, it is not fit.
+    """How a challenger compares with the champion since it stands beside it; one that has scored nothing is not fit.
 
     Args:
         champion, challenger: over one store; they decide at the same times.
@@ -37,11 +37,9 @@ def stored_comparison(connection: Connection, champion: Live, challenger: Live) 
         since = known.since
         work = Work(known.machines, known.seconds, known.champion_seconds, known.failures, known.problem)
     after = EVER if begun and own else since
-    thoughts = [
-        _thoughts(connection, table, live, after)
-        for table, live in ((risks, champion), (shadow_risks, challenger))
-    ]
-    return comparison(*thoughts, _known(connection, champion.bundle, after), plant, since, work)
+    theirs = _thoughts(connection, risks, champion, after)
+    ours = _thoughts(connection, shadow_risks, challenger, after)
+    return comparison(theirs, ours, _known(connection, champion.bundle, after), plant, since, work)
 
 
 def _known(connection: Connection, bundle: Bundle, after: int) -> Known:

@@ -21,7 +21,8 @@ from forestall.errors import ForestallError
 from forestall.retraining.alone import alone
 from forestall.retraining.history import Promotion, begin, end, read_history
 from forestall.serving.answering import answering_bundle, version_of
-from forestall.serving.beside import CHALLENGER, CHAMPION
+from forestall.serving.beside import CHALLENGER
+from forestall.serving.beside import CHAMPION as CHAMPION
 from forestall.serving.bundle import MANIFEST, BundleError
 
 RELEASES, LOCK = "releases", "lock"
