@@ -90,7 +90,7 @@ async def _of_vectors(content: dict[str, Any], bundle: Bundle, service: Service)
 def _counted(features: Matrix, bundle: Bundle, service: Service) -> dict[str, Any]:
     said = predictions(features, bundle)
     service.counters.risks(said["risk"], bundle)
-    service.shadow.ask(AskedVectors(features, said["risk"], bundle))
+    service.shadow.ask_vectors(AskedVectors(features, said["risk"], bundle))
     return said
 
 
@@ -105,7 +105,7 @@ def _of_history(content: dict[str, Any], serving: Serving, service: Service) -> 
     except FieldError as error:
         raise unfit([(error.field, error.problem)]) from None
     service.counters.opinions(opinions, "request")
-    service.shadow.ask(AskedHistory(content, opinions))
+    service.shadow.ask_history(AskedHistory(content, opinions))
     reference = serving.bundle.reference
     return {
         "machine": asked.machine,

@@ -17,7 +17,14 @@ from forestall.serving.api.aside import Aside
 from forestall.serving.api.challenger import Challenger
 from forestall.serving.api.counters import Counters
 from forestall.serving.api.logs import say
-from forestall.serving.api.shadow_requests import Asked, AskedVectors, outcomes, rows_of
+from forestall.serving.api.shadow_requests import (
+    AskedHistory,
+    AskedVectors,
+    Said,
+    of_histories,
+    of_vectors,
+    rows_of,
+)
 from forestall.serving.live_plan import Written
 from forestall.serving.store.errors import StoreError
 
@@ -33,20 +40,21 @@ class Shadow:
     """
 
     def __init__(self, challenger: Challenger, counters: Counters, quiet: Callable[[], bool]) -> None:
-        self.challenger, self.counters, self.quiet = challenger, counters, quiet
+        self.challenger, self.counters = challenger, counters
         self.idle = Event()  # the champion has scored all that is due
         self.written: Aside[Written] = Aside(MACHINES, 1, self._score, lambda _: self.idle.is_set())
-        self.asked: Aside[Asked] = Aside(ROWS, AT_ONCE, self._answer, self._may_answer)
+        self.vectors: Aside[AskedVectors] = Aside(ROWS, AT_ONCE, self._answer_vectors, lambda _: True)
+        self.histories: Aside[AskedHistory] = Aside(ROWS, 1, self._answer_histories, lambda _: quiet())
 
     def begin(self) -> None:
         """Begin to work."""
-        self.written.begin()
-        self.asked.begin()
+        for queue in (self.written, self.vectors, self.histories):
+            queue.begin()
 
     def end(self) -> None:
         """Work no more."""
-        self.written.end()
-        self.asked.end()
+        for queue in (self.written, self.vectors, self.histories):
+            queue.end()
 
     def take_turns(self, champion_works: bool) -> None:
         """The champion has scored something, and may have more to do; or it has nothing to do."""
@@ -58,13 +66,15 @@ class Shadow:
         if self.challenger.in_shadow is not None and not self.written.offer(written, machines):
             self.counters.shadow_decisions.labels("dropped").inc(machines)
 
-    def ask(self, asked: Asked) -> None:
-        """Take what the champion has answered."""
-        if self.challenger.in_shadow is not None and not self.asked.offer(asked, rows_of(asked)):
+    def ask_vectors(self, asked: AskedVectors) -> None:
+        """Take features that the champion has answered."""
+        if self.challenger.in_shadow is not None and not self.vectors.offer(asked, len(asked.features)):
             self.counters.shadow_requests.labels("dropped").inc()
 
-    def _may_answer(self, one: Asked) -> bool:
-        return isinstance(one, AskedVectors) or self.quiet()
+    def ask_history(self, asked: AskedHistory) -> None:
+        """Take a history that the champion has answered."""
+        if self.challenger.in_shadow is not None and not self.histories.offer(asked, rows_of(asked)):
+            self.counters.shadow_requests.labels("dropped").inc()
 
     def _score(self, taken: list[Written]) -> None:
         for one in taken:
@@ -79,11 +89,17 @@ class Shadow:
             self.counters.shadow_decisions.labels(outcome).inc(len(one.due.machines))
             self._spent("live", begun, problem)
 
-    def _answer(self, taken: list[Asked]) -> None:
-        if (challenger := self.challenger.in_shadow) is None:
-            return
-        begun = time.perf_counter()
-        found = outcomes(taken, challenger.bundle, challenger.stateless)
+    def _answer_vectors(self, taken: list[AskedVectors]) -> None:
+        if (challenger := self.challenger.in_shadow) is not None:
+            begun = time.perf_counter()
+            self._answered(of_vectors(taken, challenger.bundle), begun)
+
+    def _answer_histories(self, taken: list[AskedHistory]) -> None:
+        if (challenger := self.challenger.in_shadow) is not None:
+            begun = time.perf_counter()
+            self._answered(of_histories(taken, challenger.stateless), begun)
+
+    def _answered(self, found: list[Said], begun: float) -> None:
         for outcome, count in Counter(outcome for outcome, _ in found).items():
             self.counters.shadow_requests.labels(outcome).inc(count)
         self._spent("request", begun, next((problem for _, problem in found if problem), ""))

@@ -10,14 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from forestall.features.history import Floats
 from forestall.features.reference import Matrix
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import Opinion
 from forestall.serving.stateless import FieldError, Stateless
+from forestall.training.series import Bools
 
 # unfit: it takes other features, or other fields.
-Outcome = Literal["agreed", "disagreed", "unfit", "failed", "dropped"]
+Outcome = Literal["agreed", "disagreed", "unfit", "failed"]
+Said = tuple[Outcome, str]  # and what went wrong
 
 
 @dataclass(frozen=True)
@@ -37,28 +38,26 @@ class AskedHistory:
     opinions: Sequence[Opinion]
 
 
-Asked = AskedVectors | AskedHistory
-
-
-def rows_of(asked: Asked) -> int:
-    """How much of it there is."""
-    if isinstance(asked, AskedVectors):
-        return len(asked.features)
+def rows_of(asked: AskedHistory) -> int:
+    """How many rows its tables have."""
     return sum(len(value) for value in asked.content.values() if isinstance(value, list))
 
 
-def outcomes(taken: Sequence[Asked], bundle: Bundle, stateless: Stateless) -> list[tuple[Outcome, str]]:
-    """What a challenger makes of each, and what went wrong, in any order."""
-    vectors = [one for one in taken if isinstance(one, AskedVectors)]
-    found: list[tuple[Outcome, str]] = []
-    for _, some in groupby(vectors, key=lambda one: id(one.bundle)):
+def of_vectors(taken: Sequence[AskedVectors], bundle: Bundle) -> list[Said]:
+    """What a challenger makes of vectors, in any order."""
+    found: list[Said] = []
+    for _, some in groupby(taken, key=lambda one: id(one.bundle)):
         alike = list(some)
         try:
             found += [(outcome, "") for outcome in _of_vectors(alike, bundle)]
         except Exception as error:  # whatever a challenger does wrong is counted, and no more
             found += [("failed", f"{type(error).__name__}: {error}")] * len(alike)
-    histories = (one for one in taken if isinstance(one, AskedHistory))
-    return [*found, *(_of_history(one, stateless) for one in histories)]
+    return found
+
+
+def of_histories(taken: Sequence[AskedHistory], stateless: Stateless) -> list[Said]:
+    """What it makes of histories."""
+    return [_of_history(one, stateless) for one in taken]
 
 
 def _of_vectors(asked: Sequence[AskedVectors], bundle: Bundle) -> list[Outcome]:
@@ -73,13 +72,13 @@ def _of_vectors(asked: Sequence[AskedVectors], bundle: Bundle) -> list[Outcome]:
     return ["agreed" if rows.all() else "disagreed" for rows in same]
 
 
-def _sides(risk: Matrix, bundle: Bundle, names: Sequence[str]) -> Floats:
+def _sides(risk: Matrix, bundle: Bundle, names: Sequence[str]) -> Bools:
     limits = np.array([bundle.thresholds[name] for name in names], dtype=np.float32)
     places = [bundle.components.index(name) for name in names]
-    return np.asarray(risk[:, places] >= limits, dtype=np.float64)
+    return np.asarray(risk[:, places] >= limits, dtype=np.bool_)
 
 
-def _of_history(asked: AskedHistory, stateless: Stateless) -> tuple[Outcome, str]:
+def _of_history(asked: AskedHistory, stateless: Stateless) -> Said:
     try:
         ours = stateless.opinions(stateless.asked.model_validate(asked.content))
     except (ValidationError, FieldError):
