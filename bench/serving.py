@@ -134,7 +134,7 @@ def counting(bundle: Bundle, scratch: Path) -> None:
 
 
 def shadow(bundle: Bundle, scratch: Path) -> None:
-    """The service without and with a challenger, in turn: of the quietest rounds, and quartiles of the ratios of all."""
+    """The service without and with a challenger, in turn: the quietest rounds, and quartiles of the ratios of all."""
     row = [float(value) for value in bundle.reference.fills]
     vector = [post(scratch, "shadowed", "/predict", {"features": row})] * CLIENTS
     history = [post(scratch, f"shadowed-{n}", "/predict", one) for n, one in enumerate(bodies(bundle))]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -63,7 +64,8 @@ def in_service(project: Path, folder: Path, days: int) -> None:
     bundle, other = (load_bundle(folder / name) for name in ("champion", "challenger"))
     store = open_store(url(folder), bundle)
     baselines = read_frame(folder / "champion" / BASELINES, bundle.plant.dataset.clock)
-    fill(store, project / "data/raw/simulated", bundle, baselines, lambda _: None, folder)
+    with TemporaryDirectory() as scratch:
+        fill(store, project / "data/raw/simulated", bundle, baselines, lambda _: None, Path(scratch))
     with store.reading() as connection:
         end = latest_reading(connection) or 0
     clock = Clock(end - days * DAY)
