@@ -83,8 +83,8 @@ class Shadow:
             begun = time.perf_counter()
             try:
                 problem = challenger.live.score(one)
-            except StoreError as error:
-                problem = str(error)
+            except Exception as error:  # the store's, or whatever else kept its risks from being written
+                problem = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
             outcome = "failed" if problem else "scored"
             self.counters.shadow_decisions.labels(outcome).inc(len(one.due.machines))
             self._spent("live", begun, problem)
