@@ -150,7 +150,7 @@ def shadow(bundle: Bundle, scratch: Path) -> None:
         server("ours", str(scratch / "both.db"), str(folders[1] / "champion"), port=ports[1]),
     ):
         for name, sent in (("vector", vector), (f"{READINGS} readings", history)):
-            rounds = [[load(port, sent, 1.0) for port in ports] for _ in range(ROUNDS)]
+            rounds = [[load(port, sent, 1.0) for port in ports if settled(ports[1])] for _ in range(ROUNDS)]
             for figure in ("p50_ms", "p99_ms"):
                 times = np.array([[one[figure] for one in pair] for pair in rounds])
                 alone, both = times.min(axis=0)
@@ -159,14 +159,27 @@ def shadow(bundle: Bundle, scratch: Path) -> None:
                     f"{name}, {figure[:3]}: {alone:.2f} ms alone, {both:.2f} ms with a challenger; of all rounds"
                 )
                 print(f"  {low:.2f} to {high:.2f} times", flush=True)
-        with urllib.request.urlopen(f"http://127.0.0.1:{ports[1]}/metrics") as said:
-            print(
-                "".join(
-                    line
-                    for line in said.read().decode().splitlines(True)
-                    if line.startswith("forestall_shadow")
-                )
-            )
+        for name, value in shadow_figures(ports[1]).items():
+            if name.startswith("requests"):
+                print(f"  {name}: {value:,.0f}")
+
+
+def settled(port: int) -> bool:
+    """Once a challenger has worked off what waits for it, which would slow down whoever is measured then."""
+    before = -1.0
+    while (spent := shadow_figures(port)['seconds_total{source="request"}']) > before:
+        before = spent
+        time.sleep(0.3)
+    return True
+
+
+def shadow_figures(port: int) -> Figures:
+    """What /metrics says of a challenger."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as said:
+        lines = [
+            line.split() for line in said.read().decode().splitlines() if line.startswith("forestall_shadow_")
+        ]
+    return {name.removeprefix("forestall_shadow_"): float(value) for name, value in lines}
 
 
 def mlflow(row: list[float], scratch: Path) -> Figures:

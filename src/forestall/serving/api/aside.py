@@ -20,12 +20,18 @@ class Aside(Generic[T]):
         most: what may wait, by weight. at_once: what is taken at once.
         work: what is done with it.
         may: whether the first that waits may be taken now.
+        respite: seconds between two pieces of work.
     """
 
     def __init__(
-        self, most: int, at_once: int, work: Callable[[list[T]], None], may: Callable[[T], bool]
+        self,
+        most: int,
+        at_once: int,
+        work: Callable[[list[T]], None],
+        may: Callable[[T], bool] = lambda _: True,
+        respite: float = 0.0,
     ) -> None:
-        self.most, self.at_once, self.work, self.may = most, at_once, work, may
+        self.most, self.at_once, self.work, self.may, self.respite = most, at_once, work, may, respite
         self.waiting: deque[tuple[T, int]] = deque()
         self.weight, self.turn, self.ended = 0, Lock(), Event()
 
@@ -48,11 +54,13 @@ class Aside(Generic[T]):
 
     def _again(self) -> None:
         while not self.ended.wait(PAUSE):
-            while (taken := self._take()) and not self.ended.is_set():
+            while taken := self._take():
                 try:
                     self.work(taken)
                 except Exception:
                     LOG.exception("not done beside")
+                if self.ended.wait(self.respite):
+                    return
 
     def _take(self) -> list[T]:
         taken: list[T] = []
