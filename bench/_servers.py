@@ -11,11 +11,11 @@ import forestall  # noqa: F401  (pins the kernels)
 BUNDLE, MODEL = Path("models/bundle"), Path("models/model.joblib")
 
 
-def ours(port: int, database: str) -> None:
+def ours(port: int, database: str, bundle: str = str(BUNDLE)) -> None:
     """Forestall's own, as `forestall serve` starts it over an SQLite file."""
     from forestall.serving.api.start import open_service, run
 
-    run(open_service(f"sqlite:///{database}", BUNDLE, "127.0.0.1", recorded=True), "127.0.0.1", port)
+    run(open_service(f"sqlite:///{database}", Path(bundle), "127.0.0.1", recorded=True), "127.0.0.1", port)
 
 
 def uncounted(port: int, database: str) -> None:

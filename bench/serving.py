@@ -3,7 +3,7 @@
 One worker each, four clients. A vector of features: against the tutorials' Flask and joblib server with the same
 forest, and against `mlflow models serve` if .venv/mlflow is there (`.ci/setup mlflow .venv/mlflow`). A machine's
 history of 200 readings: against an echo that parses the same body with the same schema. What counting for /metrics
-costs a vector. Then readings taken in per
+costs a vector, and a challenger in shadow any request. Then readings taken in per
 second, the first page of a ranking of 10,000 machines, and the time from start to ready.
 """
 
@@ -29,6 +29,8 @@ import pandas as pd
 import forestall  # noqa: F401  (pins the kernels)
 from forestall.data import store as tables
 from forestall.features.files import read_features
+from forestall.retraining import served
+from forestall.retraining.history import Promotion
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.opinions import Opinion
 from forestall.serving.store.database import open_store
@@ -129,6 +131,55 @@ def counting(bundle: Bundle, scratch: Path) -> None:
     ratio = p50[:, 0].min() / p50[:, 1].min()
     low, high = np.quantile(p50[:, 0] / p50[:, 1], [0.25, 0.75])
     print(f"counting for /metrics: {ratio:.3f} times the p50 of a vector without ({low:.3f} to {high:.3f})")
+
+
+def shadow(bundle: Bundle, scratch: Path) -> None:
+    """The service without and with a challenger, in turn: the quietest rounds, and quartiles of the ratios of all."""
+    row = [float(value) for value in bundle.reference.fills]
+    vector = [post(scratch, "shadowed", "/predict", {"features": row})] * CLIENTS
+    history = [post(scratch, f"shadowed-{n}", "/predict", one) for n, one in enumerate(bodies(bundle))]
+    ports, folders = (free_port(), free_port()), (scratch / "alone", scratch / "both")
+    for folder in folders:
+        with served.exclusively(folder):
+            first, other = (served.lay_down(folder, BUNDLE, commit * 40) for commit in "ab")
+            served.exchange(folder, Promotion(1, first, "", "a" * 40, 0, "bench", "first"))
+            if folder == folders[1]:
+                served.put_in_shadow(folder, other)
+    with (
+        server("ours", str(scratch / "alone.db"), str(folders[0] / "champion"), port=ports[0]),
+        server("ours", str(scratch / "both.db"), str(folders[1] / "champion"), port=ports[1]),
+    ):
+        for name, sent in (("vector", vector), (f"{READINGS} readings", history)):
+            rounds = [[load(port, sent, 1.0) for port in ports if settled(ports[1])] for _ in range(ROUNDS)]
+            for figure in ("p50_ms", "p99_ms"):
+                times = np.array([[one[figure] for one in pair] for pair in rounds])
+                alone, both = times.min(axis=0)
+                low, high = np.quantile(times[:, 1] / times[:, 0], [0.25, 0.75])
+                print(
+                    f"{name}, {figure[:3]}: {alone:.2f} ms alone, {both:.2f} ms with a challenger; of all rounds"
+                )
+                print(f"  {low:.2f} to {high:.2f} times", flush=True)
+        for name, value in shadow_figures(ports[1]).items():
+            if name.startswith("requests"):
+                print(f"  {name}: {value:,.0f}")
+
+
+def settled(port: int) -> bool:
+    """Once a challenger has worked off what waits for it, which would slow down whoever is measured then."""
+    before = -1.0
+    while (spent := shadow_figures(port)['seconds_total{source="request"}']) > before:
+        before = spent
+        time.sleep(0.3)
+    return True
+
+
+def shadow_figures(port: int) -> Figures:
+    """What /metrics says of a challenger."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as said:
+        lines = [
+            line.split() for line in said.read().decode().splitlines() if line.startswith("forestall_shadow_")
+        ]
+    return {name.removeprefix("forestall_shadow_"): float(value) for name, value in lines}
 
 
 def mlflow(row: list[float], scratch: Path) -> Figures:
@@ -251,7 +302,7 @@ def show(name: str, found: Figures) -> None:
 
 def main() -> None:
     bundle = load_bundle(BUNDLE)
-    parts = {one.__name__: one for one in (vectors, histories, counting, taking_in, ranking)}
+    parts = {one.__name__: one for one in (vectors, histories, counting, shadow, taking_in, ranking)}
     with tempfile.TemporaryDirectory() as name:
         for one in sys.argv[1:] or parts:
             parts[one](bundle, Path(name))

@@ -34,6 +34,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repro(folder)
     commit(folder, "deaf")
     git(folder, "checkout", "-q", "main")
+    git(folder, "branch", "again")
+    git(folder, "checkout", "-q", "again")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "the same model of another commit")
+    git(folder, "checkout", "-q", "main")
     return folder
 
 

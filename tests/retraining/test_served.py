@@ -125,3 +125,58 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
         served.exclusively(tmp_path / "file"),
     ):
         pass
+
+
+def releases(folder: Path) -> list[str]:
+    return sorted(one.name for one in (folder / "releases").iterdir())
+
+
+def test_what_stands_beside_is_exchanged_and_taken_away_with_its_release(
+    two: list[str], tmp_path: Path, bundle_folder: Path
+) -> None:
+    served.put_in_shadow(tmp_path, two[1])
+    assert (served.champion(tmp_path), served.challenger(tmp_path)) == (two[0], two[1])
+    assert load_bundle(tmp_path / "challenger").manifest["revision"] == COMMITS[1]
+    served.discard(tmp_path, two[1])  # such as when the gate refuses it
+    assert served.challenger(tmp_path) in releases(tmp_path)
+    third = served.lay_down(tmp_path, bundle_folder, "3" * 40)
+    served.put_in_shadow(tmp_path, third)
+    served.put_in_shadow(tmp_path, third)
+    assert releases(tmp_path) == sorted([two[0], third])
+    assert served.end_shadow(tmp_path) == third and served.end_shadow(tmp_path) == ""
+    assert releases(tmp_path) == [two[0]] and served.challenger(tmp_path) == ""
+
+
+def test_what_is_served_again_from_the_shadow_keeps_its_release(two: list[str], tmp_path: Path) -> None:
+    served.exchange(tmp_path, promotion(tmp_path, two[1], 2))
+    served.put_in_shadow(tmp_path, two[0])
+    served.end_shadow(tmp_path)
+    assert releases(tmp_path) == sorted(two)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_is_promoted_is_in_shadow_no_more(two: list[str], tmp_path: Path, killed: bool) -> None:
+    served.put_in_shadow(tmp_path, two[1])
+    if killed:  # between the exchange and the end of the shadow
+        begin(tmp_path, promotion(tmp_path, two[1], 2))
+        (tmp_path / "champion").unlink()
+        (tmp_path / "champion").symlink_to(f"releases/{two[1]}")
+        with served.exclusively(tmp_path):
+            assert read_history(tmp_path).steps[2] == "done"
+    else:
+        served.exchange(tmp_path, promotion(tmp_path, two[1], 2))
+    assert served.champion(tmp_path) == two[1] and not (tmp_path / "challenger").is_symlink()
+    assert releases(tmp_path) == sorted(two)
+
+
+def test_a_kill_leaves_the_old_challenger_or_the_new_one(two: list[str], tmp_path: Path) -> None:
+    (tmp_path / ".challenger").symlink_to("releases/none")
+    served.put_in_shadow(tmp_path, two[1])
+    assert served.challenger(tmp_path) == two[1] and not (tmp_path / ".challenger").is_symlink()
+
+
+def test_a_folder_in_the_place_of_the_challenger_is_a_sentence(two: list[str], tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "releases" / two[1], tmp_path / "challenger")
+    for ask in (served.challenger, served.end_shadow):
+        with pytest.raises(ForestallError, match="challenger is no link to a release"):
+            ask(tmp_path)

@@ -35,6 +35,17 @@ def add_database(verb: argparse._ActionsContainer) -> None:
     )
 
 
+def add_served(verb: argparse._ActionsContainer) -> None:
+    """Which folder of what is served."""
+    verb.add_argument(
+        "--served",
+        type=Path,
+        metavar="FOLDER",
+        default=SERVED,
+        help=f"the folder of what is served; the service watches `champion` in it (default: {SERVED})",
+    )
+
+
 def add_bundle(verb: argparse._ActionsContainer, about: str) -> None:
     """Which model: where some were promoted, the one that is served."""
     champion = SERVED / "champion"

@@ -7,10 +7,12 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import BUNDLE, SERVED, Verbs, add_database, open_live, progress
+from forestall.cli.common import BUNDLE, Verbs, add_database, add_served, open_live, progress
+from forestall.cli.shadow import compared
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -24,8 +26,11 @@ def add_verbs(verbs: Verbs) -> None:
     what.add_argument("revision", metavar="REV", nargs="?", help="a commit, branch or tag")
     what.add_argument("--previous", action="store_true", help="serve again what was served before")
     what.add_argument("--status", action="store_true", help="what is served, and since when")
-    promote.add_argument("--force", metavar="REASON", default="", help="also against the gate, and why")
-    _add_served(promote)
+    promote.add_argument(
+        "--force", metavar="REASON", default="", help="also against the gate, or the shadow, and why"
+    )
+    add_database(promote)
+    add_served(promote)
     promote.set_defaults(run=_promote)
     retrain = verbs.add_parser(
         "retrain", help="train with what the service has learnt, on a branch of its own"
@@ -44,18 +49,8 @@ def add_verbs(verbs: Verbs) -> None:
         help="for a scheduler: branch, commit, passed and report as JSON; null where nothing is new",
     )
     add_database(retrain)
-    _add_served(retrain)
+    add_served(retrain)
     retrain.set_defaults(run=_retrain)
-
-
-def _add_served(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--served",
-        type=Path,
-        metavar="FOLDER",
-        default=SERVED,
-        help="the folder of what is served; the service watches `champion` in it (default: models/served)",
-    )
 
 
 def _promote(chosen: argparse.Namespace) -> int:
@@ -69,17 +64,19 @@ def _promote(chosen: argparse.Namespace) -> int:
 
     if chosen.previous:
         return _told(go_back(folder, person(root), chosen.force), root)
-    return _served(chosen.revision, root, folder, chosen.force)
+    return _served(chosen.revision, root, folder, chosen.force, chosen.database)
 
 
-def _served(name: str, root: Path, folder: Path, reason: str) -> int:
+def _served(name: str, root: Path, folder: Path, reason: str, database: str) -> int:
     """Serve a revision, if the gate agrees; its exit code."""
     from forestall.comparison.report import markdown
     from forestall.pipeline.promote import person, promote
 
-    found = promote(name, root, folder, person(root), reason, progress)
+    found = promote(name, root, folder, person(root), reason, progress, partial(compared, folder, database))
     if found.report is not None:
         print(markdown(found.report, gated=True), end="")
+    if found.shadow is not None:
+        print(f"\n{found.shadow.report}", end="")
     if found.one is not None:
         return _told(found.one, root)
     return 0 if found.report is None else 1
@@ -117,7 +114,7 @@ def _retrain(chosen: argparse.Namespace) -> int:
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
     progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
     if chosen.promote and found.report.passed:
-        return _served(found.branch, root, folder, "")
+        return _served(found.branch, root, folder, "", chosen.database)
     return 0
 
 
@@ -155,12 +152,14 @@ def _alias(one: Promotion, root: Path) -> None:
 
 def _status(folder: Path) -> int:
     from forestall.retraining.history import read_history
-    from forestall.retraining.served import champion
+    from forestall.retraining.served import challenger, champion, revision_of
 
     version, history = champion(folder), read_history(folder)
     for one in history.promotions:
         print("*" if one.version == version else " ", _line(one, history.steps[one.number]))
     print(f"Served: {version}." if version else f"{folder}: nothing is served yet.")
+    if beside := challenger(folder):
+        print(f"In shadow: {beside}, of {revision_of(folder, beside)[:12]}.")
     return 0
 
 

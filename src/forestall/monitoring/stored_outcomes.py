@@ -59,7 +59,7 @@ def service_in(connection: Connection, bundle: Bundle, window: Window) -> Servic
     rules, dataset = rules_of(bundle.plant.dataset, bundle.plant.quiet), bundle.plant.dataset
     since = window.after - rules.horizon
     events = [
-        _events(connection, table, since - repair_span(dataset), window.until)
+        events_within(connection, table, since - repair_span(dataset), window.until)
         for table in (failures, maintenance)
     ]
     names = list(connection.execute(select(machines.c.name).order_by(machines.c.name)).scalars())
@@ -70,7 +70,7 @@ def service_in(connection: Connection, bundle: Bundle, window: Window) -> Servic
         decisions=_decisions(connection, rules.horizon, rules.min_lead, since, window.until),
         decided=_decided(connection, bundle, rules.horizon, window),
         absent=absent_pairs(machines_frame(connection, names, bundle), dataset),
-        ends=_ends(connection, bundle),
+        ends=ends_of(connection, bundle),
     )
 
 
@@ -83,7 +83,8 @@ def _alarms(connection: Connection, after: int, until: int) -> pd.DataFrame:
     return frame.astype({"opened": "int64", "ended": "int64", "risk": "float64"})
 
 
-def _events(connection: Connection, table: Table, after: int, until: int) -> pd.DataFrame:
+def events_within(connection: Connection, table: Table, after: int, until: int) -> pd.DataFrame:
+    """The rows of (after, until] of the failures or the maintenance, as `Service` has them."""
     query = select(machines.c.name, table.c.time, table.c.component, table.c.source)
     query = query.join(machines, machines.c.id == table.c.machine_id)
     query = query.where(table.c.time > after, table.c.time <= until)
@@ -149,10 +150,10 @@ def _spans(bundle: Bundle, horizon: int, window: Window) -> Iterator[tuple[str, 
         yield str(month), max(window.after, start - 1), literal(min(last, following - 1))
 
 
-def _ends(connection: Connection, bundle: Bundle) -> dict[str, int]:
+def ends_of(connection: Connection, bundle: Bundle) -> dict[str, int]:
     """Until when each machine's outcomes are known, where each has a clock of its own; else empty."""
     if not bundle.reference.own_clocks:
         return {}
     known = select(machines.c.name, machines.c.last).where(machines.c.last.is_not(None))
     last = dict(connection.execute(known).all())
-    return own_ends(last, _events(connection, failures, -(2**62), 2**62))
+    return own_ends(last, events_within(connection, failures, -(2**62), 2**62))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from forestall.comparison.report import Report
 from forestall.errors import ForestallError
@@ -21,19 +22,40 @@ Say = Callable[[str], None]
 TAG = "served"
 
 
+class Shown(Protocol):
+    """What a challenger has shown in shadow."""
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it is fit to be promoted."""
+
+    @property
+    def report(self) -> str:
+        """As Markdown."""
+
+
 @dataclass(frozen=True)
 class Promoted:
-    """What came of it. report: the gate's, where it was asked. one: None where nothing was exchanged."""
+    """What came of it. report: the gate's, where it was asked. shadow: what was shown in shadow, where it was there.
+
+    one: None where nothing was exchanged.
+    """
 
     report: Report | None
     one: Promotion | None
+    shadow: Shown | None = None
 
 
-def promote(name: str, root: Path, folder: Path, who: str, reason: str, say: Say) -> Promoted:
+def promote(
+    name: str, root: Path, folder: Path, who: str, reason: str, say: Say, shown: Callable[[], Shown]
+) -> Promoted:
     """Serve a revision's bundle, if it passes the gate against the one that is served, or for a reason against it.
 
+    What is in shadow must have shown that it is fit, too, if the service's store can be read.
+
     Args:
-        folder: of what is served. who, reason: for the history; without a reason the gate decides.
+        folder: of what is served. who, reason: for the history; without a reason the gate and the shadow decide.
+        shown: asks the store what the challenger has shown.
 
     Raises:
         RevisionError: it is no commit, or its bundle cannot be had. BundleError: it does not answer as it should.
@@ -53,12 +75,13 @@ def promote(name: str, root: Path, folder: Path, who: str, reason: str, say: Say
             return Promoted(None, None)
         try:
             report = _judged(folder, before, head, root, reason)
-            verdict = _verdict(before, report, reason)
+            shadow = _shown(shown, say) if version == served.challenger(folder) else None
+            verdict = _verdict(before, report, shadow, reason)
             if verdict is None:
-                return Promoted(report, None)
+                return Promoted(report, None, shadow)
             one = _promotion(folder, version, head.commit, who, verdict, reason)
             served.exchange(folder, one)
-            return Promoted(report, one)
+            return Promoted(report, one, shadow)
         finally:
             served.discard(folder, version)
 
@@ -131,9 +154,17 @@ def _commit(commit: str, root: Path) -> Commit:
     return found
 
 
-def _verdict(before: str, report: Report | None, reason: str) -> Verdict | None:
-    """None where the gate does not agree, and nobody says why to go on."""
-    if report is not None and report.passed:
+def _shown(shown: Callable[[], Shown], say: Say) -> Shown | None:
+    try:
+        return shown()
+    except ForestallError as error:
+        say(f"What it did in shadow is not known, and the gate decides alone: {error}")
+        return None
+
+
+def _verdict(before: str, report: Report | None, shadow: Shown | None, reason: str) -> Verdict | None:
+    """None where the gate or the shadow does not agree, and nobody says why to go on."""
+    if report is not None and report.passed and (shadow is None or shadow.is_fit):
         return "passed" if before else "first"
     return "forced" if reason else None
 

@@ -1,6 +1,7 @@
 """The folder of what is served: releases, each a bundle that never changes, and a link to the one that answers.
 
     champion -> releases/<version>      what `forestall serve --bundle <folder>/champion` watches
+    challenger -> releases/<version>    what scores beside it; see `shadow`
     releases/<version>/                 a bundle whose manifest names its revision
     history.jsonl                       see `history`
 
@@ -20,9 +21,11 @@ from forestall.errors import ForestallError
 from forestall.retraining.alone import alone
 from forestall.retraining.history import Promotion, begin, end, read_history
 from forestall.serving.answering import answering_bundle, version_of
+from forestall.serving.beside import CHALLENGER
+from forestall.serving.beside import CHAMPION as CHAMPION
 from forestall.serving.bundle import MANIFEST, BundleError
 
-CHAMPION, RELEASES, LOCK = "champion", "releases", "lock"
+RELEASES, LOCK = "releases", "lock"
 
 
 class DamagedError(BundleError):
@@ -55,14 +58,12 @@ def champion(folder: Path) -> str:
     Raises:
         ForestallError: something else is there under its name.
     """
-    link = folder / CHAMPION
-    if link.is_symlink():
-        return link.readlink().name
-    if link.exists():
-        raise ForestallError(
-            f"{link} is no link to a release. Move it away, then promote what is to be served."
-        )
-    return ""
+    return _pointed(folder / CHAMPION)
+
+
+def challenger(folder: Path) -> str:
+    """The version that scores beside it; empty if there is none; raises as `champion` does."""
+    return _pointed(folder / CHALLENGER)
 
 
 def revision_of(folder: Path, version: str) -> str:
@@ -103,8 +104,10 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
 
 
 def discard(folder: Path, version: str) -> None:
-    """Remove a release, if nothing was ever begun with it."""
-    if all(one.version != version for one in read_history(folder).promotions):
+    """Remove a release, if nothing was ever begun with it, and it is not in shadow."""
+    if version != challenger(folder) and all(
+        one.version != version for one in read_history(folder).promotions
+    ):
         shutil.rmtree(folder / RELEASES / version, ignore_errors=True)
 
 
@@ -119,8 +122,36 @@ def exchange(folder: Path, one: Promotion) -> None:
     except BundleError as error:
         raise _damaged(folder / RELEASES / one.version, error, one.revision) from error
     begin(folder, one)
-    _point(folder, one.version)
+    _point(folder, CHAMPION, one.version)
     end(folder, one.number, "done")
+    _end_own_shadow(folder)
+
+
+def put_in_shadow(folder: Path, version: str) -> None:
+    """Let a release score beside the one that is served, in the place of another one.
+
+    Raises:
+        ForestallError: something else is there under the link's name.
+    """
+    before = challenger(folder)
+    if before != version:
+        _point(folder, CHALLENGER, version)
+        if before:
+            discard(folder, before)
+
+
+def end_shadow(folder: Path) -> str:
+    """Let nothing score beside the one that is served; the version that did, empty if there was none.
+
+    Raises:
+        ForestallError: something else is there under the link's name.
+    """
+    version = challenger(folder)
+    if version:
+        (folder / CHALLENGER).unlink()
+        _synced(folder)
+        discard(folder, version)
+    return version
 
 
 def _answers(release: Path) -> bool:
@@ -138,12 +169,29 @@ def _damaged(release: Path, error: Exception, revision: str = "") -> DamagedErro
     )
 
 
-def _point(folder: Path, version: str) -> None:
-    fresh = folder / f".{CHAMPION}"
+def _pointed(link: Path) -> str:
+    if link.is_symlink():
+        return link.readlink().name
+    if link.exists():
+        raise ForestallError(
+            f"{link} is no link to a release. Move it away, then promote what is to be served."
+        )
+    return ""
+
+
+def _point(folder: Path, name: str, version: str) -> None:
+    fresh = folder / f".{name}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(Path(RELEASES) / version)
-    fresh.replace(folder / CHAMPION)
+    fresh.replace(folder / name)
     _synced(folder)
+
+
+def _end_own_shadow(folder: Path) -> None:
+    """What is served does not stand beside itself."""
+    link = folder / CHALLENGER
+    if link.is_symlink() and challenger(folder) == champion(folder):
+        end_shadow(folder)
 
 
 def _settle(folder: Path) -> None:
@@ -153,6 +201,7 @@ def _settle(folder: Path) -> None:
     one = read_history(folder).unsettled
     if one is not None:
         end(folder, one.number, "done" if champion(folder) == one.version else "abandoned")
+    _end_own_shadow(folder)
 
 
 def _on_disk(folder: Path) -> None:

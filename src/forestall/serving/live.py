@@ -18,7 +18,7 @@ from forestall.serving.bundle import Bundle
 from forestall.serving.input_counter import InputCounter, counted
 from forestall.serving.live_alarms import AlarmRules
 from forestall.serving.live_baselines import Renewed, renewed
-from forestall.serving.live_plan import Due, plan, was_ahead
+from forestall.serving.live_plan import Due, Written, plan, was_ahead
 from forestall.serving.opinions import Latest, Opinion, latest, opinions_at
 from forestall.serving.reach import before_decision
 from forestall.serving.store.baselines import forget_baselines, write_baselines
@@ -40,7 +40,7 @@ Before = tuple[Matrix, npt.NDArray[np.object_]]
 Told = Callable[[Sequence[Opinion]], None]
 
 
-def _nobody(_: Sequence[Opinion]) -> None:
+def _nobody(_: object) -> None:
     pass
 
 
@@ -61,7 +61,8 @@ class Live:
 
     now: the time in ticks; None where the data are a recording, and time stands at their latest reading. Machines with
     clocks of their own are each at their own latest reading in any case. counter: counts inputs for monitoring; None
-    where the bundle has no reference to compare them with. told: hears of opinions that were written.
+    where the bundle has no reference to compare them with. told: hears of opinions that were written; beside: of what
+    was scored, when it is stored.
     """
 
     store: Store
@@ -70,6 +71,7 @@ class Live:
     model: int
     counter: InputCounter | None = None
     told: Told = _nobody
+    beside: Callable[[Written], None] = _nobody
 
     @classmethod
     def over(
@@ -79,11 +81,12 @@ class Live:
         now: Callable[[], int] | None,
         counter: InputCounter | None = None,
         told: Told = _nobody,
+        beside: Callable[[Written], None] = _nobody,
     ) -> Live:
         """The bundle over a store, which has a place for its sensors then."""
         own = store.for_bundle(bundle)
         with own.writing() as connection:
-            return cls(own, bundle, now, model_number(connection, bundle), counter, told)
+            return cls(own, bundle, now, model_number(connection, bundle), counter, told, beside)
 
     def due(self) -> list[str]:
         """The machines of which something new is to be thought."""
@@ -107,9 +110,10 @@ class Live:
             while wanted:
                 with self.store.reading() as connection:
                     plan = self._plan(connection, known_machines(connection, wanted).values())
-                    found = [(due, self._scored(connection, due)) for due in plan]
-                for due, result in found:
+                    found = [(due, *self._timed(connection, due)) for due in plan]
+                for due, result, seconds in found:
                     self._write(due, result)
+                    self.beside(Written(due, self.model, seconds))
                     count += len(due.machines)
                 # Those that were behind by more than a piece go on with the next.
                 wanted = [one.name for due in plan if due.until < due.last for one in due.machines]
@@ -149,7 +153,11 @@ class Live:
     def _plan(self, connection: Connection, machines: Iterable[Machine]) -> list[Due]:
         return plan(machines, self.time(connection), self.bundle.reference, self.model)
 
-    def _scored(self, connection: Connection, due: Due) -> Scored:
+    def _timed(self, connection: Connection, due: Due) -> tuple[Scored, float]:
+        begun = time.perf_counter()
+        return self.scored(connection, due), time.perf_counter() - begun
+
+    def scored(self, connection: Connection, due: Due) -> Scored:
         """What the machines' histories say; the same as the batch, to the last bit."""
         reference = self.bundle.reference
         span = (due.first - before_decision(self.bundle), due.until)

@@ -23,6 +23,15 @@ class Due:
     last: int
 
 
+@dataclass(frozen=True)
+class Written:
+    """What a model, by number, has scored and stored, and how many seconds the scoring took."""
+
+    due: Due
+    model: int
+    seconds: float
+
+
 def plan(machines: Iterable[Machine], now: int | None, reference: Reference, model: int) -> list[Due]:
     """The machines that are due, together where they have the same decisions before them.
 

@@ -32,7 +32,7 @@ from forestall.serving.store.errors import (
 from forestall.serving.store.machines import add_machines, latest_reading
 from forestall.serving.store.opinions import OpinionFilter, ranked
 from forestall.serving.store.readings import recent
-from forestall.serving.store.tables import metadata
+from forestall.serving.store.shadow_tables import shadows
 from tests import plant
 from tests.pipeline.servers import postgresql
 from tests.serving.feeding import assert_equal, send
@@ -43,7 +43,7 @@ FRAME = plant.telemetry(3, 40)
 
 def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
     with store.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), shadows.metadata) == []
 
 
 def test_machines_stay_with_their_dataset(addresses_of_a_kind: Addresses, bundle: Bundle) -> None:
@@ -273,7 +273,7 @@ def test_a_store_of_an_earlier_release_is_brought_up_to_date(
     send(store, FRAME[FRAME["machine"] == "m0"], bundle)
     assert Live.over(store, bundle, None).score_due() == 1
     with store.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), shadows.metadata) == []
         assert connection.execute(text("SELECT name FROM plant")).scalar() == "test"
         found = ranked(connection, OpinionFilter(), "risk", 100).opinions
     assert {one.machine for one in found} == {"m0"}
@@ -292,11 +292,12 @@ def test_machines_that_an_earlier_release_has_scored_are_scored_again(store: Sto
             connection.execute(text(f"DROP INDEX alarms_{index}"))
         connection.execute(text("ALTER TABLE current DROP COLUMN soon"))
         connection.execute(text("DROP TABLE sessions"))
-        connection.execute(text("DROP TABLE input_counts"))
+        for table in ("input_counts", "shadow_risks", "shadows"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     again = connect(store.engine.url.render_as_string(hide_password=False))
     with again.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), shadows.metadata) == []
         assert ranked(connection, OpinionFilter(), "soon", 100).opinions == []
     live = Live.over(again, bundle, None)
     assert live.score_due() == 6 and live.due() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forestall.monitoring.dashboard.panel import YES_NO, Panel, Query, Row, bad_from, good_from
 from forestall.monitoring.dashboard.queries import increase, value
+from forestall.monitoring.dashboard.shadow_panels import shadow_panels
 from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api import metric_names
 from forestall.serving.api import model_metric_names as names
@@ -19,7 +20,7 @@ def model_rows() -> tuple[Row, ...]:
         Row("Machines without an opinion", _no_opinions()),
         Row("The alarm rate against the reference weeks", _alarm_rate()),
         Row("Drift against the reference weeks", (*_drift(), _inputs())),
-        Row("The model", _model()),
+        Row("The model", (*_model(), *shadow_panels())),
     )
 
 

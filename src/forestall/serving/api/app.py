@@ -91,8 +91,11 @@ def openapi_text() -> str:
 def _beside(service: Service) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(service.champion.watch()), asyncio.create_task(score_again(service))]
+        work = (service.champion.watch(), service.shadow.challenger.watch(), score_again(service))
+        tasks = [asyncio.create_task(one) for one in work]
+        service.shadow.begin()
         yield
+        service.shadow.end()
         for task in tasks:
             task.cancel()
 

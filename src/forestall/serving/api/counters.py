@@ -24,6 +24,8 @@ Limit = Literal["concurrency", "rate"]
 BANDS: tuple[Band, ...] = ("low", "raised", "alarm")
 SOURCES: tuple[Source, ...] = ("live", "request")
 REASONS = (labels.SHORT, labels.STALE, labels.OFF, labels.FAILED)
+SHADOW_DECISIONS = ("scored", "failed", "dropped")
+SHADOW_REQUESTS = ("agreed", "disagreed", "unfit", "failed", "dropped")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"  # routes and methods that there are not: what strangers make up is no label
 ERRORS = (500, 503)
@@ -48,6 +50,9 @@ class Counters:
         self.predictions = self._counter(metric_names.PREDICTIONS)
         self.no_opinions = self._counter(metric_names.NO_OPINIONS)
         self.state_errors = self._counter(metric_names.STATE_ERRORS)
+        self.shadow_decisions = self._counter(metric_names.SHADOW_DECISIONS)
+        self.shadow_requests = self._counter(metric_names.SHADOW_REQUESTS)
+        self.shadow_seconds = self._counter(metric_names.SHADOW_SECONDS)
         about = metric_names.DURATION
         self.duration = Histogram(
             about.name, about.help, about.labels, buckets=BUCKETS, registry=self.registry
@@ -55,7 +60,12 @@ class Counters:
         ProcessCollector(registry=self.registry)
         for limit in ("concurrency", "rate"):
             self.refused.labels(limit)
+        for outcome in SHADOW_DECISIONS:
+            self.shadow_decisions.labels(outcome)
+        for outcome in SHADOW_REQUESTS:
+            self.shadow_requests.labels(outcome)
         for source in SOURCES:
+            self.shadow_seconds.labels(source)
             for reason in REASONS:
                 self.no_opinions.labels(reason, source)
 

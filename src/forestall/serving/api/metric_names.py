@@ -95,6 +95,39 @@ BUNDLE_ACCEPTED = Metric(
     "process",
     "When this process took the model that answers.",
 )
+SHADOW = Metric(
+    "forestall_shadow_info",
+    "info",
+    "process",
+    "The challenger that scores beside the model that answers; not there without one.",
+    ("version", "dataset", "data_hash", "revision"),
+)
+SHADOW_REFUSED = Metric(
+    "forestall_shadow_refused", "gauge", "process", "Whether the challenger that is offered was refused."
+)
+SHADOW_DECISIONS = Metric(
+    "forestall_shadow_decisions_total",
+    "counter",
+    "process",
+    "Machines that the champion scored and the challenger had to: `scored`, `failed`, or `dropped` untried, as too "
+    "many waited.",
+    ("outcome",),
+)
+SHADOW_REQUESTS = Metric(
+    "forestall_shadow_requests_total",
+    "counter",
+    "process",
+    "Requests to /predict that the challenger was asked, too: `agreed`, on the same side of each part's own threshold; "
+    "`disagreed`; `unfit`, it takes other features or fields; `failed`; `dropped`.",
+    ("outcome",),
+)
+SHADOW_SECONDS = Metric(
+    "forestall_shadow_seconds_total",
+    "counter",
+    "process",
+    "Time that the challenger took, for the store's machines (`live`) and for requests.",
+    ("source",),
+)
 MACHINES = Metric(
     "forestall_machines",
     "gauge",

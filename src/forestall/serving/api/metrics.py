@@ -22,6 +22,7 @@ from forestall.serving.api.openapi import ASKING, problem_answers
 from forestall.serving.api.service import Service
 from forestall.serving.api.state import Collector, Sample, State
 from forestall.serving.api.watch import Watch
+from forestall.serving.bundle import Bundle
 
 # What tells the plant's state, in one thread, one after another; each sample is of a metric of `metric_names`.
 COLLECTORS: tuple[Collector, ...] = (machine_samples, alarm_samples, time_samples)
@@ -83,12 +84,14 @@ class Exported(Exporter):
         champion = self.service.champion
         yield Sample(metric_names.IN_FLIGHT, self.service.concurrency.taken)
         yield Sample(metric_names.BUNDLE_REFUSED, bool(champion.refused))
+        challenger = self.service.shadow.challenger
+        yield Sample(metric_names.SHADOW_REFUSED, challenger.refused)
+        if (beside := challenger.in_shadow) is not None:
+            yield _named(metric_names.SHADOW, beside.version, beside.bundle)
         if champion.serving is None:
             return
         yield Sample(metric_names.BUNDLE_ACCEPTED, champion.accepted_at)
-        known = {"version": champion.serving.version} | champion.serving.bundle.manifest
-        labels = tuple(str(known.get(label, "")) for label in metric_names.MODEL.labels)
-        yield Sample(metric_names.MODEL, 1, labels)
+        yield _named(metric_names.MODEL, champion.serving.version, champion.serving.bundle)
 
     def _of_store(self) -> Iterator[Sample]:
         yield Sample(metric_names.STORE_UP, self.state.up)
@@ -106,6 +109,11 @@ class Exported(Exporter):
         for one in state:
             if one.metric == metric_names.LATEST_READING:
                 yield Sample(metric_names.DATA_AGE, serving.live.now() - one.value)
+
+
+def _named(metric: Metric, version: str, bundle: Bundle) -> Sample:
+    known = {"version": version} | bundle.manifest
+    return Sample(metric, 1, tuple(str(known.get(label, "")) for label in metric.labels))
 
 
 def families(samples: Iterable[Sample]) -> list[Family]:

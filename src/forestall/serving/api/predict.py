@@ -14,13 +14,13 @@ from forestall.features.reference import Matrix
 from forestall.serving.api import schemas
 from forestall.serving.api.access import admitted
 from forestall.serving.api.body import read_body
-from forestall.serving.api.counters import Counters
 from forestall.serving.api.json_response import as_json
 from forestall.serving.api.openapi import ASKING, SENDING, answers, body
 from forestall.serving.api.opinion_json import opinion_json
 from forestall.serving.api.problem_json import answer
 from forestall.serving.api.problems import Problem, misfit, unfit
-from forestall.serving.api.service import Serving, service_of
+from forestall.serving.api.service import Service, Serving, service_of
+from forestall.serving.api.shadow_requests import AskedHistory, AskedVectors
 from forestall.serving.api.strict_json import loads
 from forestall.serving.api.vectors import predictions, vectors
 from forestall.serving.bundle import Bundle
@@ -49,10 +49,8 @@ async def predict(request: Request) -> Response:
     if type(content) is not dict:
         raise unfit([("body", FORMS)])
     if "features" in content:
-        return as_json(await _of_vectors(content, serving.bundle, service.counters))
-    in_turn = asyncio.get_running_loop().run_in_executor(
-        IN_TURN, _of_history, content, serving, service.counters
-    )
+        return as_json(await _of_vectors(content, serving.bundle, service))
+    in_turn = asyncio.get_running_loop().run_in_executor(IN_TURN, _of_history, content, serving, service)
     return as_json(await in_turn)
 
 
@@ -77,7 +75,7 @@ class Shortcut:
         await response(scope, receive, send)
 
 
-async def _of_vectors(content: dict[str, Any], bundle: Bundle, counters: Counters) -> dict[str, Any]:
+async def _of_vectors(content: dict[str, Any], bundle: Bundle, service: Service) -> dict[str, Any]:
     if len(content) > 1:
         raise unfit(
             [(name[:100], "is not known beside `features`") for name in content if name != "features"]
@@ -85,17 +83,18 @@ async def _of_vectors(content: dict[str, Any], bundle: Bundle, counters: Counter
     features = vectors(content["features"], len(bundle.reference.features))
     # A few rows take less time than handing them to another thread.
     if len(features) <= AT_ONCE:
-        return _counted(features, bundle, counters)
-    return await asyncio.to_thread(_counted, features, bundle, counters)
+        return _counted(features, bundle, service)
+    return await asyncio.to_thread(_counted, features, bundle, service)
 
 
-def _counted(features: Matrix, bundle: Bundle, counters: Counters) -> dict[str, Any]:
+def _counted(features: Matrix, bundle: Bundle, service: Service) -> dict[str, Any]:
     said = predictions(features, bundle)
-    counters.risks(said["risk"], bundle)
+    service.counters.risks(said["risk"], bundle)
+    service.shadow.ask_vectors(AskedVectors(features, said["risk"], bundle))
     return said
 
 
-def _of_history(content: dict[str, Any], serving: Serving, counters: Counters) -> dict[str, Any]:
+def _of_history(content: dict[str, Any], serving: Serving, service: Service) -> dict[str, Any]:
     try:
         asked = serving.stateless.asked.model_validate(content)
         opinions = serving.stateless.opinions(asked)
@@ -105,7 +104,8 @@ def _of_history(content: dict[str, Any], serving: Serving, counters: Counters) -
         raise misfit(error, known) from None
     except FieldError as error:
         raise unfit([(error.field, error.problem)]) from None
-    counters.opinions(opinions, "request")
+    service.counters.opinions(opinions, "request")
+    service.shadow.ask_history(AskedHistory(content, opinions))
     reference = serving.bundle.reference
     return {
         "machine": asked.machine,

@@ -17,6 +17,7 @@ async def score_again(service: Service) -> None:
     while True:
         try:
             worked = await asyncio.to_thread(_score_some, service)
+            service.shadow.take_turns(bool(worked))
             await asyncio.sleep(0 if worked else SECONDS)
         except StoreError as error:
             say("not scored", logging.ERROR, problem=str(error))

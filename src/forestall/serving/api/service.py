@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
@@ -17,6 +18,9 @@ from forestall.serving.live import Live
 from forestall.serving.patterns import PastFailures
 from forestall.serving.stateless import Stateless
 from forestall.serving.store.database import Store
+
+if TYPE_CHECKING:  # what scores in shadow is made of what is served
+    from forestall.serving.api.shadow import Shadow
 
 PER_SECOND, AT_ONCE = 5_000.0, 256
 
@@ -42,7 +46,7 @@ class Serving:
 
 @dataclass
 class Service:
-    """The running service: what answers, who may ask, and how much.
+    """The running service: what answers, what scores beside it, who may ask, and how much.
 
     store: the database without a bundle's sensors: for its keys and sessions, also while there is no model.
     record: the workspace whose `metrics/` tell of the model; None without one. person_header: the header in which a
@@ -50,6 +54,7 @@ class Service:
     """
 
     champion: Champion[Serving]
+    shadow: Shadow
     keys: Keys
     store: Store
     record: Path | None = None

@@ -11,10 +11,12 @@ from forestall.data.store import read_frame
 from forestall.features.files import BASELINES
 from forestall.monitoring.reference import read_reference
 from forestall.monitoring.watched import watched_inputs
+from forestall.serving.api.challenger import Challenger
 from forestall.serving.api.champion import Champion
 from forestall.serving.api.counters import Counters
 from forestall.serving.api.security import Keys, check_binding
 from forestall.serving.api.service import Service, Serving
+from forestall.serving.api.shadow import Shadow
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.past_failures import bundle_past_failures
@@ -53,14 +55,17 @@ def open_service(
 
     def made_of(bundle: Bundle, version: str) -> Serving:
         counter = watched_inputs(bundle, read_reference(folder, bundle))
-        live = Live.over(store, bundle, None if recorded else wall_clock, counter, told)
+        live = Live.over(store, bundle, None if recorded else wall_clock, counter, told, shadow.hear)
         counters.know(bundle.components)
         stateless, past = Stateless.of(folder, bundle), bundle_past_failures(folder, bundle)
         return Serving(bundle, version, stateless, live, past)
 
     champion = Champion(folder, made_of)
+    shadow = Shadow(Challenger(champion), counters, lambda: not service.concurrency.taken)
+    service = Service(champion, shadow, _keys(store, loopback), store, record, person_header, counters)
     champion.look()
-    return Service(champion, _keys(store, loopback), store, record, person_header, counters)
+    shadow.challenger.look()
+    return service
 
 
 def fill_if_empty(service: Service, folder: Path, raw: Path, progress: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ from forestall.serving.store.condition import Condition
 from forestall.serving.store.engines import engine_of
 from forestall.serving.store.errors import OtherPlantError, StoreBusyError, StoreError
 
-HEAD = "0005"
+HEAD = "0006"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 10  # seconds that a writer waits for the others
 # PostgreSQL's advisory locks: held while tables or sensors change, by the process that scores, by the one that fills.

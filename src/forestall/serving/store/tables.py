@@ -1,7 +1,8 @@
 """The tables. Times are ticks, as everywhere past the reader; those of alarms' changes, keys and sessions are seconds
 since 1970: `raised_at`, `at`, `created`, `revoked`, `seen`, `expires`.
 
-What changes here needs a migration in `migrations/versions`; a test compares the two.
+What changes here needs a migration in `migrations/versions`; a test compares the two. Those of a model in shadow are in
+`shadow_tables`.
 """
 
 from __future__ import annotations
@@ -56,11 +57,11 @@ machines = Table(
 )
 
 
-def _machine() -> Column[int]:
+def machine() -> Column[int]:
     return Column("machine_id", Integer, ForeignKey("machines.id"), primary_key=True, autoincrement=False)
 
 
-def _key(name: str) -> Column[int]:
+def key(name: str) -> Column[int]:
     return Column(name, BigInteger, primary_key=True, autoincrement=False)
 
 
@@ -72,21 +73,21 @@ def _label(name: str) -> Column[str]:
 readings = Table(
     "readings",
     metadata,
-    _machine(),
-    _key("time"),
+    machine(),
+    key("time"),
     Column("running", Boolean, nullable=False),
     Column("values", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
-errors = Table("errors", metadata, _machine(), _key("time"), _label("code"), sqlite_with_rowid=False)
+errors = Table("errors", metadata, machine(), key("time"), _label("code"), sqlite_with_rowid=False)
 
 # source: `plant` for rows of the plant's own tables, `feedback` for what people said of an alarm.
 maintenance = Table(
     "maintenance",
     metadata,
-    _machine(),
-    _key("time"),
+    machine(),
+    key("time"),
     _label("component"),
     Column("source", String(20), nullable=False),
     sqlite_with_rowid=False,
@@ -95,8 +96,8 @@ maintenance = Table(
 failures = Table(
     "failures",
     metadata,
-    _machine(),
-    _key("time"),
+    machine(),
+    key("time"),
     _label("component"),
     Column("source", String(20), nullable=False),
     sqlite_with_rowid=False,
@@ -105,8 +106,8 @@ failures = Table(
 downtime = Table(
     "downtime",
     metadata,
-    _machine(),
-    _key("start"),
+    machine(),
+    key("start"),
     Column("end", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -115,9 +116,9 @@ downtime = Table(
 baselines = Table(
     "baselines",
     metadata,
-    _machine(),
+    machine(),
     _label("kind"),
-    _key("time"),
+    key("time"),
     Column("values", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -127,8 +128,8 @@ baselines = Table(
 risks = Table(
     "risks",
     metadata,
-    _machine(),
-    _key("time"),
+    machine(),
+    key("time"),
     Column("no_opinion", String(200), nullable=False),
     Column("model_id", Integer, ForeignKey("models.id"), nullable=False),
     Column("curves", LargeBinary, nullable=False),
@@ -140,9 +141,9 @@ risks = Table(
 input_counts = Table(
     "input_counts",
     metadata,
-    _machine(),
+    machine(),
     _label("kind"),
-    _key("start"),
+    key("start"),
     Column("until", BigInteger, nullable=False),
     Column("counts", LargeBinary, nullable=False),
     Index("input_counts_by_start", "kind", "start"),
@@ -165,7 +166,7 @@ models = Table(
 current = Table(
     "current",
     metadata,
-    _machine(),
+    machine(),
     _label("component"),
     Column("time", BigInteger, nullable=False),
     Column("no_risk", String(200), nullable=False),
