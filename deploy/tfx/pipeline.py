@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import prepared_tables
+from artifacts import anomalies_of, read_schema, statistics_folder
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import v1 as tfx
 from tfx.components.distribution_validator.component import DistributionValidator
@@ -24,13 +25,11 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.proto import distribution_validator_pb2
 from tfx.types.standard_artifacts import ExampleStatistics
 
-from artifacts import anomalies_of, read_schema, statistics_folder
-
 SPLIT = "all"
 IN_PROCESS = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What a user can mend; the message says how."""
 
 
@@ -40,7 +39,9 @@ def tables_in(folder: Path, only: list[str]) -> dict[str, str]:
     found |= {one.parent.name: f"{one.parent.name}/*.csv" for one in folder.glob("*/*.csv")}
     lacking = sorted(set(only) - set(found))
     if lacking or not found:
-        raise Refused(f"{folder} has no table {', '.join(lacking)}: name the folder of prepared or raw tables")
+        raise RefusedError(
+            f"{folder} has no table {', '.join(lacking)}: name the folder of prepared or raw tables"
+        )
     return {name: found[name] for name in sorted(found) if not only or name in only}
 
 
@@ -80,7 +81,9 @@ def schema_gen(table: str, statistics: tfx.types.BaseChannel, schemas: Path | No
         return tfx.components.SchemaGen(statistics=statistics, infer_feature_shape=True)
     file = schemas / table / "schema.pbtxt"
     if not file.is_file():
-        raise Refused(f"{file} is missing: write it with deploy/tfx/schema.py, or leave the table out by --only")
+        raise RefusedError(
+            f"{file} is missing: write it with deploy/tfx/schema.py, or leave the table out by --only"
+        )
     return tfx.components.ImportSchemaGen(schema_file=str(file))
 
 
@@ -91,7 +94,7 @@ def distribution_validator(
     kept = statistics_folder(baseline, table)
     names = numbers_of(baseline, table)
     if kept is None:
-        raise Refused(f"{baseline} has no statistics of {table}: name the folder of a run that ended")
+        raise RefusedError(f"{baseline} has no statistics of {table}: name the folder of a run that ended")
     if not names:
         return
     importer = tfx.dsl.Importer(
@@ -141,7 +144,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("tables", type=Path, help="folder of prepared tables, or of raw ones as CSV")
     parser.add_argument("into", type=Path, help="folder for what TFX makes; must be new")
     parser.add_argument("--only", nargs="+", default=[], metavar="TABLE", help="these tables alone")
-    parser.add_argument("--schemas", type=Path, help="folder of schemas that are kept; otherwise they are inferred")
+    parser.add_argument(
+        "--schemas", type=Path, help="folder of schemas that are kept; otherwise they are inferred"
+    )
     parser.add_argument("--baseline", type=Path, help="an earlier run, to compare distributions with")
     parser.add_argument(
         "--most", type=float, default=0.1, help="greatest Jensen-Shannon divergence from it (default 0.1)"
@@ -155,12 +160,12 @@ def main() -> int:
     logging.getLogger().setLevel(logging.ERROR)
     try:
         if given.into.exists():
-            raise Refused(f"{given.into} exists: name a new folder, or remove it")
+            raise RefusedError(f"{given.into} exists: name a new folder, or remove it")
         parts = components(
             given.tables, tables_in(given.tables, given.only), given.schemas, given.baseline, given.most
         )
         run(list(parts), given.into)
-    except Refused as refused:
+    except RefusedError as refused:
         print(f"error: {refused}", file=sys.stderr)
         return 2
     found = list(anomalies_of(given.into))

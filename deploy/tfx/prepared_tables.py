@@ -50,9 +50,7 @@ def examples(rows: pa.Table) -> Iterator[tf.train.Example]:
     make = {name: maker(plain(rows[name]).type) for name in columns}
     for values in zip(*columns.values(), strict=True):
         feature = {
-            name: make[name](value)
-            for name, value in zip(columns, values, strict=True)
-            if value is not None
+            name: make[name](value) for name, value in zip(columns, values, strict=True) if value is not None
         }
         yield tf.train.Example(features=tf.train.Features(feature=feature))
 

@@ -2,7 +2,7 @@
 
     deploy/tfx/check schemas var/tfx/first deploy/tfx/schemas data/raw/simulated.yaml
 
-What SchemaGen infers of a column that is not always there is only that it exists. Here it becomes the share of rows that
+Of a column that is not always there SchemaGen infers only that it exists. Here that becomes the share of rows that
 have it, less 5 in 100. A schema that is there already stays: people may have corrected it.
 """
 
