@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,8 +18,8 @@ from forestall.data.dataset import Dataset
 from forestall.data.prepare import prepare
 from forestall.errors import InputError
 
-CHECK, CARRY_FORWARD = Path("deploy/tfx/check"), 2
-ONLY = ("telemetry", "machines")
+TFX, RUNS = Path(".venv/tfx/bin/python"), Path("bench/_tfx_runs.py")
+DATASET_FILE, CARRY_FORWARD = Path("data/raw/simulated.yaml"), 2
 Written = Callable[[pd.DataFrame], pd.DataFrame]
 Counted = dict[tuple[str, str, str], int]  # cells by table, column and repair
 
@@ -63,37 +65,28 @@ def prepared(raw: Path, dataset: Dataset, into: Path) -> Counted | str:
     return {tuple(key): int(cells) for *key, cells in repairs.frame()[[*keys, "cells"]].to_numpy().tolist()}
 
 
+def start_checks(clean: Path, folder: Path, jobs: list[str]) -> subprocess.Popen[str]:
+    """TFX over tables, named `<table>:<folder>`, beside the clean ones; `checks_of` waits for it."""
+    words = [str(TFX), "-W", "ignore", RUNS, clean, DATASET_FILE, folder, *jobs]
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    with (folder.parent / f"{folder.name}.log").open("w", encoding="utf-8") as log:
+        return subprocess.Popen([str(word) for word in words], env=quiet, text=True, stdout=-1, stderr=log)
+
+
+def checks_of(running: subprocess.Popen[str], log: Path) -> list[Check]:
+    """What TFX found, job by job."""
+    printed, _ = running.communicate()
+    if running.returncode:
+        raise SystemExit(f"TFX failed:\n{log.read_text(encoding='utf-8')[-3000:]}")
+    return [Check(*json.loads(line)) for line in printed.splitlines()]
+
+
 @dataclass(frozen=True)
-class Kept:
-    """What later weeks are checked against: a run over clean weeks, and its schemas with the dataset file's ranges."""
+class Check:
+    """What TFX found. anomalies: table, column, kind, text. divergences: by column, from the clean tables."""
 
-    run: Path
-    schemas: Path
-
-
-def keep(tables: Path, dataset_file: Path, folder: Path) -> Kept:
-    """Run TFX over clean tables and keep what it makes."""
-    kept = Kept(folder / "run", folder / "schemas")
-    _check(tables, kept.run, "--only", *ONLY)
-    _check("schemas", kept.run, kept.schemas, dataset_file)
-    return kept
-
-
-def anomalies(tables: Path, kept: Kept, into: Path) -> pd.DataFrame:
-    """What TFX finds: table, column, kind, text."""
-    words = ("--only", *ONLY, "--schemas", kept.schemas, "--baseline", kept.run)
-    lines = _check(tables, into, *words).splitlines()
-    return pd.DataFrame([line.split("\t") for line in lines], columns=["table", "column", "kind", "text"])
-
-
-def _check(*words: object) -> str:
-    """What the check prints; found anomalies are no failure."""
-    done = subprocess.run([str(CHECK), *map(str, words)], text=True, capture_output=True, check=False)
-    if done.returncode not in (0, 1):
-        raise SystemExit(done.stderr.strip().splitlines()[-1])
-    if done.returncode == 1 and "anomalies; everything is below" not in done.stderr:
-        raise SystemExit(f"{' '.join(map(str, words))}:\n{done.stderr[-3000:]}")
-    return done.stdout
+    anomalies: list[tuple[str, str, str, str]]
+    divergences: dict[str, float]
 
 
 def first_machine_of_model(tables: Tables, model: str) -> Tables:

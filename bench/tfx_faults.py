@@ -25,8 +25,8 @@ from _faults import TIMES_SD, Case, case_of
 from _monitors import ALERTS, INPUTS, Said, Stream, alerts_of, drift_at
 from _plants import Tables, Watch, alarms_of, blocks_of, judged, laid_out
 from _tables import (
-    Kept, Counted, Written, anomalies, as_exported, decimal_comma, first_machine_of_model, keep,
-    prepared, write_raw,
+    TFX, Check, Counted, Written, as_exported, checks_of, decimal_comma, first_machine_of_model, prepared,
+    start_checks, write_raw,
 )  # fmt: skip
 from _trials import Fault, dead, offset, stuck
 from forestall.data.dataset import Dataset
@@ -36,10 +36,11 @@ from forestall.monitoring.watched import watched_inputs
 from forestall.pipeline import stage
 from forestall.serving.bundle import load_bundle
 
-BUNDLE, DATASET_FILE = Path("models/bundle"), Path("data/raw/simulated.yaml")
+BUNDLE = Path("models/bundle")
 SEED, WEEKS = 101, 4
 SENSOR, THERMOMETER = "vibration", "temperature"
-IMPOSSIBLE, SHARE = 9999.0, 0.02
+IMPOSSIBLE, EVERY = 9999.0, 50
+NOTHING = Check([], {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ class Planted:
     tables: Tables
     written: Written = as_exported
     served: bool = True
+    table: str = "telemetry"
+    sensor: str = SENSOR
 
 
 def faults(case: Case) -> Iterator[Planted]:
@@ -60,7 +63,7 @@ def faults(case: Case) -> Iterator[Planted]:
     place = case.watch.bundle.reference.sensors.index(SENSOR)
     by = dict(zip(names, np.nan_to_num(TIMES_SD * case.spread[:, place]).tolist(), strict=True))
     spoilt = {
-        f"impossible value ({IMPOSSIBLE:g}) in {SHARE:.0%} of the readings": impossible(SENSOR, start),
+        f"impossible value ({IMPOSSIBLE:g}) in a {EVERY}th of the readings": impossible(SENSOR, start),
         "°F for °C, one sensor of all machines": fahrenheit(THERMOMETER, start),
         "stuck sensor, a quarter of the machines": stuck(SENSOR, quarter, start, (0.0, 50.0)),
         "no values of a sensor, a quarter of the machines": dead(SENSOR, quarter, start),
@@ -68,8 +71,9 @@ def faults(case: Case) -> Iterator[Planted]:
     }
     yield Planted("none", tables)
     for name, fault in spoilt.items():
-        yield Planted(name, Tables(fault(tables.telemetry), tables.events))
-    yield Planted("a machine of an unknown model", first_machine_of_model(tables, "CP-99"))
+        sensor = THERMOMETER if "°" in name else SENSOR
+        yield Planted(name, Tables(fault(tables.telemetry), tables.events), sensor=sensor)
+    yield Planted("a machine of an unknown model", first_machine_of_model(tables, "CP-99"), table="machines")
     yield Planted("missing column", tables, lambda rows: rows.drop(columns=SENSOR), served=False)
     yield Planted("decimal comma in one column", tables, decimal_comma(SENSOR), served=False)
 
@@ -78,7 +82,8 @@ def impossible(sensor: str, start: int) -> Fault:
     """Now and then the sensor gives what no sensor can."""
 
     def spoilt(raw: pd.DataFrame) -> pd.DataFrame:
-        hit = (np.random.default_rng(0).random(len(raw)) < SHARE) & (raw["time"] >= start)
+        hour = raw["time"] // 3600 + pd.factorize(raw["machine"])[0]
+        hit = (hour % EVERY == 0) & (raw["time"] >= start)
         return raw.assign(**{sensor: raw[sensor].mask(hit, IMPOSSIBLE)})
 
     return spoilt
@@ -115,8 +120,10 @@ def said(case: Case, stream: Stream) -> list[Said]:
     return found
 
 
-def new_in_service(usual: list[Said], now: list[Said], monitor: str) -> str:
-    """What a monitor says that it does not say without the fault, and after how many ends of weeks first."""
+def new_in_service(usual: list[Said], now: list[Said] | None, monitor: str) -> str:
+    """What a monitor says that it does not say without the fault, and at which end of a week first."""
+    if now is None:
+        return "not served"
     for week, (without, one) in enumerate(zip(usual, now, strict=True), start=1):
         if more := one[monitor] - without[monitor]:
             return f"{', '.join(sorted(more))} (week {week})"
@@ -124,52 +131,64 @@ def new_in_service(usual: list[Said], now: list[Said], monitor: str) -> str:
 
 
 def new_repairs(usual: Counted | str, now: Counted | str) -> str:
-    """A refusal, or the repairs that are more than without the fault."""
+    """A refusal, or the repairs that are more or fewer than without the fault."""
     if isinstance(now, str) or isinstance(usual, str):
         return f"refused: {now}"
-    more = {key: cells - usual.get(key, 0) for key, cells in now.items() if cells != usual.get(key, 0)}
+    changed = {key: now.get(key, 0) - usual.get(key, 0) for key in {**usual, **now}}
     return "; ".join(
-        f"{column or table}: {cells:+,} {repair}" for (table, column, repair), cells in more.items()
+        f"{column or table}: {repair} {cells:+,}"
+        for (table, column, repair), cells in changed.items()
+        if cells
     )
 
 
-def by_tfx(found: pd.DataFrame) -> str:
-    """Kinds of anomalies by column."""
-    return "; ".join(f"{one.column}: {one.kind} {one.text}".strip() for one in found.itertuples())
+def new_by_tfx(usual: Check, now: Check | None, sensor: str) -> str:
+    """Anomalies whose column and kind are not found without the fault, and how far the sensor diverges."""
+    if now is None:
+        return "no prepared tables"
+    known = {tuple(one[:3]) for one in usual.anomalies}
+    new = [f"{column}: {kind}, {text}" for table, column, kind, text in now.anomalies
+           if (table, column, kind) not in known]  # fmt: skip
+    diverges = [f"divergence of {sensor} {now.divergences[sensor]:.3f}"] if sensor in now.divergences else []
+    return "; ".join([*new, *diverges])
 
 
 def measured(case: Case, dataset: Dataset, folder: Path) -> Iterator[dict[str, str]]:
     """A row for each fault."""
     length = WEEKS * case.watch.reference.length
     before, after = (case.start - length, case.start), (case.start, case.start + length)
-    clean = write_raw(case.tables, before, dataset, folder / "clean")
+    clean, planted = write_raw(case.tables, before, dataset, folder / "clean"), list(faults(case))
     prepared(clean, dataset, folder / "clean-prepared")
-    raw_kept = keep(clean, DATASET_FILE, folder / "kept-raw")
-    kept = keep(folder / "clean-prepared", DATASET_FILE, folder / "kept-prepared")
-    usual, quiet = dict[tuple[str, str, str], int](), said(case, case.stream)
-    for number, planted in enumerate(faults(case)):
-        raw = write_raw(planted.tables, after, dataset, folder / f"raw{number}", planted.written)
-        repaired = prepared(raw, dataset, folder / f"prepared{number}")
-        row = {"fault": planted.name, "prepare": new_repairs(usual or repaired, repaired)}
-        usual = usual or (repaired if not isinstance(repaired, str) else {})
-        now = said(case, served(case, planted.tables)) if planted.served else None
-        for monitor in (ALERTS, INPUTS):
-            row[monitor] = new_in_service(quiet, now, monitor) if now else "not served"
-        row["TFX, raw"] = by_tfx(anomalies(raw, raw_kept, folder / f"tfx-raw{number}"))
-        row["TFX, prepared"] = after_prepare(repaired, folder, number, kept)
-        yield row
-
-
-def after_prepare(repaired: Counted | str, folder: Path, number: int, kept: Kept) -> str:
-    """What TFX finds in the prepared tables, where there are some."""
-    if isinstance(repaired, str):
-        return "no prepared tables"
-    return by_tfx(anomalies(folder / f"prepared{number}", kept, folder / f"tfx-prepared{number}"))
+    raw = [
+        write_raw(one.tables, after, dataset, folder / f"raw{at}", one.written)
+        for at, one in enumerate(planted)
+    ]
+    repaired = [prepared(one, dataset, folder / f"prepared{at}") for at, one in enumerate(raw)]
+    usable = [at for at, said_of in enumerate(repaired) if not isinstance(said_of, str)]
+    jobs = [f"{one.table}:{tables}" for one, tables in zip(planted, raw, strict=True)]
+    after_prepare = [f"{planted[at].table}:{folder / f'prepared{at}'}" for at in usable]
+    (folder / "tfx-raw").mkdir()
+    (folder / "tfx-prepared").mkdir()
+    running = start_checks(clean, folder / "tfx-raw", jobs)
+    other = start_checks(folder / "clean-prepared", folder / "tfx-prepared", after_prepare)
+    quiet = said(case, case.stream)
+    drifted = [said(case, served(case, one.tables)) if one.served else None for one in planted]
+    checks = checks_of(running, folder / "tfx-raw.log")
+    later = dict(zip(usable, checks_of(other, folder / "tfx-prepared.log"), strict=True))
+    for at, one in enumerate(planted):
+        in_service = {monitor: new_in_service(quiet, drifted[at], monitor) for monitor in (ALERTS, INPUTS)}
+        yield {
+            "fault": one.name,
+            "prepare": new_repairs(repaired[0], repaired[at]),
+            **in_service,
+            "TFX, raw": new_by_tfx(checks[0] if at else NOTHING, checks[at], one.sensor),
+            "TFX, prepared": new_by_tfx(later[0] if at else NOTHING, later.get(at), one.sensor),
+        }
 
 
 def main() -> None:
     """Print what was found, fault by fault."""
-    if not Path(".venv/tfx/bin/python").exists():
+    if not TFX.exists():
         print(
             "left out: TFX is not installed; .ci/setup tfx .venv/tfx makes its environment", file=sys.stderr
         )

@@ -34,10 +34,19 @@ def read_statistics(run: Path, table: str) -> statistics_pb2.DatasetFeatureStati
 def anomalies_of(run: Path) -> Iterator[Found]:
     """Table, column, the kind of anomaly and a sentence about it, from all validators."""
     for validator in ("ExampleValidator", "DistributionValidator"):
-        for file in sorted(run.glob(f"{validator}.*/anomalies/*/Split-*/SchemaDiff.pb")):
+        for file in sorted(run.glob(f"{validator}.*/anomalies/*/Split*/SchemaDiff.pb")):
             table = file.parents[3].name.partition(".")[2]
             for column, kind, text in _read(file):
                 yield table, column, kind, text
+
+
+def divergences_of(run: Path, table: str) -> dict[str, float]:
+    """By column, what the DistributionValidator measured between an earlier run and this one."""
+    found = {}
+    for file in run.glob(f"DistributionValidator.{table}/anomalies/*/Split*/SchemaDiff.pb"):
+        anomalies = anomalies_pb2.Anomalies.FromString(file.read_bytes())
+        found |= {one.path.step[0]: one.drift_measurements[0].value for one in anomalies.drift_skew_info}
+    return found
 
 
 def _read(file: Path) -> Iterator[tuple[str, str, str]]:

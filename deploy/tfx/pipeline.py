@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import prepared_tables
-from artifacts import anomalies_of, read_schema, statistics_folder
+from artifacts import Found, anomalies_of, read_schema, statistics_folder
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import v1 as tfx
 from tfx.components.distribution_validator.component import DistributionValidator
@@ -154,21 +154,29 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def checked(
+    tables: Path, into: Path, only: list[str], schemas: Path | None, baseline: Path | None, most: float
+) -> list[Found]:
+    """Run the pipeline over a folder of tables; what is anomalous.
+
+    Raises:
+        RefusedError: it cannot run.
+    """
+    if into.exists():
+        raise RefusedError(f"{into} exists: name a new folder, or remove it")
+    run(list(components(tables, tables_in(tables, only), schemas, baseline, most)), into)
+    return list(anomalies_of(into))
+
+
 def main() -> int:
     """Run the pipeline and print what is anomalous."""
-    given = arguments()
     logging.getLogger().setLevel(logging.ERROR)
+    given = arguments()
     try:
-        if given.into.exists():
-            raise RefusedError(f"{given.into} exists: name a new folder, or remove it")
-        parts = components(
-            given.tables, tables_in(given.tables, given.only), given.schemas, given.baseline, given.most
-        )
-        run(list(parts), given.into)
+        found = checked(**vars(given))
     except RefusedError as refused:
         print(f"error: {refused}", file=sys.stderr)
         return 2
-    found = list(anomalies_of(given.into))
     for one in found:
         print("\t".join(one))
     print(f"{len(found)} anomalies; everything is below {given.into}", file=sys.stderr)

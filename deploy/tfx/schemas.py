@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,27 +53,31 @@ def shares_of(statistics: statistics_pb2.DatasetFeatureStatistics) -> dict[str, 
     return found
 
 
+def keep(run: Path, into: Path, dataset: Path) -> Iterator[str]:
+    """Write the schemas of a run that are not there yet; says of each what became of it."""
+    for table in sorted(one.name.partition(".")[2] for one in run.glob("SchemaGen.*")):
+        file = into / table / "schema.pbtxt"
+        if file.exists():
+            yield f"{file} stays as it is"
+            continue
+        ranges = ranges_of(dataset) if table == "telemetry" else {}
+        schema = completed(read_schema(run, table), read_statistics(run, table), ranges)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text_format.MessageToString(schema), encoding="utf-8")
+        yield f"{file} written"
+
+
 def main() -> int:
-    """Write those that are not there yet."""
+    """Keep the schemas of a run."""
     parser = argparse.ArgumentParser(description="Keep the schemas of a run.")
     parser.add_argument("run", type=Path, help="folder of a run that ended")
     parser.add_argument("into", type=Path, help="folder to keep them in")
     parser.add_argument("dataset", type=Path, help="the dataset file")
-    given = parser.parse_args()
-    tables = sorted(one.name.partition(".")[2] for one in given.run.glob("SchemaGen.*"))
-    if not tables:
-        print(f"error: {given.run} has no schemas: name the folder of a run that ended", file=sys.stderr)
+    said = list(keep(**vars(parser.parse_args())))
+    if not said:
+        print("error: there are no schemas: name the folder of a run that ended", file=sys.stderr)
         return 2
-    for table in tables:
-        file = given.into / table / "schema.pbtxt"
-        if file.exists():
-            print(f"{file} stays as it is")
-            continue
-        ranges = ranges_of(given.dataset) if table == "telemetry" else {}
-        schema = completed(read_schema(given.run, table), read_statistics(given.run, table), ranges)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text_format.MessageToString(schema), encoding="utf-8")
-        print(f"{file} written")
+    print("\n".join(said))
     return 0
 
 
