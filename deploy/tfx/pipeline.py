@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,8 @@ def tables_in(folder: Path, only: list[str]) -> dict[str, str]:
     found |= {one.parent.name: f"{one.parent.name}/*.csv" for one in folder.glob("*/*.csv")}
     lacking = sorted(set(only) - set(found))
     if lacking or not found:
-        raise RefusedError(
-            f"{folder} has no table {', '.join(lacking)}: name the folder of prepared or raw tables"
-        )
+        which = f"no table {', '.join(lacking)}" if lacking else "no tables"
+        raise RefusedError(f"{folder} has {which}: name the folder of prepared or raw tables")
     return {name: found[name] for name in sorted(found) if not only or name in only}
 
 
@@ -82,7 +82,7 @@ def schema_gen(table: str, statistics: tfx.types.BaseChannel, schemas: Path | No
     file = schemas / table / "schema.pbtxt"
     if not file.is_file():
         raise RefusedError(
-            f"{file} is missing: write it with deploy/tfx/schema.py, or leave the table out by --only"
+            f"{file} is missing: write it with `deploy/tfx/check schemas`, or leave the table out by --only"
         )
     return tfx.components.ImportSchemaGen(schema_file=str(file))
 
@@ -176,6 +176,9 @@ def main() -> int:
         found = checked(**vars(given))
     except RefusedError as refused:
         print(f"error: {refused}", file=sys.stderr)
+        return 2
+    except Exception:  # a traceback's own exit code, 1, would say that tables are anomalous
+        traceback.print_exc()
         return 2
     for one in found:
         print("\t".join(one))
