@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+
+from forestall.data.dataset import Clock
+from forestall.data.store import write_frame
 
 ROOT = Path(__file__).parents[1]
 CHECK, DATASET = ROOT / "deploy/tfx/check", ROOT / "data/raw/simulated.yaml"
@@ -32,7 +33,7 @@ def telemetry() -> pd.DataFrame:
     hour = np.tile(np.arange(HOURS), MACHINES)
     values = pd.DataFrame({
         "machine": np.repeat([f"M{number}" for number in range(MACHINES)], HOURS),
-        "time": np.datetime64("2026-01-01", "ms") + hour * np.timedelta64(1, "h"),
+        "time": 1_767_225_600 + 3600 * hour,
         "running": hour % 10 > 0,
         "vibration": np.where(hour % 5 == 1, 0.0, rng.normal(5.0, 0.5, rows).round(3)),
         "temperature": rng.normal(45.0, 4.0, rows).round(3),
@@ -48,7 +49,7 @@ def write(folder: Path, rows: pd.DataFrame, model: str = "CP-40") -> Path:
     machines = pd.DataFrame({"machine": rows["machine"].unique(), "model": "CP-40"})
     machines.loc[MACHINES - 1, "model"] = model
     for name, frame in (("telemetry", rows), ("machines", machines)):
-        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.parquet")
+        write_frame(folder / f"{name}.parquet", frame, Clock(kind="timestamps"))
     return folder
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
 from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
 from tfx.types.standard_component_specs import INPUT_BASE_KEY
@@ -45,7 +46,7 @@ def _read(
 
 
 def examples(rows: pa.Table) -> Iterator[tf.train.Example]:
-    """An example a row. Times become seconds since 1970, booleans 0 or 1; what is null has no value."""
+    """An example a row. Times become seconds since 1970, booleans 0 or 1; what is null or NaN has no value."""
     columns = {name: plain(rows[name]).to_pylist() for name in rows.column_names}
     make = {name: maker(plain(rows[name]).type) for name in columns}
     for values in zip(*columns.values(), strict=True):
@@ -63,7 +64,10 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         return column.cast(pa.int64())
     if pa.types.is_floating(kind):
-        return column.cast(pa.float64())
+        values = column.cast(pa.float64())
+        return pc.if_else(
+            pc.is_nan(values), pa.scalar(None, pa.float64()), values
+        )  # TFX counts NaN as a value
     return column.cast(pa.string()).cast(pa.binary())
 
 
