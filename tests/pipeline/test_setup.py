@@ -16,13 +16,15 @@ PYTHON = Path(sys.executable).resolve()
 ENDED = 2
 
 
-def setup(folder: Path, path: str, **changes: str) -> subprocess.CompletedProcess[str]:
+def setup(
+    folder: Path, path: str, lock: str = "pipeline", **changes: str
+) -> subprocess.CompletedProcess[str]:
     """Run the set-up script of this repository, in a folder, with nothing else on PATH."""
     if not (folder / ".ci").exists():
         shutil.copytree(ROOT / ".ci", folder / ".ci")
         shutil.copytree(ROOT / "requirements", folder / "requirements")
     env = {"PATH": path, "HOME": os.environ["HOME"], **changes}
-    words = [".ci/setup", "pipeline"]
+    words = [".ci/setup", lock]
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
@@ -88,6 +90,16 @@ def test_a_python_that_is_too_old_or_too_new_does_not_do(tmp_path: Path, tools: 
         )
         program(tools, "python3", f'PYTHONPATH="{told}" exec "{PYTHON}" "$@"')
         assert "Python 3.11, 3.12 or 3.13" in refusal(tmp_path, tools)
+
+
+def test_tfx_asks_for_the_python_that_it_has_wheels_for(tmp_path: Path, tools: Path) -> None:
+    (tmp_path / "told").mkdir()
+    told = "import sys\nsys.version_info = (3, 12, 0)\n"
+    (tmp_path / "told/sitecustomize.py").write_text(told, encoding="utf-8")
+    program(tools, "python3", f'PYTHONPATH="{tmp_path / "told"}" exec "{PYTHON}" "$@"')
+    done = setup(tmp_path, str(tools), "tfx")
+    wanted = "Please install first: Python 3.11 with its venv module (Debian and Ubuntu: python3-venv).\n"
+    assert (done.returncode, done.stderr) == (ENDED, wanted)
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
