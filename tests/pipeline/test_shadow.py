@@ -25,7 +25,7 @@ from forestall.serving.store.fill import fill
 from forestall.serving.store.machines import latest_reading
 from tests.pipeline.clones import command, environment
 from tests.pipeline.repository import git
-from tests.pipeline.test_promote import NAMED, project
+from tests.pipeline.test_promote import project
 from tests.plant import DAY
 from tests.serving.challengers import beside
 from tests.serving.test_live import Clock
@@ -41,7 +41,7 @@ def run(project: Path, tmp_path: Path) -> Run:
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         more = ("--served", str(tmp_path), "--database", url(tmp_path))
-        return command(project, "forestall", *words, *more, **NAMED)
+        return command(project, "forestall", *words, *more)
 
     return run
 
@@ -171,7 +171,7 @@ def test_a_kill_leaves_the_old_challenger_or_the_new_one(
     old = challenger(tmp_path)
     words = ["forestall", "shadow", "deaf", "--served", str(tmp_path)]
     begun = subprocess.Popen(
-        words, cwd=project, env=environment() | NAMED, start_new_session=True,
+        words, cwd=project, env=environment(), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(seconds)

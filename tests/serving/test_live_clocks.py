@@ -191,13 +191,13 @@ def test_new_readings_while_a_machine_is_scored_are_not_forgotten(
     live = Live.over(store, bundle, lambda: END)
     early, late = between(FRAME, 0, END - plant.DAY), between(FRAME, END - plant.DAY, END)
     send(store, early, bundle)
-    think = Live._scored
+    think = Live.scored
 
     def thinking(self: Live, *words: object) -> object:
         send(store, late, bundle)
         return think(self, *words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Live, "_scored", thinking)
+    monkeypatch.setattr(Live, "scored", thinking)
     live.score_due()
     monkeypatch.undo()
     assert len(live.due()) == 6
