@@ -1,0 +1,147 @@
+"""Tables and the figure of bench/year.py, of one year or of several plants' together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import binomtest
+
+from forestall.data.dataset import Costs
+from forestall.evaluation.ledger import CAUGHT, MISSED, counts_by
+from forestall.evaluation.scores import event_scores
+from forestall.monitoring.outcomes import Realised
+from forestall.monitoring.service_figures import months_of, wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = npt.NDArray[np.float64]
+FROZEN, RETRAINED = "frozen", "retrained"
+DRAWS, LEVEL = 2000, 0.95
+FAILURE = ["machine", "component", "time"]
+COUNTS = ("failures", "caught", "alarms", "right", "false", "undetermined", "machine_months")
+
+
+def month_rows(realised: Mapping[str, Realised]) -> pd.DataFrame:
+    """A row for each arm and month: counts, and cost in euro."""
+    rows = [
+        {"arm": arm, "month": month}
+        | {name: figures[name] for name in COUNTS}
+        | {"cost": figures.get("cost_per_machine_month", 0.0) * figures["machine_months"]}
+        for arm, one in realised.items()
+        for month, figures in one.months.items()
+        if figures["machine_months"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def pooled(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Figures of rows added up: several plants, or several months. Recall with its interval (Wilson)."""
+    added = rows.groupby(list(by), sort=False)[[*COUNTS, "cost"]].sum().reset_index()
+    shares = [_share(*pair) for pair in zip(added["caught"], added["failures"], strict=True)]
+    recall = pd.DataFrame(shares, columns=["event_recall", "event_recall_low", "event_recall_high"])
+    return added.assign(
+        **recall,
+        alarm_precision=added["right"] / (added["right"] + added["false"]),
+        false_alarms_per_machine_month=added["false"] / added["machine_months"],
+        cost_per_machine_month=added["cost"] / added["machine_months"],
+    )
+
+
+def _share(part: float, whole: float) -> tuple[float, float, float]:
+    if not whole:
+        return (float("nan"),) * 3
+    return (part / whole, *wilson(int(part), int(whole)))
+
+
+def same_failures(realised: Mapping[str, Realised], months: Sequence[str]) -> dict[str, float]:
+    """Of the failures that both arms could foresee in these months, who caught which; p: McNemar's exact test."""
+    caught = {arm: _caught(one, months) for arm, one in realised.items()}
+    both = pd.concat(caught, axis=1, join="inner")
+    new, old = both[RETRAINED].to_numpy(), both[FROZEN].to_numpy()
+    only_new, only_old = int((new & ~old).sum()), int((old & ~new).sum())
+    p = binomtest(only_new, only_new + only_old).pvalue if only_new + only_old else 1.0
+    return {
+        "failures": len(both), "both": int((new & old).sum()), "only retrained": only_new, "only frozen": only_old,
+        "p": float(p),
+    }  # fmt: skip
+
+
+def _caught(one: Realised, months: Sequence[str]) -> pd.Series[bool]:
+    rows = one.rows[one.rows["kind"].isin([CAUGHT, MISSED])]
+    rows = rows[np.isin(months_of(rows["time"].to_numpy(dtype=np.int64)), list(months))]
+    kinds: pd.Series[bool] = rows.set_index(FAILURE)["kind"] == CAUGHT
+    return kinds
+
+
+def saving(
+    realised: Mapping[str, Realised], months: Sequence[str], machines: Sequence[str], costs: Costs
+) -> tuple[float, float, float]:
+    """What the retrained arm costs less a machine-month, and 95 % of draws of machines, with replacement."""
+    spent = {arm: _cost(one, months, machines, costs) for arm, one in realised.items()}
+    watched = len(machines) * sum(
+        one["machine_months"] for month, one in realised[FROZEN].months.items() if month in months
+    ) / len(machines)
+    less = spent[FROZEN] - spent[RETRAINED]
+    draws = np.random.default_rng(0).integers(len(machines), size=(DRAWS, len(machines)))
+    low, high = np.quantile(less[draws].sum(axis=1) / watched, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(less.sum() / watched), float(low), float(high)
+
+
+def _cost(one: Realised, months: Sequence[str], machines: Sequence[str], costs: Costs) -> Floats:
+    """Of each machine, in euro."""
+    rows = one.rows[np.isin(months_of(one.rows["time"].to_numpy(dtype=np.int64)), list(months))]
+    group = pd.Index(machines).get_indexer(pd.Index(rows["machine"])).astype(np.int64)
+    counts = counts_by(rows, group, len(machines))
+    found: Floats = event_scores(counts, np.ones(len(machines)), costs)["cost_per_machine_month"]
+    return found
+
+
+def draw(rows: pd.DataFrame, drift: str, promoted: Mapping[str, int], plants: int, file: Path) -> None:
+    """Recall and cost by month, both arms, of all plants together.
+
+    Args:
+        rows: of `month_rows`. promoted: by month, in how many of the plants the gate agreed at its end.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    recall, cost = figure.subplots(2, 1, sharex=True)
+    by = pooled(rows, ("arm", "month"))
+    months = list(dict.fromkeys(by["month"]))
+    for arm, style in ((RETRAINED, "-"), (FROZEN, "--")):
+        some = by[by["arm"] == arm].set_index("month").reindex(months)
+        (line,) = recall.plot(months, 100 * some["event_recall"], style, marker="o", label=arm)
+        low, high = 100 * some["event_recall_low"], 100 * some["event_recall_high"]
+        recall.fill_between(months, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
+        cost.plot(months, some["cost_per_machine_month"], style, marker="o", label=arm)
+    _mark(recall, cost, months, drift)
+    for month, count in promoted.items():
+        if count:
+            said = f"{count}" if plants > 1 else "promoted"
+            place = (months.index(month) + 0.5, 0.02)
+            recall.annotate(
+                said, place, xycoords=("data", "axes fraction"), ha="center", fontsize=8, color="tab:green"
+            )
+            cost.axvline(months.index(month) + 0.5, color="tab:green", linewidth=0.6, linestyle="-.")
+            recall.axvline(months.index(month) + 0.5, color="tab:green", linewidth=0.6, linestyle="-.")
+    recall.set_ylabel("failures caught in time, %")
+    cost.set_ylabel("cost per machine-month, euro")
+    recall.legend(fontsize=8, loc="upper right")
+    figure.savefig(file, dpi=100, metadata={"Software": None})
+
+
+def _mark(recall: Axes, cost: Axes, months: list[str], drift: str) -> None:
+    """The drift's start."""
+    recall.set_ylim(0, 100)
+    cost.set_ylim(bottom=0)
+    cost.tick_params(axis="x", rotation=45)
+    for axes in (recall, cost):
+        axes.axvline(months.index(drift) - 0.5, color="tab:red", linewidth=1)
+    place: Any = (months.index(drift) - 0.45, 0.93)
+    recall.annotate("drift begins", place, xycoords=("data", "axes fraction"), fontsize=8, color="tab:red")
