@@ -79,14 +79,22 @@ def _caught(one: Realised, months: Sequence[str]) -> pd.Series[bool]:
     return kinds
 
 
+def component_recall(one: Realised, months: Sequence[str]) -> dict[str, str]:
+    """Of each component, how many of its failures were caught."""
+    caught = _caught(one, months).groupby("component").agg(["sum", "size"])
+    return {str(name): f"{some['sum']} of {some['size']}" for name, some in caught.iterrows()}
+
+
 def saving(
     realised: Mapping[str, Realised], months: Sequence[str], machines: Sequence[str], costs: Costs
 ) -> tuple[float, float, float]:
     """What the retrained arm costs less a machine-month, and 95 % of draws of machines, with replacement."""
     spent = {arm: _cost(one, months, machines, costs) for arm, one in realised.items()}
-    watched = len(machines) * sum(
-        one["machine_months"] for month, one in realised[FROZEN].months.items() if month in months
-    ) / len(machines)
+    watched = (
+        len(machines)
+        * sum(one["machine_months"] for month, one in realised[FROZEN].months.items() if month in months)
+        / len(machines)
+    )
     less = spent[FROZEN] - spent[RETRAINED]
     draws = np.random.default_rng(0).integers(len(machines), size=(DRAWS, len(machines)))
     low, high = np.quantile(less[draws].sum(axis=1) / watched, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

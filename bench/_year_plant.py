@@ -8,15 +8,17 @@ tables are the first fleet's up to the day, and the second's from then on.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from forestall.data.simulator import wear
-from forestall.data.simulator.catalogue import START, Mode
+from forestall.data.simulator.catalogue import COMPONENTS, START, Mode
 from forestall.data.simulator.settings import SimulateParams
 from forestall.data.simulator.write import write_fleet
 
@@ -36,7 +38,11 @@ DRIVES: dict[str, Shows] = {
 }
 # The same parts, and nothing that is measured shows any of it: what no retraining can cure.
 HIDDEN: dict[str, Shows] = {mode: {"shift": {}, "spread": {}} for mode in DRIVES}
-DRIFTS = {"drives": DRIVES, "hidden": HIDDEN, "none": {}}
+# The controllers get new firmware, which logs the codes that go before a winding's insulation fails for nothing, too.
+FIRMWARE = "firmware"
+FOR_NOTHING, BURST_DAYS, BURST_CODES, BURST_HOURS = ("E02", "E05"), 15, 10, 48
+SHOWS: dict[str, Mapping[str, Shows]] = {"drives": DRIVES, "hidden": HIDDEN}
+DRIFTS = (*SHOWS, FIRMWARE, "none")
 
 
 @dataclass(frozen=True)
@@ -69,32 +75,48 @@ class Plan:
 @contextmanager
 def other_pumps(shows: Mapping[str, Shows]) -> Iterator[None]:
     """The fleets that are simulated meanwhile show these ways of failing otherwise."""
-    usual = wear.COMPONENTS
-    wear.COMPONENTS = tuple(
-        replace(part, modes=tuple(_other(mode, shows) for mode in part.modes)) for part in usual
-    )
+    other = [replace(part, modes=tuple(_other(mode, shows) for mode in part.modes)) for part in COMPONENTS]
+    vars(wear)["COMPONENTS"] = tuple(other)
     try:
         yield
     finally:
-        wear.COMPONENTS = usual
+        vars(wear)["COMPONENTS"] = COMPONENTS
 
 
 def _other(mode: Mode, shows: Mapping[str, Shows]) -> Mode:
-    return replace(mode, **shows[mode.name]) if mode.name in shows else mode
+    changed = shows.get(mode.name)
+    return mode if changed is None else replace(mode, shift=changed["shift"], spread=changed["spread"])
 
 
 def write_plant(plan: Plan, folder: Path, scratch: Path) -> None:
     """All tables of the plant, as the simulator writes them; beside them, in `scratch`, the truth."""
     params = SimulateParams(seed=plan.seed, machines=plan.machines, days=plan.days)
     write_fleet(params, folder, scratch / "truth.csv")
-    if plan.kind == "none":
-        return
-    with other_pumps(DRIFTS[plan.kind]):
-        write_fleet(params, scratch / "other", scratch / "other_truth.csv")
-    for file in (scratch / "other/telemetry").glob("*.csv"):
-        if file.stem >= plan.drift:
-            shutil.copyfile(file, folder / "telemetry" / file.name)
-    shutil.rmtree(scratch / "other")
+    if plan.kind in SHOWS:
+        with other_pumps(SHOWS[plan.kind]):
+            write_fleet(params, scratch / "other", scratch / "other_truth.csv")
+        for file in (scratch / "other/telemetry").glob("*.csv"):
+            if file.stem >= plan.drift:
+                shutil.copyfile(file, folder / "telemetry" / file.name)
+        shutil.rmtree(scratch / "other")
+    if plan.kind == FIRMWARE:
+        errors, machines = (pd.read_csv(folder / f"{name}.csv") for name in ("errors", "machines"))
+        every = pd.concat([errors, for_nothing(plan, machines["machine"].tolist())])
+        every.sort_values(["machine", "time"], kind="stable").to_csv(folder / "errors.csv", index=False)
+
+
+def for_nothing(plan: Plan, machines: list[str]) -> pd.DataFrame:
+    """What the new firmware logs: machine, time, code; bursts of both codes, a Poisson process on each machine."""
+    rng, start = np.random.default_rng([plan.seed, 1]), pd.Timestamp(plan.drift)
+    days = (pd.Timestamp(START) + pd.Timedelta(days=plan.days - 1) - start).days
+    rows = []
+    for machine in machines:
+        for begin in rng.uniform(0, days, rng.poisson(days / BURST_DAYS)):
+            for code in FOR_NOTHING:
+                minutes = 60 * (24 * begin + rng.uniform(0, BURST_HOURS, rng.poisson(BURST_CODES)))
+                rows += [(machine, start + pd.Timedelta(minutes=int(one)), code) for one in minutes]
+    frame = pd.DataFrame(rows, columns=["machine", "time", "code"])
+    return frame.assign(time=frame["time"].dt.strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def own_tables(whole: Path, out: Path, history: str) -> None:
@@ -119,24 +141,28 @@ class Delivery:
     events: list[dict[str, str]]
 
 
-def deliveries(whole: Path, month: str, ranges: Mapping[str, tuple[float, float]]) -> Iterator[Delivery]:
+def deliveries(whole: Path, month: str, ranges: Mapping[str, Sequence[float]]) -> Iterator[Delivery]:
     """Four a month; the last one reaches to the first reading of the next month, so that the month is over.
 
     Args:
         ranges: of each sensor: values outside are sent as missing, as the service asks.
     """
     first = pd.Timestamp(month)
-    cuts = [first, *(first + pd.Timedelta(days=7 * week) for week in (1, 2, 3)), first + pd.offsets.MonthBegin()]
+    cuts = [
+        first,
+        *(first + pd.Timedelta(days=7 * week) for week in (1, 2, 3)),
+        first + pd.offsets.MonthBegin(),
+    ]
     names = sorted({month, f"{cuts[-1]:%Y-%m}"})
     telemetry = readings_in(whole, names, ranges)
     small = {name: pd.read_csv(whole / f"{name}.csv", dtype=str) for name in SMALL}
-    for after, until in zip(cuts, cuts[1:], strict=False):
+    for after, until in pairwise(cuts):
         some = telemetry[(telemetry["time"] > after) & (telemetry["time"] <= until)]
         text = some.assign(time=some["time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(index=False)
         yield Delivery(until, text.encode(), list(events_in(small, after, until)))
 
 
-def readings_in(whole: Path, months: list[str], ranges: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+def readings_in(whole: Path, months: list[str], ranges: Mapping[str, Sequence[float]]) -> pd.DataFrame:
     """Of these months, once each, by time: of a reading that was written twice the first one."""
     files = [whole / "telemetry" / f"{month}.csv" for month in months]
     frame = pd.concat([pd.read_csv(file, parse_dates=["time"]) for file in files], ignore_index=True)

@@ -105,9 +105,7 @@ def deliver(arm: Arm, delivery: Delivery, truth: Truth) -> None:
     """What the plant sends; once it is judged, what people make of the alarms, and what monitoring says by then."""
     if delivery.events:
         arm.request("POST", "/v1/events", json={"events": delivery.events})
-    arm.request(
-        "POST", "/v1/readings", content=delivery.readings, headers={"Content-Type": "text/csv"}
-    )
+    arm.request("POST", "/v1/readings", content=delivery.readings, headers={"Content-Type": "text/csv"})
     settle(arm, delivery.until.floor(EVERY))
     answer_alarms(arm, delivery.until, truth)
     arm.scraped[delivery.until] = watched(arm)
@@ -150,9 +148,12 @@ class Truth:
     @classmethod
     def of(cls, whole: Path) -> Truth:
         """From the plant's tables."""
-        return cls(*(
-            pd.read_csv(whole / f"{name}.csv", parse_dates=["time"]) for name in ("failures", "maintenance")
-        ))
+        return cls(
+            *(
+                pd.read_csv(whole / f"{name}.csv", parse_dates=["time"])
+                for name in ("failures", "maintenance")
+            )
+        )
 
     def finding(self, alarm: dict[str, Any]) -> dict[str, Any]:
         """How an alarm whose horizon is over is closed."""
