@@ -82,23 +82,29 @@ def alerts_of(alerts: pd.DataFrame, arm: str, month: str) -> str:
 
 
 def main() -> None:
-    """Print the tables; write rows and figure into the folder."""
+    """Into the folder named, or one that is gone afterwards."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=None)
     parser.add_argument("seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--kind", choices=DRIFTS, default="drives")
     chosen = parser.parse_args()
-    plans = [replace(PLAN, seed=seed, kind=chosen.kind) for seed in chosen.seeds]
-    places = [chosen.folder / f"{plan.kind}-{plan.seed}" for plan in plans]
+    with TemporaryDirectory() as scratch:
+        report(chosen.folder or Path(scratch), chosen.seeds, chosen.kind)
+
+
+def report(folder: Path, seeds: list[int], kind: str) -> None:
+    """Replay these plants, where that is not done yet; print the tables, write rows and figure into the folder."""
+    plans = [replace(PLAN, seed=seed, kind=kind) for seed in seeds]
+    places = [folder / f"{plan.kind}-{plan.seed}" for plan in plans]
     years = [one_year(plan, place) for plan, place in zip(plans, places, strict=True)]
     alerts = [pd.read_csv(place / ALERTS) for place in places]
     rows = pd.concat([rows_of(*pair) for pair in zip(years, alerts, strict=True)], ignore_index=True)
-    rows.to_csv(chosen.folder / f"{chosen.kind}.csv", index=False, lineterminator="\n", float_format="%.6g")
+    rows.to_csv(folder / f"{kind}.csv", index=False, lineterminator="\n", float_format="%.6g")
     print(pooled(rows, ("month", "arm")).to_string(index=False))
     for year, place in zip(years, places, strict=True):
         tell(year, place)
     promoted = {str(month): len(some) for month, some in rows[rows["promoted"]].groupby("month")}
-    draw(rows, PLAN.drift, promoted, len(years), chosen.folder / f"{chosen.kind}.png")
+    draw(rows, PLAN.drift, promoted, len(years), folder / f"{kind}.png")
 
 
 def tell(year: Year, place: Path) -> None:

@@ -46,7 +46,8 @@ def test_other_pumps_show_otherwise_from_the_month_on_and_all_else_is_as_it_was(
         pd.concat([pd.read_csv(folder / "telemetry" / f"2024-0{month}.csv") for month in (4, 5)])
         for folder in (usual, other)
     ]
-    pd.testing.assert_frame_equal(*(one[["machine", "time", "temperature", "load"]] for one in months))
+    first, second = (one[["machine", "time", "temperature", "load"]] for one in months)
+    pd.testing.assert_frame_equal(first, second)
     # Few machines are about to fail: the noise of all the others is the same.
     moved = [(months[0][name] != months[1][name]) & months[0][name].notna() for name in ("speed", "current")]
     assert 0 < np.mean(moved[0] | moved[1]) < 0.5
@@ -88,7 +89,7 @@ def test_every_reading_and_event_in_service_is_sent_once_and_what_cannot_be_is_m
     assert not readings.duplicated(["machine", "time"]).any()
     raw = pd.concat([pd.read_csv(file) for file in (plants["none"] / "telemetry").glob("2024-0[3-6].csv")])
     times = pd.to_datetime(raw["time"])
-    service = (times > PLAN.history) & (times <= "2024-06-01")
+    service = (times > pd.Timestamp(PLAN.history)) & (times <= pd.Timestamp("2024-06-01"))
     assert len(readings) == len(raw[service].drop_duplicates(["machine", "time"]))
     assert raw.loc[service, "pressure"].max() > 40 >= readings["pressure"].max()
     failures = pd.read_csv(plants["none"] / "failures.csv")
