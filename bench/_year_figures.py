@@ -129,15 +129,11 @@ def draw(rows: pd.DataFrame, drift: str, promoted: Mapping[str, int], plants: in
         recall.fill_between(months, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
         cost.plot(months, some["cost_per_machine_month"], style, marker="o", label=arm)
     _mark(recall, cost, months, drift)
-    for month, count in promoted.items():
-        if count:
-            said = f"{count}" if plants > 1 else "promoted"
-            place = (months.index(month) + 0.5, 0.02)
-            recall.annotate(
-                said, place, xycoords=("data", "axes fraction"), ha="center", fontsize=8, color="tab:green"
-            )
-            cost.axvline(months.index(month) + 0.5, color="tab:green", linewidth=0.6, linestyle="-.")
-            recall.axvline(months.index(month) + 0.5, color="tab:green", linewidth=0.6, linestyle="-.")
+    at = [months.index(month) + 0.5 for month, count in promoted.items() if count]
+    recall.plot(at, [3.0] * len(at), "^", color="tab:green", label="promoted")
+    for place, count in zip(at, filter(None, promoted.values()), strict=True):
+        if plants > 1:
+            recall.annotate(f"{count}", (place, 6.0), ha="center", fontsize=8, color="tab:green")
     recall.set_ylabel("failures caught in time, %")
     cost.set_ylabel("cost per machine-month, euro")
     recall.legend(fontsize=8, loc="upper right")

@@ -195,14 +195,14 @@ def change(arm: Arm, number: int, version: int, what: dict[str, Any]) -> int:
 
 
 @contextmanager
-def asking(arm: Arm, history: dict[str, Any]) -> Iterator[set[str]]:
-    """People and programs ask all the while, each path in turn; the versions of the model that answered."""
-    stop, versions = Event(), set[str]()
+def asking(arm: Arm, history: dict[str, Any]) -> Iterator[dict[str, float]]:
+    """People and programs ask all the while, each path in turn; when which model answered first, by version."""
+    stop, first = Event(), dict[str, float]()
 
     def ask() -> None:
         while not stop.wait(PAUSE):
             try:
-                versions.add(arm.version())
+                first.setdefault(arm.version(), time.time())
                 arm.request("GET", "/v1/machines", params={"limit": 5})
                 arm.request("POST", "/predict", json=history)
             except FailedRequestError:
@@ -211,7 +211,7 @@ def asking(arm: Arm, history: dict[str, Any]) -> Iterator[set[str]]:
     thread = Thread(target=ask)
     thread.start()
     try:
-        yield versions
+        yield first
     finally:
         stop.set()
         thread.join(60)
