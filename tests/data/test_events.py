@@ -94,6 +94,16 @@ def test_downtime_turns_running_off_after_its_start_and_until_its_end(case: Case
     assert found.of("b")["running"].tolist() == [True, True]
 
 
+def test_a_stop_that_goes_on_is_ended_by_a_later_export(case: Case) -> None:
+    case.tables["downtime"] = {"files": "off*.csv", "machine": "machine", "start": "start", "end": "end"}
+    case.write("off1", "machine,start,end\na,2024-01-01 01:00:00,\nb,2024-01-01 01:00:00,\n")
+    case.write("off2", "machine,start,end\na,2024-01-01 01:00:00,2024-01-01 02:00:00\n")
+    found = case.run()
+    assert found.of("a")["running"].tolist() == [True, False, True]
+    assert found.of("b")["running"].tolist() == [True, False]
+    assert found.repairs[("downtime", "", "open stop removed that another row ends")] == 1
+
+
 def test_where_in_an_event_table(case: Case) -> None:
     case.write("maint", "machine,time,component,kind\na,2023-12-01,pump,done\na,2023-12-02,pump,planned\n")
     case.tables["maintenance"]["where"] = {"kind": "done"}

@@ -83,9 +83,9 @@ def clone(folder: Path, changes: Mapping[str, dict[str, Any]] = SMALL) -> Path:
             shutil.copy(ROOT / name, folder / name)
     for file, values in changes.items():
         set_values(folder, file, values)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "small"]):
-        subprocess.run([*git, *words], cwd=folder, check=True, env=environment())
+    who = (["config", "user.name", "test"], ["config", "user.email", "test@example.org"])
+    for words in (["init", "-q", "-b", "main"], *who, ["add", "-A"], ["commit", "-qm", "small"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, env=environment())
     return folder
 
 

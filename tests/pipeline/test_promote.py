@@ -19,8 +19,6 @@ from tests.pipeline.repository import commit, first_run, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 Promote = Callable[..., subprocess.CompletedProcess[str]]
-NAMED = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ann"}
-NAMED |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "ann@example.org"}
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +41,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def promote(project: Path, tmp_path: Path) -> Promote:
     """The command, with a folder of its own to serve from."""
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return command(project, "forestall", "promote", *words, "--served", str(tmp_path), **NAMED)
+    def run(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return command(project, "forestall", "promote", *words, "--served", str(tmp_path), **changes)
 
     return run
 
@@ -68,12 +66,21 @@ def test_the_gate_decides_a_reason_overrides_it_and_back_is_one_command(
     assert promote("--previous").returncode == 0
     assert champion(tmp_path) == served
     said = [(one.verdict, one.reason, one.who) for one in read_history(tmp_path).done]
-    ann = "Ann <ann@example.org>"
-    assert said == [("first", "", ann), ("forced", "a trial on the test bench", ann), ("back", "", ann)]
-    assert git(project, "rev-parse", "served/2^{commit}") == git(project, "rev-parse", "deaf")
+    who = "test <test@example.org>"
+    assert said == [("first", "", who), ("forced", "a trial on the test bench", who), ("back", "", who)]
+    tag = git(project, "tag", "--list", "served/2-*").strip()
+    assert git(project, "rev-parse", f"{tag}^{{commit}}") == git(project, "rev-parse", "deaf")
     assert "is served already" in promote("main").stdout
     status = promote("--status").stdout
     assert f"Served: {served}." in status and "forced" in status
+
+
+def test_somebody_has_to_be_named(promote: Promote, project: Path, tmp_path: Path) -> None:
+    git(project, "config", "--unset", "user.email")
+    done = promote("main", HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path), GIT_CONFIG_NOSYSTEM="1")
+    git(project, "config", "user.email", "test@example.org")
+    assert done.returncode == 1 and "Git does not know who you are" in done.stdout
+    assert champion(tmp_path) == ""
 
 
 @pytest.mark.parametrize(
@@ -124,7 +131,7 @@ def test_a_killed_promotion_leaves_the_old_release_or_the_new_one(
     old = champion(tmp_path)
     words = ["forestall", "promote", "deaf", "--force", "killed", "--served", str(tmp_path)]
     begun = subprocess.Popen(
-        words, cwd=project, env=environment() | NAMED, start_new_session=True,
+        words, cwd=project, env=environment(), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(seconds)

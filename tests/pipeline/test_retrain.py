@@ -2,99 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from forestall.data.prepare import prepare
-from forestall.data.store import read_frame
-from forestall.features.files import BASELINES
-from forestall.pipeline.stage import read_dataset
 from forestall.retraining.history import read_history
 from forestall.retraining.served import champion
-from forestall.serving.bundle import load_bundle
-from forestall.serving.store.database import open_store
-from forestall.serving.store.events import KINDS, add_events
-from forestall.serving.store.fill import fill
-from forestall.serving.store.readings import add_readings
-from tests.pipeline.clones import ROOT, clone, command, repro, set_values
+from tests.pipeline.clones import ROOT, command, repro, set_values
+from tests.pipeline.mill import MONTHS, Plant, mill
 from tests.pipeline.repository import commit, git
-from tests.serving.feeding import readings_of
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
-MONTHS = ("2024-07", "2024-08")  # that the service learns, of which the second is not over
-OWN_END = pd.Timestamp("2024-07-01")
-
-
-@dataclass(frozen=True)
-class Plant:
-    """A repository with a plant of its own, and its service's database."""
-
-    folder: Path
-    database: str
-
-    def retrain(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return command(self.folder, "forestall", "retrain", "--database", self.database, *words)
 
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """Half a year in its own tables, and all that came later in the store."""
-    place = tmp_path_factory.mktemp("retrain")
-    folder = clone(place / "project")
-    repro(folder)
-    whole = place / "whole"
-    shutil.copytree(folder / "data/raw/simulated", whole)
-    own_tables(whole, place / "export")
-    shutil.copyfile(folder / "data/raw/simulated.yaml", folder / "data/raw/mill.yaml")
-    assert command(folder, "forestall", "dataset", "add", "mill", str(place / "export")).returncode == 0
-    floors = dict.fromkeys(("event_recall", "alarm_precision", "slice_recall"), 0.0)
-    gate: dict[str, Any] = {f"gate.floors.{name}": value for name, value in floors.items()}
-    gate |= {"gate.calibration_error": 0.5, "gate.beats_rule": False}
-    set_values(
-        folder,
-        "params.yaml",
-        {"data.dataset": "mill", **gate},
-    )
-    repro(folder)
-    commit(folder, "the mill")
-    database = f"sqlite:///{place / 'store.sqlite'}"
-    serve(folder, whole, database, place)
-    return Plant(folder, database)
-
-
-def own_tables(whole: Path, out: Path) -> None:
-    """What the plant exported at the end of June."""
-    for file in sorted(whole.rglob("*.csv")):
-        frame = pd.read_csv(file, dtype=str)
-        column = next((name for name in ("time", "start") if name in frame), None)
-        if column is not None:
-            frame = frame[pd.to_datetime(frame[column], format="mixed") < OWN_END]
-        if len(frame):
-            (out / file.relative_to(whole)).parent.mkdir(parents=True, exist_ok=True)
-            frame.to_csv(out / file.relative_to(whole), index=False)
-
-
-def serve(folder: Path, whole: Path, database: str, scratch: Path) -> None:
-    """A store that was filled from the own tables, and was sent the rest."""
-    bundle, dataset = load_bundle(folder / "models/bundle"), read_dataset("mill", folder)
-    store = open_store(database, bundle)
-    baselines = read_frame(folder / "models/bundle" / BASELINES, dataset.clock)
-    fill(store, folder / "data/raw/mill", bundle, baselines, lambda _: None, scratch / "scratch")
-    frames: list[pd.DataFrame] = []
-    events, _, _ = prepare(whole, dataset, 0, frames.append, lambda _: None, scratch / "scratch")
-    with store.writing() as connection:
-        for frame in frames:
-            said = frame[frame["measured"] & (frame["time"] > OWN_END.timestamp())]
-            add_readings(connection, store, readings_of(said, bundle.reference.sensors), bundle.reference)
-        for kind in KINDS:
-            add_events(connection, store, kind, getattr(events, kind), bundle.reference)
-    store.close()
+    return mill(tmp_path_factory.mktemp("retrain"))
 
 
 def tree(plant: Plant) -> tuple[str, ...]:
@@ -106,6 +32,31 @@ def switch(plant: Plant, name: str) -> None:
     """As people change branches: Git's files, then DVC's."""
     git(plant.folder, "checkout", "-q", name)
     assert command(plant.folder, "dvc", "checkout", "-q").returncode == 0
+
+
+def policy(plant: Plant, **values: Any) -> None:
+    """Another one in params.yaml, committed."""
+    set_values(plant.folder, "params.yaml", {f"retraining.{name}": value for name, value in values.items()})
+    commit(plant.folder, f"policy {values}")
+
+
+def test_only_if_due(plant: Plant) -> None:
+    policy(plant, min_new_failures=10_000)
+    few = plant.retrain("--if-due")
+    assert few.returncode == 0 and re.search(r"Not due. New failures: \d+; 10000 are needed", few.stdout)
+    policy(plant, min_new_failures=1, every_months=2, on_change=False)
+    assert "Not due. New months: 1 of 2, and changes are not asked for." in plant.retrain("--if-due").stdout
+    policy(plant, every_months=1)
+    due = plant.retrain("--if-due")
+    assert due.returncode == 0 and "Due. By the calendar; new months: 1 (to 2024-07)" in due.stdout, (
+        due.stdout
+    )
+    assert git(plant.folder, "rev-parse", "--verify", f"retrain/{MONTHS[0]}")
+    assert (
+        "Not due. The last training was 0.0 days ago, and 14 have to be over."
+        in plant.retrain("--if-due").stdout
+    )
+    git(plant.folder, "branch", "-qD", f"retrain/{MONTHS[0]}")
 
 
 def test_a_month_becomes_a_branch_with_its_data_model_metrics_and_verdict(plant: Plant) -> None:

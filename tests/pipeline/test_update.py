@@ -14,11 +14,15 @@ from ruamel.yaml import YAML
 from forestall.cli import main
 from forestall.data.prepare import prepare
 from forestall.pipeline.stage import read_dataset
+from forestall.pipeline.update import update_dataset
 from forestall.serving.bundle import load_bundle
+from forestall.serving.live import Live
 from forestall.serving.store.database import Store
+from forestall.serving.store.errors import StoreError
 from forestall.serving.store.machines import add_machines
 from tests import plant
 from tests.pipeline.clones import set_values
+from tests.pipeline.servers import postgresql_server
 from tests.retraining.test_snapshot import EVENTS, FRAME, OWN_END, until, write_own
 from tests.serving.conftest import bundle_folder, empty_store, made
 from tests.serving.feeding import between, send, send_events
@@ -200,3 +204,23 @@ def test_before_a_month_is_over_nothing_is_taken(
     assert update() == 0
     assert "0 files" in capsys.readouterr().out
     assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()
+
+
+@pytest.mark.slow
+def test_a_database_that_goes_away_half_way_changes_nothing(repository: Path) -> None:
+    bundle, before = load_bundle(repository / "models/bundle"), pointers(repository)
+    with postgresql_server() as server:
+        store = empty_store(server.url("postgres"), bundle)
+        learn(store, OWN_END - 5 * plant.DAY, FEBRUARY + 2 * plant.DAY)
+        live = Live.over(store, bundle, None)
+
+        def goes_away(said: str) -> None:
+            assert "Reading where the plant's own tables end" in said  # a transaction is open by now
+            server.stop()
+
+        with pytest.raises(StoreError):
+            update_dataset("test", live, repository, goes_away)
+        assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()
+        server.start()
+        assert update_dataset("test", live, repository, lambda _: None).months == ("2024-01",)
+        store.close()

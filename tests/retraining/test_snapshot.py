@@ -84,7 +84,9 @@ def write_own(folder: Path, dataset: Dataset, frame: pd.DataFrame, events: Event
 def until(events: Events, time: int) -> Events:
     names = ("errors", "maintenance", "failures")
     early = {name: between(getattr(events, name), 0, time) for name in names}
-    return replace(events, downtime=between(events.downtime, 0, time, "start"), **early)
+    stops = between(events.downtime, 0, time, "start")
+    stops["end"] = stops["end"].where(stops["end"] <= time, GOES_ON)
+    return replace(events, downtime=stops, **early)
 
 
 def with_live(dataset: Dataset, folder: Path) -> Dataset:

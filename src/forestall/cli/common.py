@@ -17,6 +17,9 @@ else:
     Verbs = object
 
 
+BUNDLE, SERVED = Path("models/bundle"), Path("models/served")
+
+
 def progress(text: str) -> None:
     """Say how far it is."""
     print(text, file=sys.stderr, flush=True)
@@ -33,13 +36,14 @@ def add_database(verb: argparse._ActionsContainer) -> None:
 
 
 def add_bundle(verb: argparse._ActionsContainer, about: str) -> None:
-    """Which model."""
+    """Which model: where some were promoted, the one that is served."""
+    champion = SERVED / "champion"
     verb.add_argument(
         "--bundle",
         type=Path,
         metavar="FOLDER",
-        default=Path("models/bundle"),
-        help=f"{about} (default: models/bundle)",
+        default=champion if champion.is_symlink() else BUNDLE,
+        help=f"{about} (default: {champion}, or {BUNDLE} where nothing was promoted)",
     )
 
 

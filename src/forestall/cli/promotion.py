@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.cli.common import Verbs, add_database, open_live, progress
+from forestall.cli.common import BUNDLE, SERVED, Verbs, add_database, open_live, progress
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
     from forestall.retraining.history import Promotion
-
-SERVED = Path("models/served")
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -33,6 +31,9 @@ def add_verbs(verbs: Verbs) -> None:
     )
     retrain.add_argument(
         "--from", dest="start", metavar="REV", default="HEAD", help="where to begin (default: HEAD)"
+    )
+    retrain.add_argument(
+        "--if-due", action="store_true", help="only where `retraining` in params.yaml says that it is time"
     )
     retrain.add_argument("--promote", action="store_true", help="serve it at once, if the gate agrees")
     add_database(retrain)
@@ -81,7 +82,7 @@ def _retrain(chosen: argparse.Namespace) -> int:
     from forestall.comparison.report import markdown
     from forestall.pipeline.promote import person
     from forestall.pipeline.resolve import revision, top
-    from forestall.pipeline.retrain import retrain
+    from forestall.pipeline.retrain import Asked, retrain
     from forestall.pipeline.revisions import Commit
     from forestall.retraining import served
     from forestall.serving.bundle import load_bundle
@@ -91,15 +92,16 @@ def _retrain(chosen: argparse.Namespace) -> int:
     if chosen.promote:
         person(root)  # said now, and not after the training
     version = served.champion(folder)
-    bundle = load_bundle(folder / served.CHAMPION if version else root / "models/bundle")
+    place = folder / served.CHAMPION if version else root / BUNDLE
+    bundle = load_bundle(place)
     start = revision(chosen.start, root)
     champion = revision(served.revision_of(folder, version), root) if version else None
     if not isinstance(start, Commit) or not (champion is None or isinstance(champion, Commit)):
         raise ForestallError(f"--from {chosen.start}: begin from a commit, a branch or a tag.")
     live = open_live(chosen.database, bundle)
-    found = retrain(bundle.plant.name, live, start, champion, root, progress)
+    found = retrain(Asked(bundle.plant.name, start, champion, place, chosen.if_due), live, root, progress)
     if found.branch is None or found.report is None:
-        print("The service has learnt no month that the dataset does not have.")
+        print(found.why)
         return 0
     print(markdown(found.report, gated=True), end="")
     progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")

@@ -39,7 +39,8 @@ def read_events(folder: Path, dataset: Dataset, repairs: Repairs) -> tuple[Event
             frames[name], zones[name] = _timed(folder, table, name, label, dataset)
     frames["downtime"] = _empty("start", "end")
     if tables.downtime is not None:
-        frames["downtime"], zones["downtime"] = _downtime(folder, tables.downtime, dataset)
+        stops, zones["downtime"] = _downtime(folder, tables.downtime, dataset)
+        frames["downtime"] = _ended_once(stops, repairs)
     frames = {name: _without_copies(frame, name, repairs) for name, frame in frames.items()}
     machines = _machines(folder, tables.machines)
     for name in ("maintenance", "failures"):
@@ -152,6 +153,15 @@ def _downtime(folder: Path, table: Downtime, dataset: Dataset) -> tuple[pd.DataF
 def _ended(piece: Piece, table: Downtime) -> Piece:
     """The stops that have an end."""
     return replace(piece, frame=piece.frame[piece.frame[table.end].notna()])
+
+
+def _ended_once(stops: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
+    """Without stops that go on in one export and have an end in a later one."""
+    open_end = stops["end"] == GOES_ON
+    over = pd.MultiIndex.from_frame(stops.loc[~open_end, ["machine", "start"]])
+    known = open_end & pd.MultiIndex.from_frame(stops[["machine", "start"]]).isin(over)
+    repairs.add("downtime", "", "open stop removed that another row ends", int(known.sum()))
+    return stops[~known].reset_index(drop=True)
 
 
 def _without_copies(frame: pd.DataFrame, name: str, repairs: Repairs) -> pd.DataFrame:

@@ -67,6 +67,11 @@ class Estimated:
     alarm_precision: Estimate | None
     event_recall: Estimate | None
 
+    @property
+    def refuted(self) -> bool:
+        """Whether other failures came than the risks let expect, beyond chance."""
+        return self.decisions.withheld in (MORE, FEWER)
+
 
 @dataclass(frozen=True)
 class Known:

@@ -17,6 +17,7 @@ from forestall.data.events import absent_pairs
 from forestall.features.labels import own_ends
 from forestall.monitoring.outcomes import Realised, realised
 from forestall.monitoring.service import ALARMS, EVENTS, Service, Window
+from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 from forestall.serving.store.machines import machines_frame
@@ -25,11 +26,21 @@ from forestall.training.alarms import NONE
 from forestall.training.judging import repair_span, rules_of
 
 Limit = ColumnElement[Any]
+EVER = -(2**62)
 
 
 def stored_outcomes(connection: Connection, bundle: Bundle, window: Window) -> Realised:
     """What became of the alarms and failures of a window; `until_of` says where it may end."""
     return realised(service_in(connection, bundle, window), bundle.plant, window)
+
+
+def outcome_window(live: Live, connection: Connection) -> Window | None:
+    """What alerts look at; None without readings. Of machines with clocks of their own, all that they went through."""
+    until, reference = until_of(live, connection), live.bundle.reference
+    if until is None:
+        return None
+    after = EVER if reference.own_clocks else until - THRESHOLDS.outcome_horizons * reference.spans.horizon
+    return Window(after, until)
 
 
 def until_of(live: Live, connection: Connection) -> int | None:

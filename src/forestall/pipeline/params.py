@@ -172,6 +172,15 @@ class GateParams(Section):
     beats_rule: bool
 
 
+class RetrainingParams(Section):
+    """When `forestall retrain --if-due` trains; no stage reads it."""
+
+    every_months: Count
+    on_change: bool
+    cool_down_days: Annotated[int, Field(ge=0)]
+    min_new_failures: Annotated[int, Field(ge=0)]
+
+
 class Params(Section):
     """params.yaml as a whole."""
 
@@ -184,6 +193,7 @@ class Params(Section):
     evaluate: EvaluateParams
     predict: PredictParams
     gate: GateParams
+    retraining: RetrainingParams
 
 
 def read_params(file: Path = PARAMS) -> Params:

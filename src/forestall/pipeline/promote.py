@@ -85,7 +85,7 @@ def tag(one: Promotion, root: Path) -> str:
     Raises:
         RevisionError: Git refuses.
     """
-    name = f"{TAG}/{one.number}"
+    name = f"{TAG}/{one.number}-{one.version}"
     git(root, "tag", "--force", "--annotate", name, one.revision, "--message", f"{one.version}, by {one.who}")
     return name
 

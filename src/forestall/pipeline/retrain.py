@@ -14,10 +14,11 @@ from forestall.comparison.report import Report, markdown
 from forestall.features.labels import TEST
 from forestall.pipeline import process
 from forestall.pipeline.compare import compare
+from forestall.pipeline.due import MADE_BY, is_due, trailers
 from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Commit, RevisionError, git
 from forestall.pipeline.scratch import IDENTITY, RerunError, Scratch, scratch
-from forestall.pipeline.update import update_dataset
+from forestall.pipeline.update import Updated, months_in, update_dataset
 from forestall.retraining.alone import alone
 from forestall.serving.live import Live
 
@@ -25,27 +26,38 @@ Say = Callable[[str], None]
 REPORT = Path("metrics/retraining.md")
 BRANCH = "retrain"
 LOCK = ".dvc/tmp/forestall-retrain.lock"
-TRAILER = "Made-by: forestall retrain"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to train.
+
+    name: of the dataset. start: the commit to begin from. champion: the commit of what is served; None where nothing
+    is. bundle: the folder of the model in service. if_due: only where the policy says so.
+    """
+
+    name: str
+    start: Commit
+    champion: Commit | None
+    bundle: Path
+    if_due: bool = False
 
 
 @dataclass(frozen=True)
 class Retrained:
     """What came of it.
 
-    branch: where it is to be found; None where the service has learnt nothing new. report: of the candidate against
-    what is served, or the commit that it began from where nothing is; on the test fold, which neither has seen.
+    why: nothing was trained; empty where something was. branch: where it is to be found. report: of the candidate
+    against what is served, or the commit that it began from where nothing is; on the test fold, which neither has seen.
     """
 
-    branch: str | None
-    report: Report | None
+    why: str = ""
+    branch: str | None = None
+    report: Report | None = None
 
 
-def retrain(name: str, live: Live, start: Commit, champion: Commit | None, root: Path, say: Say) -> Retrained:
+def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
     """Train with what the service has learnt of a dataset, and leave a branch `retrain/<month>` with the verdict.
-
-    Args:
-        start: the commit to begin from.
-        champion: the commit of what is served; None where nothing is.
 
     Raises:
         ForestallError: another one is under way, the months cannot be taken, or a stage fails; the repository is as it
@@ -54,23 +66,37 @@ def retrain(name: str, live: Live, start: Commit, champion: Commit | None, root:
     lock = root / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
     with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place:
-        folder = _checked_out(place, start)
-        programs = place.environment(place.tree(start))
-        _brought(place, folder, programs, name)
-        found = update_dataset(name, live, folder, say)
-        if not _months(found.new):
-            return Retrained(None, None)
-        month = max(_months(found.files))
+        folder = _checked_out(place, asked.start)
+        programs = place.environment(place.tree(asked.start))
+        _brought(place, folder, programs, asked.name)
+        found = update_dataset(asked.name, live, folder, say)
+        if why := _held_back(asked, found, live, folder, root, say):
+            return Retrained(why)
+        month = max(months_in(found.files))
         say(f"Training with the months up to {month}: {len(found.new)} new files.")
         ran = place.repro(folder, programs)
         say(f"Ran: {', '.join(ran) or 'nothing, all of it was in the cache'}.")
-        candidate = _committed(folder, f"Retrain with the months up to {month}", [])
-        base = champion or start
+        notes = trailers(found.at)
+        candidate = _committed(folder, f"Retrain with the months up to {month}", notes)
+        base = asked.champion or asked.start
         report = _judged(candidate, base, folder)
         _write_report(folder, report)
         verdict = "Passes" if report.passed else "Does not pass"
-        final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", [REPORT])
-        return Retrained(_given(root, folder, final, f"{BRANCH}/{month}"), report)
+        final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", notes, REPORT)
+        return Retrained(branch=_given(root, folder, final, f"{BRANCH}/{month}"), report=report)
+
+
+def _held_back(asked: Asked, found: Updated, live: Live, folder: Path, root: Path, say: Say) -> str:
+    """Why nothing is to be trained; empty where something is."""
+    if not months_in(found.new):
+        return "The service has learnt no month that the dataset does not have."
+    if not asked.if_due:
+        return ""
+    decision = is_due(found, live, asked.bundle, folder, root)
+    if not decision.due:
+        return f"Not due. {decision.why}"
+    say(f"Due. {decision.why}")
+    return ""
 
 
 def _checked_out(place: Scratch, start: Commit) -> Path:
@@ -93,15 +119,11 @@ def _brought(place: Scratch, folder: Path, programs: Path, name: str) -> None:
     raise RerunError(f"{pointer}: its tables are neither in the cache nor in a remote ({last}).")
 
 
-def _months(files: tuple[str, ...]) -> list[str]:
-    """Of live/<table>-<month>.csv."""
-    return [Path(file).stem.partition("-")[2] for file in files if "-" in Path(file).stem]
-
-
-def _committed(folder: Path, message: str, paths: list[Path]) -> Commit:
-    """All that is changed, or these files, on top."""
+def _committed(folder: Path, message: str, notes: list[str], *paths: Path) -> Commit:
+    """All that is changed, or these files, on top; notes: trailers of the message."""
     git(folder, "add", "--all", "--", *map(str, paths or [Path()]))
-    git(folder, *_identity(folder), "commit", "--quiet", "--message", message, "--trailer", TRAILER)
+    said = (word for note in notes for word in ("--trailer", note))
+    git(folder, *_identity(folder), "commit", "--quiet", "--message", message, *said)
     commit = git(folder, "rev-parse", "HEAD").stdout.strip()
     return Commit(folder, "the candidate", commit)
 
@@ -132,7 +154,7 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
     if held:
         if _outcome(root, held) == _outcome(folder, final.commit):
             return branch
-        if TRAILER not in _logged(root, held, "%B"):
+        if MADE_BY not in _logged(root, held, "%B"):
             raise RevisionError(
                 f"{branch} has other commits on top. Merge it, rename it or delete it, then retrain."
             )

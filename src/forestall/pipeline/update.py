@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,12 @@ import pandas as pd
 
 from forestall.data.dataset import Dataset
 from forestall.data.prepare import prepare
+from forestall.data.tables import Table
 from forestall.errors import ForestallError
 from forestall.pipeline.add import dvc_add
 from forestall.pipeline.dataset_text import with_files
 from forestall.pipeline.stage import RAW, read_dataset
-from forestall.retraining.snapshot import BEFORE, LIVE, Source, snapshot
+from forestall.retraining.snapshot import BEFORE, LIVE, Source, rows_in, snapshot
 from forestall.serving.bundle import Bundle
 from forestall.serving.live import Live
 
@@ -27,10 +28,17 @@ KINDS = ("telemetry", "errors", "maintenance", "failures", "downtime", "machines
 
 @dataclass(frozen=True)
 class Updated:
-    """files: of the service, below the dataset's folder. new: those that are new or other than before."""
+    """What was taken, at the service's time in ticks.
 
+    files: of the service, below the dataset's folder. new: those that are new or other than before. months: that the
+    dataset did not have, such as 2025-01. failures: how many it did not have.
+    """
+
+    at: int
     files: tuple[str, ...]
     new: tuple[str, ...]
+    months: tuple[str, ...]
+    failures: int
 
 
 def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]) -> Updated:
@@ -52,13 +60,27 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
             raise ForestallError("The service has no readings.")
         ends = _own_ends(dataset, folder, made, say)
         files = snapshot(Source(connection, live.store, live.bundle, folder, ends), made, now)
+        held = [one for one in files if (folder / one).exists()]
         new = [one for one in files if not _same(made / one, folder / one)]
+        months = sorted(months_in(files) - months_in(held))
+        failures = sum(_failures(made, files, dataset)) - sum(_failures(folder, held, dataset))
         if files:
             _taken(made, folder)
     if files:
         _name_files(root / RAW / f"{name}.yaml", files)
         dvc_add(folder, root)
-    return Updated(tuple(files), tuple(new))
+    return Updated(now, tuple(files), tuple(new), tuple(months), failures)
+
+
+def months_in(files: Iterable[str]) -> set[str]:
+    """Of live/<table>-<month>.csv."""
+    return {Path(file).stem.partition("-")[2] for file in files} - {""}
+
+
+def _failures(folder: Path, files: Iterable[str], dataset: Dataset) -> Iterator[int]:
+    table = dataset.tables.failures
+    assert isinstance(table, Table)  # histories that end with a failure have no months: `snapshot`
+    return (rows_in(folder / one, table) for one in files if Path(one).name.startswith("failures-"))
 
 
 @contextmanager

@@ -129,7 +129,10 @@ def _rows(source: Source, kind: Kind, end: int) -> pd.DataFrame:
         return frame[_is_later(frame, source.ends) | (frame["source"] == FEEDBACK)].drop(columns="source")
     time = "start" if kind == "downtime" else "time"
     every: pd.DataFrame = getattr(events_of(source.connection, _names(source), source.bundle, BEFORE), kind)
-    new = every[(every[time] < end) & _is_later(every, source.ends, time)]
+    later = _is_later(every, source.ends, time)
+    if kind == "downtime":  # the own tables may have begun a stop that was not over when they ended
+        later |= _is_later(every, source.ends, "end") & (every["end"].astype("int64") < end)
+    new = every[(every[time] < end) & later]
     return new.sort_values([time, *new.columns], ignore_index=True)
 
 
@@ -144,8 +147,13 @@ def _machines(source: Source) -> Iterator[File]:
 
 def _check_not_less(held: Path, table: Table, rows: int) -> None:
     """A store that was emptied must not empty what was learnt from it."""
-    if held.is_file() and rows < len(held.read_bytes().splitlines()) - table.header:
+    if held.is_file() and rows < rows_in(held, table):
         raise _less(held, rows)
+
+
+def rows_in(file: Path, table: Table) -> int:
+    """How many rows a file of the service's has."""
+    return len(file.read_bytes().splitlines()) - table.header
 
 
 def _less(file: Path, rows: int) -> ForestallError:

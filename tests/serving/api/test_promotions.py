@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from forestall.retraining import served
 from forestall.retraining.history import Promotion, read_history
 from forestall.serving.api import champion
-from tests.serving.api.process import until
+from tests.serving.api.process import Served, started, until, wait_for
 from tests.serving.api.server import opened, running
 from tests.serving.predict_body import body
 
@@ -56,3 +57,24 @@ def test_no_request_is_lost_over_fifty_exchanges(
     assert set(answers) == {(200, version) for version in versions}
     assert min(answers.values()) > SWAPS
     assert len(read_history(folder).done) == SWAPS + 1
+
+
+@pytest.mark.slow
+def test_an_exchange_while_the_service_starts(workspace: Path, tmp_path: Path) -> None:
+    """At whatever moment of its start: it ends with the release that was exchanged last, and answers of that alone."""
+    folder = tmp_path / "served"
+    with served.exclusively(folder):
+        versions = [served.lay_down(folder, workspace / "models/bundle", one) for one in ("aaa", "bbb")]
+    promoted(folder, versions[0], 1)
+    for number, seconds in enumerate((0.5, 1.0, 1.5, 2.0, 2.5), 2):
+        version = versions[(number + 1) % 2]
+        with started(workspace, "--bundle", str(folder / "champion")) as service:
+            time.sleep(seconds)
+            promoted(folder, version, number)
+            wait_for(service)
+            until(lambda version=version, service=service: answered_by(service) == version)  # type: ignore[misc]
+            service.kill()
+
+
+def answered_by(service: Served) -> str:
+    return str(service.client.post("/predict", json=body("m1")).json()["model"])

@@ -9,13 +9,12 @@ import pytest
 
 from forestall.monitoring.estimate import FEWER, MORE, TOO_FEW, Check, Estimate, Estimated
 from forestall.monitoring.service_figures import COUNTED
+from forestall.monitoring.stored_outcomes import EVER, outcome_window
 from forestall.serving.api.change_state import end_of_later
 from forestall.serving.api.outcome_state import (
-    EVER,
     OutcomeState,
     estimate_samples,
     outcome_samples,
-    window_of,
 )
 from forestall.serving.bundle import load_bundle
 from forestall.serving.live import Live
@@ -139,6 +138,6 @@ def test_machines_with_clocks_of_their_own_are_judged_from_their_beginning(
     bundle = load_bundle(counting_folder)
     store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}", bundle)
     with store.reading() as connection:
-        window = window_of(Live.over(store, bundle, None), connection)
+        window = outcome_window(Live.over(store, bundle, None), connection)
     store.close()
     assert window is not None and window.after == EVER and window.until > 10**9

@@ -9,21 +9,18 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from forestall.data.clock import is_counter
-from forestall.monitoring.estimate import FEWER, MORE, Estimate, Estimated
+from forestall.monitoring.estimate import Estimate, Estimated
 from forestall.monitoring.outcomes import Realised
-from forestall.monitoring.service import Window
 from forestall.monitoring.service_figures import COUNTED, Figures
 from forestall.monitoring.stored_estimates import stored_estimates
-from forestall.monitoring.stored_outcomes import stored_outcomes, until_of
+from forestall.monitoring.stored_outcomes import outcome_window, stored_outcomes
 from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api import model_metric_names
 from forestall.serving.api.metric import Metric
 from forestall.serving.api.service import Serving
 from forestall.serving.api.state import Sample
-from forestall.serving.live import Live
 
 SECONDS, HOUR = 3600.0, 3600.0
-EVER = -(2**62)
 BOUNDS = {
     "settled": "",
     "at_least": "_at_least",
@@ -74,21 +71,12 @@ class OutcomeState:
 
 def _found(serving: Serving, connection: Connection) -> tuple[Realised | None, Mapping[str, Estimated]]:
     live, bundle, limits = serving.live, serving.bundle, THRESHOLDS
-    window = window_of(live, connection)
+    window = outcome_window(live, connection)
     if window is None:
         return None, {}
     found = stored_outcomes(connection, bundle, window)
     level, least = limits.calibration_level, limits.calibration_failures
     return found, stored_estimates(connection, bundle, live.model, found, level, least)
-
-
-def window_of(live: Live, connection: Connection) -> Window | None:
-    """The outcome window; None without readings. Of machines with clocks of their own, all that they went through."""
-    until, reference = until_of(live, connection), live.bundle.reference
-    if until is None:
-        return None
-    after = EVER if reference.own_clocks else until - THRESHOLDS.outcome_horizons * reference.spans.horizon
-    return Window(after, until)
 
 
 def outcome_samples(component: str, figures: Figures, counts: bool) -> Iterator[Sample]:
@@ -110,9 +98,7 @@ def estimate_samples(component: str, one: Estimated) -> Iterator[Sample]:
     """Its checks, and what they do not withhold."""
     for of, check in (("decisions", one.decisions), ("alarms", one.alarms)):
         yield Sample(model_metric_names.CALIBRATION_P, check.p_value, (component, of))
-    yield Sample(
-        model_metric_names.CALIBRATION_REFUTED, one.decisions.withheld in (MORE, FEWER), (component,)
-    )
+    yield Sample(model_metric_names.CALIBRATION_REFUTED, one.refuted, (component,))
     estimates: dict[Metric, Estimate | None] = {
         model_metric_names.EXPECTED_FAILURES: one.coming,
         model_metric_names.ESTIMATED_RECALL: one.event_recall,
