@@ -73,16 +73,11 @@ class Year:
     failed: dict[str, list[str]] = field(default_factory=dict)
 
 
-def always(_: Arm) -> bool:
-    """A month's end is enough."""
-    return True
-
-
-def replay(plan: Plan, how: Made, place: Path, say: Say, due: Callable[[Arm], bool] = always) -> Year:
+def replay(plan: Plan, how: Made, place: Path, say: Say, to_the_end: bool = True) -> Year:
     """The plant's time in service, in a folder that is empty; the repository stays there.
 
     Args:
-        due: whether the plant's service is to be retrained now, at a month's end.
+        to_the_end: whether it is asked for a retrain at the last month's end, too, of which no figure is the better.
     """
     write_plant(plan, place / WHOLE, place)
     folder = made_repository(place / PROJECT, place / WHOLE, plan, how)
@@ -98,11 +93,11 @@ def replay(plan: Plan, how: Made, place: Path, say: Say, due: Callable[[Arm], bo
         for month in plan.months:
             last = live_through(arms, place / WHOLE, month, folder)
             say(f"{month}: delivered")
-            if due(arms[0]):
+            if to_the_end or month != plan.last:
                 year.months.append(retrained(arms[0], folder, month, last))
                 say(f"{month}: {told(year.months[-1])}")
             keep(year, arms, place)
-    if year.months:
+    if to_the_end and year.months[-1].done.branch:
         year.scratch = from_scratch(folder, year.months[-1].done.revision, place / "again")
     save(year, place / DONE)
     return loaded(place)
@@ -130,7 +125,7 @@ def live_through(arms: list[Arm], whole: Path, month: str, folder: Path) -> dict
 
 
 def retrained(arm: Arm, folder: Path, month: str, history: dict[str, Any]) -> Month:
-    """`forestall retrain --promote` at the end of a month, while the service is asked."""
+    """`forestall retrain --if-due --promote` at the end of a month, while the service is asked."""
     tables = dataset_objects(folder, "HEAD")
     before, asked, failed = cache_bytes(folder), arm.asked, len(arm.failed)
     champion = folder / "models/served/champion"
@@ -155,6 +150,8 @@ def retrained(arm: Arm, folder: Path, month: str, history: dict[str, Any]) -> Mo
 def told(one: Month) -> str:
     """In a line."""
     done = one.done
+    if not done.branch:
+        return f"not due: {done.said.strip().splitlines()[-1]}"
     verdict = "promoted" if done.promoted else f"refused ({'; '.join(done.failed)})"
     return (
         f"{verdict} in {done.seconds:.0f} s, answers as {one.version} after {one.exchange:.1f} s; "

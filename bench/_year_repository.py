@@ -7,7 +7,7 @@ import re
 import resource
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,22 @@ DATASET = f"data/raw/{NAME}.yaml"
 
 @dataclass(frozen=True)
 class Made:
-    """How its models are made. gate: changes of params.yaml's section."""
+    """How its models are made, and when. gate, policy: changes of params.yaml's `gate` and `retraining`."""
 
     trees: int
     negatives: int
     test: str
     validation: str
     gate: dict[str, Any]
+    policy: dict[str, Any] = field(default_factory=dict)
 
     @property
     def params(self) -> dict[str, Any]:
         """Changes of params.yaml. The default fleet is not needed, and made small."""
         own = {"train.extra_trees.trees": self.trees, "train.negatives": self.negatives}
         own |= {"simulate.machines": 2, "simulate.days": 60}
-        return own | {f"gate.{name}": value for name, value in self.gate.items()}
+        sections = {"gate": self.gate, "retraining": self.policy}
+        return own | {f"{of}.{name}": value for of, some in sections.items() for name, value in some.items()}
 
     @property
     def split(self) -> dict[str, Any]:
@@ -44,8 +46,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Retrained:
-    """What a `forestall retrain --promote` did: the branch, whether the gate agreed and which rules did not.
+    """What a `forestall retrain --if-due --promote` did.
 
+    branch: empty where it was not due, and then `said` says why. failed: the gate's rules that it did not pass.
     seconds: by the clock. work: seconds of the processor.
     """
 
@@ -97,9 +100,9 @@ def first_release(folder: Path) -> str:
 
 
 def retrain(folder: Path, database: str) -> Retrained:
-    """Retrain and promote; where the gate agrees the branch is merged, as a pull request is."""
+    """Retrain and promote, if it is due; where the gate agrees the branch is merged, as a pull request is."""
     begun, before = time.perf_counter(), worked()
-    said = run(folder, "retrain", "--promote", "--database", database)
+    said = run(folder, "retrain", "--if-due", "--promote", "--database", database)
     seconds, work = time.perf_counter() - begun, worked() - before
     found = re.search(r"Branch (\S+):", said)
     branch = found.group(1) if found else ""
@@ -107,7 +110,7 @@ def retrain(folder: Path, database: str) -> Retrained:
     if promoted:
         git(folder, "merge", "--quiet", "--ff-only", branch)
         command(folder, "dvc", "checkout", "--quiet", "--force")
-    revision = git(folder, "rev-parse", branch) if branch else ""
+    revision = git(folder, "rev-parse", branch or "HEAD")
     return Retrained(
         branch, "Gate: passed" in said, promoted, revision, failed_rules(said), seconds, said, work
     )

@@ -3,7 +3,7 @@
 A plant's repository is made, with the months before in tables of its own; `dvc repro` makes its first model, `forestall
 promote` serves it. Two `forestall serve` processes get the same readings and events over HTTP, week by week, and every
 alarm is answered as maintenance people would. At each month's end one of the two plants runs `forestall retrain
---promote`; the other one keeps its first model. From a known month on the pumps show their faults otherwise.
+--if-due --promote`; the other one keeps its first model. From a known month on the pumps show their faults otherwise.
 
 Run it from the repository's top folder: `python bench/year.py FOLDER [SEED …] [--kind firmware]`. What FOLDER has
 already is not replayed again; its tables and figure are what docs/explanation/retraining.md shows.
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # tests start the same serve
 from _year_alerts import alerts_in
 from _year_figures import component_recall, draw, month_rows, pooled, same_failures, saving
 from _year_plant import DRIFTS, Plan
-from _year_replay import DONE, PROJECT, RETRAINED, Year, loaded, replay, told
+from _year_replay import DONE, PROJECT, RETRAINED, Month, Year, loaded, replay, told
 from _year_repository import NAME, Made
 from forestall.pipeline.stage import read_dataset
 
@@ -72,6 +72,13 @@ def rows_of(year: Year, alerts: pd.DataFrame) -> pd.DataFrame:
         promoted=[one is not None and one.done.promoted for one in known],
         revision=["" if one is None else one.done.revision[:12] for one in known],
     )
+
+
+def verdict(one: Month) -> str:
+    """The gate's, or the rules that were not passed."""
+    if not one.done.branch:
+        return "not due"
+    return "passed" if one.done.passed else "; ".join(one.done.failed)
 
 
 def alerts_of(alerts: pd.DataFrame, arm: str, month: str) -> str:
