@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,23 @@ def component_recall(one: Realised, months: Sequence[str]) -> dict[str, str]:
     """Of each component, how many of its failures were caught."""
     caught = _caught(one, months).groupby("component").agg(["sum", "size"])
     return {str(name): f"{some['sum']} of {some['size']}" for name, some in caught.iterrows()}
+
+
+def way_recall(
+    one: Realised, truth: pd.DataFrame, ways: Collection[str], months: Sequence[str]
+) -> dict[str, str]:
+    """Of the failures whose way of showing has changed, and of all others, how many were caught.
+
+    Args:
+        truth: machine, component, time and mode of each failure. ways: the modes that show otherwise.
+    """
+    keys = truth.assign(time=pd.to_datetime(truth["time"]).to_numpy().astype("datetime64[s]").astype("int64"))
+    changed = keys.set_index(FAILURE)["mode"].isin(list(ways))
+    caught = pd.concat({"caught": _caught(one, months), "changed": changed}, axis=1, join="inner")
+    found = caught.groupby("changed")["caught"].agg(["sum", "size"])
+    return {
+        ("changed" if key else "other"): f"{row['sum']} of {row['size']}" for key, row in found.iterrows()
+    }
 
 
 def saving(

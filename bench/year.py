@@ -25,8 +25,8 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests start the same servers and repositories
 
 from _year_alerts import alerts_in
-from _year_figures import component_recall, draw, month_rows, pooled, same_failures, saving
-from _year_plant import DRIFTS, Plan
+from _year_figures import component_recall, draw, month_rows, pooled, same_failures, saving, way_recall
+from _year_plant import DRIFTS, DRIVES, Plan
 from _year_replay import DONE, PROJECT, RETRAINED, Month, Year, loaded, replay, told
 from _year_repository import NAME, Made
 from forestall.pipeline.stage import read_dataset
@@ -123,8 +123,11 @@ def tell(year: Year, place: Path) -> None:
         print(
             f"{place.name}, {name}: {same_failures(year.realised, months)}, {less:.0f} ({low:.0f} to {high:.0f}) saved"
         )
+    truth, later = pd.read_csv(place / "truth.csv"), periods(year.plan)["later"]
     for arm, one in year.realised.items():
-        print(f"{place.name}, {arm}, by component: {component_recall(one, periods(year.plan)['later'])}")
+        print(
+            f"{place.name}, {arm}, later: {component_recall(one, later)}, {way_recall(one, truth, DRIVES, later)}"
+        )
     for month in year.months:
         shares = [f"{100 * new / whole:.1f} %" for new, whole in zip(month.added, month.whole, strict=True)]
         print(f"{place.name}, {month.month}: {told(month)}; DVC has {shares[0]} more, of tables {shares[1]}")
