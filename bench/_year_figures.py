@@ -127,41 +127,47 @@ def _cost(one: Realised, months: Sequence[str], machines: Sequence[str], costs: 
     return found
 
 
-def draw(rows: pd.DataFrame, drift: str, promoted: Mapping[str, int], plants: int, file: Path) -> None:
-    """Recall and cost by month, both arms, of all plants together.
+def draw(rows: pd.DataFrame, drift: str, file: Path) -> None:
+    """Recall and cost by month, both arms, a column for each plant.
 
     Args:
-        rows: of `month_rows`. promoted: by month, in how many of the plants the gate agreed at its end.
+        rows: of `month_rows`, with seed, and promoted: whether a release was exchanged at the month's end.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    recall, cost = figure.subplots(2, 1, sharex=True)
+    plants = list(rows.groupby("seed"))
+    months = sorted(set(rows["month"]))
+    figure = Figure(figsize=(1.5 + 6 * len(plants), 6.5), layout="constrained")
+    axes = figure.subplots(2, len(plants), sharex=True, sharey="row", squeeze=False)
+    for (seed, some), recall, cost in zip(plants, *axes, strict=True):
+        recall.set_title(f"plant {seed}", fontsize=9)
+        _lines(some, months, recall, cost)
+        at = [months.index(month) + 0.5 for month in some.loc[some["promoted"], "month"]]
+        recall.plot(at, [3.0] * len(at), "^", color="tab:green", label="promoted")
+        _mark(recall, cost, months, drift)
+    axes[0, 0].set_ylabel("failures caught in time, %")
+    axes[1, 0].set_ylabel("cost per machine-month, euro")
+    axes[0, 0].legend(fontsize=8, loc="upper right")
+    figure.savefig(file, dpi=100, metadata={"Software": None})
+
+
+def _lines(rows: pd.DataFrame, months: list[str], recall: Axes, cost: Axes) -> None:
+    """Of both arms, with what chance makes of the recall."""
     by = pooled(rows, ("arm", "month"))
-    months = list(dict.fromkeys(by["month"]))
+    places = range(len(months))
     for arm, style in ((RETRAINED, "-"), (FROZEN, "--")):
         some = by[by["arm"] == arm].set_index("month").reindex(months)
-        (line,) = recall.plot(months, 100 * some["event_recall"], style, marker="o", label=arm)
+        (line,) = recall.plot(places, 100 * some["event_recall"], style, marker="o", label=arm)
         low, high = 100 * some["event_recall_low"], 100 * some["event_recall_high"]
-        recall.fill_between(months, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
-        cost.plot(months, some["cost_per_machine_month"], style, marker="o", label=arm)
-    _mark(recall, cost, months, drift)
-    at = [months.index(month) + 0.5 for month, count in promoted.items() if count]
-    recall.plot(at, [3.0] * len(at), "^", color="tab:green", label="promoted")
-    for place, count in zip(at, filter(None, promoted.values()), strict=True):
-        if plants > 1:
-            recall.annotate(f"{count}", (place, 6.0), ha="center", fontsize=8, color="tab:green")
-    recall.set_ylabel("failures caught in time, %")
-    cost.set_ylabel("cost per machine-month, euro")
-    recall.legend(fontsize=8, loc="upper right")
-    figure.savefig(file, dpi=100, metadata={"Software": None})
+        recall.fill_between(places, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
+        cost.plot(places, some["cost_per_machine_month"], style, marker="o", label=arm)
+    cost.set_xticks(list(places), months, rotation=45)
 
 
 def _mark(recall: Axes, cost: Axes, months: list[str], drift: str) -> None:
     """The drift's start."""
     recall.set_ylim(0, 100)
     cost.set_ylim(bottom=0)
-    cost.tick_params(axis="x", rotation=45)
     for axes in (recall, cost):
         axes.axvline(months.index(drift) - 0.5, color="tab:red", linewidth=1)
     place: Any = (months.index(drift) - 0.45, 0.93)

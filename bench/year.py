@@ -110,8 +110,7 @@ def report(folder: Path, seeds: list[int], kind: str) -> None:
     print(pooled(rows, ("month", "arm")).to_string(index=False))
     for year, place in zip(years, places, strict=True):
         tell(year, place)
-    promoted = {str(month): len(some) for month, some in rows[rows["promoted"]].groupby("month")}
-    draw(rows, PLAN.drift, promoted, len(years), folder / f"{kind}.png")
+    draw(rows, PLAN.drift, folder / f"{kind}.png")
 
 
 def tell(year: Year, place: Path) -> None:

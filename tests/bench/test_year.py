@@ -172,7 +172,8 @@ def test_plants_are_added_up_and_drawn(tmp_path: Path) -> None:
         assert added.loc[arm, "event_recall"] == pytest.approx(one.fleet["event_recall"])
         assert added.loc[arm, "cost_per_machine_month"] == pytest.approx(one.fleet["cost_per_machine_month"])
     months = sorted(set(rows["month"]))
-    draw(rows, months[-1], {months[0]: 2}, 2, tmp_path / "year.png")
+    plants = pd.concat([month_rows(ARMS).assign(seed=seed, promoted=seed == 1) for seed in (1, 2)])
+    draw(plants, months[-1], tmp_path / "year.png")
     assert (tmp_path / "year.png").read_bytes().startswith(b"\x89PNG")
 
 
