@@ -64,9 +64,9 @@ lint: setup-dev  ## style, types, import contracts, workflows
 	ruff format --check
 	mypy
 	lint-imports
-	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
 	check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
-	zizmor --offline --quiet --persona pedantic .github/workflows
+	zizmor --offline --quiet --persona pedantic .github/workflows deploy/github/retrain.yml
 
 format: setup-dev  ## put the code in the one layout that lint accepts
 	ruff check --fix

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from forestall.cli import parser
 from forestall.data.settings import read_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -29,12 +30,13 @@ def stages() -> list[list[tuple[str, str]]]:
     return found
 
 
-def test_the_image_has_two_stages_of_a_named_version_and_does_not_run_as_root() -> None:
-    build, final = stages()
-    for stage in (build, final):
-        assert re.match(r"[a-z]+:\d+\.\d+-slim\b", stage[0][1])
-    users = [rest for word, rest in final if word == "USER"]
-    assert users == ["10001"]
+def test_the_images_are_of_a_named_version_and_do_not_run_as_root() -> None:
+    build, retraining, final = stages()
+    for stage in (build, retraining, final):
+        assert re.match(r"[a-z]+:\d+\.\d+(-slim)?\b", stage[0][1])
+    assert "-slim" in final[0][1] and retraining[0][1].endswith("AS retraining")
+    for stage in (retraining, final):
+        assert [rest for word, rest in stage if word == "USER"] == ["10001"]
     assert [word for word, _ in final][-2:] == ["ENTRYPOINT", "CMD"]
 
 
@@ -49,8 +51,8 @@ def test_all_that_comes_from_elsewhere_is_checked_by_hash() -> None:
 
 def test_what_is_copied_is_there_and_not_ignored() -> None:
     kept = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
-    for word, rest in stages()[0]:
-        for source in rest.split()[:-1] if word == "COPY" else []:
+    for word, rest in [one for stage in stages() for one in stage]:
+        for source in rest.split()[:-1] if word == "COPY" and "--from" not in rest else []:
             assert (ROOT / source).exists()
             assert any(source.startswith(line[1:]) for line in kept if line.startswith("!")), source
 
@@ -98,12 +100,23 @@ def test_npm_s_lock_has_hashes_and_no_addresses() -> None:
         assert not name or one["integrity"].startswith("sha512-")
 
 
+UNITS = ("forestall.service", "forestall-retrain.service", "forestall-retrain.timer")
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
-def test_systemd_reads_the_unit(tmp_path: Path) -> None:
-    unit = (DEPLOY / "forestall.service").read_text(encoding="utf-8")
-    # The clone of the unit is not here: `true` stands for its command.
-    here = unit.replace("/opt/forestall/.venv/bin/forestall", shutil.which("true") or "/bin/true")
-    (tmp_path / "forestall.service").write_text(here, encoding="utf-8")
-    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "forestall.service")]
+def test_systemd_reads_the_units(tmp_path: Path) -> None:
+    for name in UNITS:
+        unit = (DEPLOY / name).read_text(encoding="utf-8")
+        # The clone of the unit is not here: `true` stands for its command.
+        here = unit.replace("/opt/forestall/.venv/bin/forestall", shutil.which("true") or "/bin/true")
+        (tmp_path / name).write_text(here, encoding="utf-8")
+    command = ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "forestall.service" not in done.stderr, done.stderr
+    assert not any(name in done.stderr for name in UNITS), done.stderr
+
+
+@pytest.mark.parametrize("file", ["forestall.service", "forestall-retrain.service"])
+def test_what_a_unit_starts_is_a_command_of_forestall(file: str) -> None:
+    unit = (DEPLOY / file).read_text(encoding="utf-8")
+    (line,) = re.findall(r"^ExecStart=/opt/forestall/\.venv/bin/forestall (.*)$", unit, re.MULTILINE)
+    parser().parse_args(line.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from forestall.data.prepare import prepare
 from forestall.data.store import read_frame
@@ -39,6 +41,21 @@ class Plant:
         """As a scheduler does, of whom Git knows nothing but what the repository says."""
         words = ("forestall", "retrain", "--database", self.database, *words)
         return command(self.folder, *words, GIT_CONFIG_GLOBAL=os.devnull)
+
+
+def copy_of_mill(factory: pytest.TempPathFactory) -> Plant:
+    """The mill on SQLite, a copy for the caller: it is made once for all workers, as that takes a minute."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-mill"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "made").exists():
+            mill(shared / "place")
+            (shared / "made").touch()
+    own = factory.mktemp("mill") / "place"
+    shutil.copytree(shared / "place", own, symlinks=True)
+    return Plant(own / "project", f"sqlite:///{own / 'store.sqlite'}")
 
 
 def mill(place: Path, database: str = "") -> Plant:

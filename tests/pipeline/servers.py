@@ -132,7 +132,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [mlflow_python(), "-m", "mlflow", *words],
+            [own_program("mlflow", "python"), "-m", "mlflow", *words],
             env=os.environ | quiet,
             cwd=folder,
             stdout=log,
@@ -147,12 +147,16 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             server.wait()
 
 
-def mlflow_python() -> str:
-    """The Python of the environment that has MLflow's server, and not this project."""
-    python = Path(__file__).parents[2] / ".venv/mlflow/bin/python"
-    if not python.is_file():
-        pytest.fail("MLflow's server is not installed: run .ci/services")
-    return str(python)
+def own_program(environment: str, program: str) -> str:
+    """A program of an environment of its own, which has not this project.
+
+    Args:
+        environment: mlflow, airflow or kubeflow.
+    """
+    found = Path(__file__).parents[2] / ".venv" / environment / "bin" / program
+    if not found.is_file():
+        pytest.fail(f"{environment} is not installed: run .ci/services")
+    return str(found)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from forestall.retraining.history import read_history
 from forestall.retraining.served import champion
 from tests.pipeline.clones import ROOT, command, repro, set_values
-from tests.pipeline.mill import MONTHS, Plant, mill
+from tests.pipeline.mill import MONTHS, Plant, copy_of_mill
 from tests.pipeline.repository import commit, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    return mill(tmp_path_factory.mktemp("retrain"))
+    return copy_of_mill(tmp_path_factory)
 
 
 def tree(plant: Plant) -> tuple[str, ...]:
@@ -59,9 +60,11 @@ def test_only_if_due(plant: Plant) -> None:
     git(plant.folder, "branch", "-qD", f"retrain/{MONTHS[0]}")
 
 
-def test_a_month_becomes_a_branch_with_its_data_model_metrics_and_verdict(plant: Plant) -> None:
+def test_a_month_becomes_a_branch_with_its_data_model_metrics_and_verdict(
+    plant: Plant, tmp_path: Path
+) -> None:
     before = tree(plant)
-    first = plant.retrain()
+    first = plant.retrain("--result", str(tmp_path / "result.json"))
     assert first.returncode == 0, first.stdout
     assert "### Gate: " in first.stdout and "Test fold (decides)" in first.stdout
     assert tree(plant) == before
@@ -78,6 +81,9 @@ def test_a_month_becomes_a_branch_with_its_data_model_metrics_and_verdict(plant:
     assert not [name for name in changed if name.startswith(("src/", "tests/", "params"))]
 
     tip = git(plant.folder, "rev-parse", branch)
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    report = git(plant.folder, "show", f"{branch}:metrics/retraining.md") + "\n"
+    assert result == {"branch": branch, "commit": tip, "passed": "Gate: passed" in report, "report": report}
     again = plant.retrain()
     assert again.returncode == 0, again.stdout
     assert "Ran: nothing" in again.stdout and git(plant.folder, "rev-parse", branch) == tip
@@ -88,7 +94,9 @@ def test_a_month_becomes_a_branch_with_its_data_model_metrics_and_verdict(plant:
         telemetry = pd.read_parquet(plant.folder / "data/prepared/telemetry.parquet", columns=["time"])
         # A stop that began in July may end a little later.
         assert pd.Timestamp("2024-07-31 23:00") <= telemetry["time"].max() < pd.Timestamp("2024-08-02")
-        assert "no month" in plant.retrain().stdout
+        assert "no month" in plant.retrain("--result", str(tmp_path / "result.json")).stdout
+        result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+        assert result == {"branch": None, "commit": None, "passed": None, "report": None}
     finally:
         switch(plant, "main")
 
@@ -122,6 +130,12 @@ def test_promote_serves_it_where_the_gate_agrees(plant: Plant, tmp_path: Path) -
     assert (champion(tmp_path / "served") != old) == passed
     assert len(read_history(tmp_path / "served").done) == 1 + passed
     git(plant.folder, "branch", "-qD", f"retrain/{MONTHS[0]}")
+
+
+def test_a_result_that_cannot_be_written_is_said_before_the_training(plant: Plant, tmp_path: Path) -> None:
+    done = plant.retrain("--result", str(tmp_path / "nowhere/result.json"))
+    assert done.returncode == 1 and "nowhere/result.json" in done.stdout
+    assert "Training" not in done.stdout and "Traceback" not in done.stdout
 
 
 def test_a_database_that_is_not_there_is_not_made(plant: Plant) -> None:

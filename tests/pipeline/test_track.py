@@ -20,7 +20,7 @@ from forestall.data.settings import read_yaml
 from forestall.pipeline.revisions import Workspace, lock
 from forestall.serving.bundle import load_bundle
 from tests.pipeline.clones import clone, command, environment, repro, set_values
-from tests.pipeline.servers import mlflow_python, mlflow_server
+from tests.pipeline.servers import mlflow_server, own_program
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -160,7 +160,7 @@ def test_the_registered_model_answers_to_the_last_bit(project: Path, server: str
     curves = bundle.curves(np.column_stack([table[name].to_numpy() for name in names]))
     wanted = hashlib.sha256(curves.tobytes()).hexdigest()
     # The server's environment has MLflow and not this project: the model brings its code along.
-    for python in (sys.executable, mlflow_python()):
+    for python in (sys.executable, own_program("mlflow", "python")):
         done = subprocess.run(
             [python, "-W", "ignore", "-c", ASK, server, str(rows), f"{MODEL}@champion"],
             cwd=rows.parent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -36,6 +37,12 @@ def add_verbs(verbs: Verbs) -> None:
         "--if-due", action="store_true", help="only where `retraining` in params.yaml says that it is time"
     )
     retrain.add_argument("--promote", action="store_true", help="serve it at once, if the gate agrees")
+    retrain.add_argument(
+        "--result",
+        type=Path,
+        metavar="FILE",
+        help="for a scheduler: branch, commit, passed and report as JSON; null where nothing is new",
+    )
     add_database(retrain)
     _add_served(retrain)
     retrain.set_defaults(run=_retrain)
@@ -89,6 +96,7 @@ def _retrain(chosen: argparse.Namespace) -> int:
 
     root = top()
     folder = root / chosen.served
+    _write_result(chosen.result)
     if chosen.promote:
         person(root)  # said now, and not after the training
     version = served.champion(folder)
@@ -103,11 +111,21 @@ def _retrain(chosen: argparse.Namespace) -> int:
     if found.branch is None or found.report is None:
         print(found.why)
         return 0
-    print(markdown(found.report, gated=True), end="")
+    text = markdown(found.report, gated=True)
+    print(text, end="")
+    commit, passed = revision(found.branch, root).commit, found.report.passed
+    _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
     progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
     if chosen.promote and found.report.passed:
         return _served(found.branch, root, folder, "")
     return 0
+
+
+def _write_result(file: Path | None, **made: str | bool | None) -> None:
+    """What came of it; nothing before that, so that a file that cannot be written is said before the training."""
+    if file is not None:
+        result = dict.fromkeys(("branch", "commit", "passed", "report")) | made
+        file.write_text(json.dumps(result) + "\n", encoding="utf-8")
 
 
 def _told(one: Promotion, root: Path) -> int:

@@ -85,6 +85,16 @@ def watching(
             yield Watching(f"http://{HERE}:{ports[0]}", f"http://{HERE}:{ports[1]}", told, parts)
 
 
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[tuple[str, list[Sent]]]:
+    """It alone: its address, and receiver, alert and status of all that it sent."""
+    port, told = free_port(), list[Sent]()
+    with _receiver(told, []) as receiver:
+        _write_alertmanager(folder, receiver)
+        with _started(folder, "alertmanager", port, "--storage.path", "--cluster.listen-address="):
+            yield f"http://{HERE}:{port}", told
+
+
 def _write_rules(folder: Path, times: Durations) -> None:
     (folder / "forestall.rules.yml").write_text(rules_yaml(times), encoding="utf-8")
 
