@@ -109,12 +109,12 @@ def _retrain(chosen: argparse.Namespace) -> int:
         print(found.why)
         return 0
     text = markdown(found.report, gated=True)
-    print(text, end="")
     commit, passed = revision(found.branch, root).commit, found.report.passed
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
     progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
     if chosen.promote and found.report.passed:
         return _served(found.branch, root, folder, "", chosen.database)
+    print(text, end="")
     return 0
 
 
