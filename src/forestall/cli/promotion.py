@@ -18,6 +18,8 @@ from forestall.errors import ForestallError
 if TYPE_CHECKING:
     from forestall.retraining.history import Promotion
 
+HEADING = "  no.  when                  model         commit        gate    step       who, and why"
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add it to the command's."""
@@ -79,7 +81,15 @@ def _served(name: str, root: Path, folder: Path, reason: str, database: str) -> 
         print(f"\n{found.shadow.report}", end="")
     if found.one is not None:
         return _told(found.one, root)
-    return 0 if found.report is None else 1
+    if found.report is None:
+        return 0
+    refusal = (
+        "the gate does not agree"
+        if not found.report.passed
+        else "what it did in shadow does not speak for it"
+    )
+    progress(f"NOT promoted, and nothing is changed: {refusal}. `--force REASON` serves it nonetheless.")
+    return 1
 
 
 def _retrain(chosen: argparse.Namespace) -> int:
@@ -112,9 +122,13 @@ def _retrain(chosen: argparse.Namespace) -> int:
     print(text, end="")
     commit, passed = revision(found.branch, root).commit, found.report.passed
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
-    progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
-    if chosen.promote and found.report.passed:
+    progress(f"Branch {found.branch}: {'passes' if passed else 'does NOT pass'} the gate.")
+    if chosen.promote and passed:
         return _served(found.branch, root, folder, "", chosen.database)
+    if passed:
+        progress(
+            f"`forestall promote {found.branch}` serves it; `forestall shadow {found.branch}` tries it first."
+        )
     return 0
 
 
@@ -155,8 +169,11 @@ def _status(folder: Path) -> int:
     from forestall.retraining.served import challenger, champion, revision_of
 
     version, history = champion(folder), read_history(folder)
+    if history.promotions:
+        print(HEADING)
+    number = max((one.number for one in history.promotions if one.version == version), default=0)
     for one in history.promotions:
-        print("*" if one.version == version else " ", _line(one, history.steps[one.number]))
+        print("*" if one.number == number else " ", _line(one, history.steps[one.number]))
     print(f"Served: {version}." if version else f"{folder}: nothing is served yet.")
     if beside := challenger(folder):
         print(f"In shadow: {beside}, of {revision_of(folder, beside)[:12]}.")
