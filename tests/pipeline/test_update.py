@@ -218,6 +218,19 @@ def test_before_a_month_is_over_nothing_is_taken(
     assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()
 
 
+def test_a_month_without_readings_is_no_new_month(repository: Path) -> None:
+    bundle = load_bundle(repository / "models/bundle")
+    store = empty_store("sqlite:///store.sqlite", bundle)
+    for low, high in ((OWN_END - 5 * plant.DAY, OWN_END), (FEBRUARY, FEBRUARY + plant.DAY)):
+        send(store, between(FRAME, low, high), bundle)
+    logged = between(EVENTS.errors, OWN_END, FEBRUARY - 1)
+    none = {name: getattr(EVENTS, name).iloc[:0] for name in ("maintenance", "failures", "downtime")}
+    send_events(store, replace(EVENTS, errors=logged, **none), bundle)
+    found = update_dataset("test", Live.over(store, bundle, None), repository, lambda _: None)
+    assert found.new == ("live/errors-2024-01.csv",) and found.months == ()
+    store.close()
+
+
 @pytest.mark.slow
 def test_a_database_that_goes_away_half_way_changes_nothing(repository: Path) -> None:
     bundle, before = load_bundle(repository / "models/bundle"), pointers(repository)

@@ -119,12 +119,14 @@ def _retrain(chosen: argparse.Namespace) -> int:
         print(found.why)
         return 0
     text = markdown(found.report, gated=True)
-    print(text, end="")
     commit, passed = revision(found.branch, root).commit, found.report.passed
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
-    progress(f"Branch {found.branch}: {'passes' if passed else 'does NOT pass'} the gate.")
+    said = f"Branch {found.branch}: {'passes' if passed else 'does NOT pass'} the gate."
     if chosen.promote and passed:
+        progress(said)
         return _served(found.branch, root, folder, "", chosen.database)
+    print(text, end="", flush=True)  # before the last word, also where both go to one log
+    progress(said)
     if passed:
         progress(
             f"`forestall promote {found.branch}` serves it; `forestall shadow {found.branch}` tries it first."

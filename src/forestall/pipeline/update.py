@@ -30,8 +30,8 @@ KINDS = ("telemetry", "errors", "maintenance", "failures", "downtime", "machines
 class Updated:
     """What was taken, at the service's time in ticks.
 
-    files: of the service, below the dataset's folder. new: those that are new or other than before. months: that the
-    dataset did not have, such as 2025-01. failures: how many it did not have.
+    files: of the service, below the dataset's folder. new: those that are new or other than before. months: with
+    readings, that the dataset did not have, such as 2025-01. failures: how many it did not have.
     """
 
     at: int
@@ -62,7 +62,7 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
         files = snapshot(Source(connection, live.store, live.bundle, dataset, folder, ends), made, now)
         held = [one for one in files if (folder / one).exists()]
         new = [one for one in files if not _same(made / one, folder / one)]
-        months = sorted(months_in(files) - months_in(held))
+        months = sorted(months_in(_readings(files)) - months_in(held))
         failures = sum(_failures(made, files, dataset)) - sum(_failures(folder, held, dataset))
         if files:
             _taken(made, folder)
@@ -75,6 +75,11 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
 def months_in(files: Iterable[str]) -> set[str]:
     """Of live/<table>-<month>.csv."""
     return {Path(file).stem.partition("-")[2] for file in files} - {""}
+
+
+def _readings(files: Iterable[str]) -> Iterator[str]:
+    """What was logged between the last reading and midnight is of the month that the plant's own tables have."""
+    return (one for one in files if Path(one).name.startswith("telemetry-"))
 
 
 def _failures(folder: Path, files: Iterable[str], dataset: Dataset) -> Iterator[int]:
