@@ -76,9 +76,9 @@ def _served(name: str, root: Path, folder: Path, reason: str, database: str) -> 
 
     found = promote(name, root, folder, person(root), reason, progress, partial(compared, folder, database))
     if found.report is not None:
-        print(markdown(found.report, gated=True), end="")
+        print(markdown(found.report, gated=True), end="", flush=True)
     if found.shadow is not None:
-        print(f"\n{found.shadow.report}", end="")
+        print(f"\n{found.shadow.report}", end="", flush=True)
     if found.one is not None:
         return _told(found.one, root)
     if found.report is None:
