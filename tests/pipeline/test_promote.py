@@ -61,6 +61,7 @@ def test_the_gate_decides_a_reason_overrides_it_and_back_is_one_command(
 
     refused = promote("deaf")
     assert refused.returncode == 1 and "Gate: NOT passed" in refused.stdout, refused.stdout
+    assert "NOT promoted, and nothing is changed: the gate does not agree." in refused.stdout
     assert champion(tmp_path) == served and [one.name for one in (tmp_path / "releases").iterdir()] == [
         served
     ]
@@ -77,6 +78,9 @@ def test_the_gate_decides_a_reason_overrides_it_and_back_is_one_command(
     assert "is served already" in promote("main").stdout
     status = promote("--status").stdout
     assert f"Served: {served}." in status and "forced" in status
+    heading, *lines = status.splitlines()
+    assert heading.index("commit") == lines[0].index(git(project, "rev-parse", "main")[:12])
+    assert [line[:5] for line in lines if line.startswith("*")] == ["*   3"]
 
 
 def test_somebody_has_to_be_named(promote: Promote, project: Path, tmp_path: Path) -> None:

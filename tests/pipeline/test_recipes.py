@@ -54,7 +54,7 @@ def nightly(plant: Plant, database: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_cron_mails_failures_alone(plant: Plant) -> None:
+def test_cron_mails_failures_and_new_branches_alone(plant: Plant) -> None:
     set_values(plant.folder, "params.yaml", {"retraining.min_new_failures": 10_000})
     commit(plant.folder, "nothing is due")
     done = nightly(plant, plant.database)
@@ -65,6 +65,10 @@ def test_cron_mails_failures_alone(plant: Plant) -> None:
 
     failed = nightly(plant, "sqlite:///gone.sqlite")
     assert "There is no database gone.sqlite" in failed.stdout
+
+    made = nightly(plant, plant.database)
+    assert made.returncode == 0 and f"Branch {BRANCH}: " in made.stdout
+    git(plant.folder, "branch", "-qD", BRANCH)
 
 
 class Job:

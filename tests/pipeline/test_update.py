@@ -172,6 +172,17 @@ def test_tables_that_are_described_otherwise_than_the_model_knows_are_refused(
     assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()
 
 
+def test_a_model_in_service_may_be_of_a_branch_with_months_that_this_one_does_not_have(
+    repository: Path, store: Store
+) -> None:
+    bundle = load_bundle(repository / "models/bundle")
+    tables = bundle.plant.dataset.tables.model_dump(mode="json", exclude_none=True)
+    tables["telemetry"]["files"] = ["telemetry.csv", "live/telemetry-*.csv"]
+    theirs = replace(bundle, plant=replace(bundle.plant, dataset=plant.dataset(tables=tables)))
+    found = update_dataset("test", Live.over(store, theirs, None), repository, lambda _: None)
+    assert found.months == ("2024-01",)
+
+
 def test_only_tables_that_were_brought_in_get_more(
     repository: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

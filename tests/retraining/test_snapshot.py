@@ -111,14 +111,14 @@ def source(store: Store, bundle: Bundle) -> Source:
     send_events(store, EVENTS, bundle)
     with store.reading() as connection:
         ends = dict.fromkeys(sorted(set(FRAME["machine"])), OWN_END)
-        return Source(connection, store, bundle, Path(), ends)
+        return Source(connection, store, bundle, bundle.plant.dataset, Path(), ends)
 
 
 def taken(source: Source, dataset: Dataset, folder: Path, until_: int = MARCH) -> list[str]:
     plant_of = replace(source.bundle.plant, dataset=dataset)
     with source.store.reading() as connection:
         bundle = replace(source.bundle, plant=plant_of)
-        own = replace(source, connection=connection, bundle=bundle, folder=folder)
+        own = replace(source, connection=connection, bundle=bundle, dataset=dataset, folder=folder)
         return snapshot(own, folder, until_)
 
 

@@ -18,6 +18,8 @@ from forestall.errors import ForestallError
 if TYPE_CHECKING:
     from forestall.retraining.history import Promotion
 
+HEADING = "  no.  when                  model         commit        gate    step       who, and why"
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add it to the command's."""
@@ -74,12 +76,20 @@ def _served(name: str, root: Path, folder: Path, reason: str, database: str) -> 
 
     found = promote(name, root, folder, person(root), reason, progress, partial(compared, folder, database))
     if found.report is not None:
-        print(markdown(found.report, gated=True), end="")
+        print(markdown(found.report, gated=True), end="", flush=True)
     if found.shadow is not None:
-        print(f"\n{found.shadow.report}", end="")
+        print(f"\n{found.shadow.report}", end="", flush=True)
     if found.one is not None:
         return _told(found.one, root)
-    return 0 if found.report is None else 1
+    if found.report is None:
+        return 0
+    refusal = (
+        "the gate does not agree"
+        if not found.report.passed
+        else "what it did in shadow does not speak for it"
+    )
+    progress(f"NOT promoted, and nothing is changed: {refusal}. `--force REASON` serves it nonetheless.")
+    return 1
 
 
 def _retrain(chosen: argparse.Namespace) -> int:
@@ -111,10 +121,16 @@ def _retrain(chosen: argparse.Namespace) -> int:
     text = markdown(found.report, gated=True)
     commit, passed = revision(found.branch, root).commit, found.report.passed
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
-    progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
-    if chosen.promote and found.report.passed:
+    said = f"Branch {found.branch}: {'passes' if passed else 'does NOT pass'} the gate."
+    if chosen.promote and passed:
+        progress(said)
         return _served(found.branch, root, folder, "", chosen.database)
-    print(text, end="")
+    print(text, end="", flush=True)  # before the last word, also where both go to one log
+    progress(said)
+    if passed:
+        progress(
+            f"`forestall promote {found.branch}` serves it; `forestall shadow {found.branch}` tries it first."
+        )
     return 0
 
 
@@ -155,8 +171,11 @@ def _status(folder: Path) -> int:
     from forestall.retraining.served import challenger, champion, revision_of
 
     version, history = champion(folder), read_history(folder)
+    if history.promotions:
+        print(HEADING)
+    number = max((one.number for one in history.promotions if one.version == version), default=0)
     for one in history.promotions:
-        print("*" if one.version == version else " ", _line(one, history.steps[one.number]))
+        print("*" if one.number == number else " ", _line(one, history.steps[one.number]))
     print(f"Served: {version}." if version else f"{folder}: nothing is served yet.")
     if beside := challenger(folder):
         print(f"In shadow: {beside}, of {revision_of(folder, beside)[:12]}.")

@@ -59,7 +59,7 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
         if now is None:
             raise ForestallError("The service has no readings.")
         ends = _own_ends(dataset, folder, made, say)
-        files = snapshot(Source(connection, live.store, live.bundle, folder, ends), made, now)
+        files = snapshot(Source(connection, live.store, live.bundle, dataset, folder, ends), made, now)
         held = [one for one in files if (folder / one).exists()]
         new = [one for one in files if not _same(made / one, folder / one)]
         months = sorted(months_in(_readings(files)) - months_in(held))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from forestall.data.dataset import Dataset
 from forestall.data.events import is_last_row
 from forestall.data.read_events import GOES_ON
 from forestall.data.tables import Downtime, Table, TimedTable
@@ -46,13 +47,15 @@ File = tuple[str, Table, pd.DataFrame]  # its path, what it is of, its cells
 class Source:
     """Where a snapshot comes from.
 
-    folder: of the dataset's tables. ends: each machine's last reading in the plant's own tables, in ticks; what is
+    folder: of the dataset's tables. dataset: as it names the files there; the bundle may be of a branch that has more
+    months, and was not merged. ends: each machine's last reading in the plant's own tables, in ticks; what is
     later is the store's. A machine that is not among them is new.
     """
 
     connection: Connection
     store: Store
     bundle: Bundle
+    dataset: Dataset
     folder: Path
     ends: Mapping[str, int]
 
@@ -63,7 +66,7 @@ def snapshot(source: Source, into: Path, until: int) -> list[str]:
     Raises:
         ForestallError: the plant's tables have no months, or the store knows less than the dataset has of it already.
     """
-    dataset = source.bundle.plant.dataset
+    dataset = source.dataset
     if dataset.own_clocks or is_last_row(dataset):
         raise ForestallError(
             "Machines with clocks of their own, or whose histories end with a failure, have no months to take from a "
@@ -81,7 +84,7 @@ def snapshot(source: Source, into: Path, until: int) -> list[str]:
 
 
 def _telemetry(source: Source, end: int) -> Iterator[File]:
-    table = source.bundle.plant.dataset.tables.telemetry
+    table = source.dataset.tables.telemetry
     zoned = is_zoned(source.folder, table, table.time)
     first = min(source.ends.values(), default=BEFORE)
     for start, stop in _months(source, first, end):
@@ -102,7 +105,7 @@ def _readings(source: Source, start: int, stop: int) -> Iterator[pd.DataFrame]:
 
 
 def _events(source: Source, end: int) -> Iterator[File]:
-    tables = source.bundle.plant.dataset.tables
+    tables = source.dataset.tables
     for kind in KINDS:
         table = getattr(tables, kind)
         if table is not None:
@@ -125,7 +128,7 @@ def _rows(source: Source, kind: Kind, end: int) -> pd.DataFrame:
     """What the own tables cannot have; people's reports only where the plant's system did not book the same."""
     if kind == "maintenance" or kind == "failures":
         known = reported(source.connection, kind, end - 1)
-        frame = merged(known, repair_span(source.bundle.plant.dataset))
+        frame = merged(known, repair_span(source.dataset))
         return frame[_is_later(frame, source.ends) | (frame["source"] == FEEDBACK)].drop(columns="source")
     time = "start" if kind == "downtime" else "time"
     every: pd.DataFrame = getattr(events_of(source.connection, _names(source), source.bundle, BEFORE), kind)
@@ -138,7 +141,7 @@ def _rows(source: Source, kind: Kind, end: int) -> pd.DataFrame:
 
 def _machines(source: Source) -> Iterator[File]:
     """Machines that the own tables do not have."""
-    table = source.bundle.plant.dataset.tables.machines
+    table = source.dataset.tables.machines
     new = sorted(set(_names(source)) - set(source.ends))
     if table is not None and new:
         frame = machines_frame(source.connection, new, source.bundle)
