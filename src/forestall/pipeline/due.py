@@ -15,9 +15,8 @@ from forestall.retraining.found_changes import found_changes
 from forestall.serving.live import Live
 
 MADE_BY = "Made-by: forestall retrain"
-AT = "Service-time"
+AT, MONTHS, RUN = "Service-time", "Months-to", "Scheduled-run"
 DAY = 24 * 3600
-TIMES = re.compile(rf"^{AT}: (\S+)$", re.MULTILINE)
 
 
 def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -> Decision:
@@ -36,17 +35,27 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
         now = live.time(connection)
         reference = read_reference(bundle, live.bundle)
         changes = found_changes(connection, live, reference) if policy.on_change else []
-    last = last_trained(root)
+    last, trained = last_trained(root)
     days = None if last is None or now is None else (now - last) / DAY
-    return decide(News(found.months, found.failures, days, tuple(changes)), policy)
+    return decide(News(found.months, found.failures, days, trained, tuple(changes)), policy)
 
 
-def trailers(now: int) -> list[str]:
-    """For the commit of a retrain at the service's time, in seconds since 1970."""
-    return [MADE_BY, f"{AT}: {datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"]
+def trailers(now: int, month: str, run: str) -> list[str]:
+    """For the commit of a retrain at the service's time, in seconds since 1970.
+
+    Args:
+        month: the last one that it has. run: of a scheduler, if one called.
+    """
+    time = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return [MADE_BY, f"{AT}: {time}", f"{MONTHS}: {month}", *([f"{RUN}: {run}"] if run else [])]
 
 
-def last_trained(root: Path) -> int | None:
-    """When the service's time was latest at a retrain, of whatever branch, in seconds since 1970."""
+def last_trained(root: Path) -> tuple[int | None, str]:
+    """Of all retrains, of whatever branch: the service's latest time, in seconds since 1970, and the last month."""
     said = git(root, "log", "--all", "--format=%B", f"--grep=^{MADE_BY}").stdout
-    return max((int(datetime.fromisoformat(one).timestamp()) for one in TIMES.findall(said)), default=None)
+    times = (int(datetime.fromisoformat(one).timestamp()) for one in _values(AT, said))
+    return max(times, default=None), max(_values(MONTHS, said), default="")
+
+
+def _values(trailer: str, said: str) -> list[str]:
+    return re.findall(rf"^{trailer}: (\S+)$", said, re.MULTILINE)
