@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from forestall.data.settings import read_yaml, validate
 from forestall.monitoring.reference import read_reference
-from forestall.pipeline.params import PARAMS, read_params
+from forestall.pipeline.params import PARAMS, Params
 from forestall.pipeline.revisions import git
 from forestall.pipeline.update import Updated
 from forestall.retraining.due import Decision, News, Policy, decide
@@ -29,8 +30,7 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     Raises:
         SettingsError: params.yaml has no policy. StoreError: the database does not do its part.
     """
-    asked = read_params(folder / PARAMS).retraining
-    policy = Policy(**asked.model_dump())
+    policy = policy_in(folder)
     with live.store.reading() as connection:
         now = live.time(connection)
         reference = read_reference(bundle, live.bundle)
@@ -38,6 +38,16 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     last, trained = last_trained(root)
     days = None if last is None or now is None else (now - last) / DAY
     return decide(News(found.months, found.failures, days, trained, tuple(changes)), policy)
+
+
+def policy_in(folder: Path) -> Policy:
+    """Of the params.yaml of a repository that is gone when somebody reads what is wrong with it.
+
+    Raises:
+        SettingsError: it has none.
+    """
+    asked = validate(Params, read_yaml(folder / PARAMS), PARAMS).retraining
+    return Policy(**asked.model_dump())
 
 
 def trailers(now: int, month: str, run: str) -> list[str]:
