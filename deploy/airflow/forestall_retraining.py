@@ -26,7 +26,8 @@ export PATH="$PWD/.venv/bin:$PATH"
 RETRAIN = """
 result="$(mktemp)"
 trap 'rm -f "$result"' EXIT
-forestall retrain --if-due --served "${FORESTALL_SERVED:-models/served}" --result "$result"
+forestall retrain --if-due --run-id "$AIRFLOW_CTX_DAG_RUN_ID" --served "${FORESTALL_SERVED:-models/served}" \\
+    --result "$result"
 cat "$result"
 """
 PROMOTE = (

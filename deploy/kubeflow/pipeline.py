@@ -16,7 +16,7 @@ PROJECT, SERVED = "/project", "models/served"
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def retrain(
-    project: str, database: str, served: str, promote: bool, report: dsl.Output[dsl.Markdown]
+    run: str, project: str, database: str, served: str, promote: bool, report: dsl.Output[dsl.Markdown]
 ) -> NamedTuple("Made", [("branch", str), ("commit", str), ("passed", bool)]):
     """A new model where one is due, as a branch with the gate's verdict; empty where nothing was trained."""
     import json
@@ -26,7 +26,7 @@ def retrain(
     from pathlib import Path
 
     result = Path(report.path).with_suffix(".json")
-    words = ["forestall", "retrain", "--if-due", "--served", served, "--result", str(result)]
+    words = ["forestall", "retrain", "--if-due", "--run-id", run, "--served", served, "--result", str(result)]
     # The project's own code, whatever the image was built with.
     environment = os.environ | {"PYTHONPATH": f"{project}/src"}
     environment |= {"FORESTALL_DATABASE_URL": database} if database else {}
@@ -59,7 +59,8 @@ def in_cluster(task: dsl.PipelineTask) -> dsl.PipelineTask:
 @dsl.pipeline(name="forestall-retraining", description="A new model where one is due")
 def retraining(project: str = PROJECT, database: str = "", served: str = SERVED, promote: bool = False):
     """promote: serve at once what passes the gate; else somebody reads the report and runs the promotion."""
-    made = retrain(project=project, database=database, served=served, promote=promote)
+    run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+    made = retrain(run=run, project=project, database=database, served=served, promote=promote)
     in_cluster(made).set_retry(2, backoff_duration="300s")
 
 

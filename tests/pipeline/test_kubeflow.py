@@ -53,15 +53,17 @@ class Kubeflow:
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """Its policy lets every run train."""
-    plant = copy_of_mill(tmp_path_factory)
-    set_values(plant.folder, "params.yaml", {"retraining.cool_down_days": 0})
-    commit(plant.folder, "train whenever asked")
-    return plant
+    return copy_of_mill(tmp_path_factory)
 
 
 @pytest.fixture
 def kubeflow(plant: Plant, tmp_path: Path) -> Kubeflow:
+    """Where nothing was made, so that it is due."""
+    for kind in ("branch", "tag"):
+        for name in git(
+            plant.folder, kind, "--list", "retrain/*", "served/*", "--format=%(refname:short)"
+        ).split():
+            git(plant.folder, kind, "-D" if kind == "branch" else "-d", name)
     return Kubeflow(plant, tmp_path, tmp_path / "served")
 
 

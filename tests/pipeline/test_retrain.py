@@ -41,22 +41,31 @@ def policy(plant: Plant, **values: Any) -> None:
     commit(plant.folder, f"policy {values}")
 
 
-def test_only_if_due(plant: Plant) -> None:
+def test_only_if_due_once_and_to_another_try_of_a_run_again(plant: Plant, tmp_path: Path) -> None:
     policy(plant, min_new_failures=10_000)
     few = plant.retrain("--if-due")
     assert few.returncode == 0 and re.search(r"Not due. New failures: \d+; 10000 are needed", few.stdout)
     policy(plant, min_new_failures=1, every_months=2, on_change=False)
     assert "Not due. New months: 1 of 2, and changes are not asked for." in plant.retrain("--if-due").stdout
     policy(plant, every_months=1)
-    due = plant.retrain("--if-due")
+    due = plant.retrain("--if-due", "--run-id", "night 1")
     assert due.returncode == 0 and "Due. By the calendar; new months: 1 (to 2024-07)" in due.stdout, (
         due.stdout
     )
     assert git(plant.folder, "rev-parse", "--verify", f"retrain/{MONTHS[0]}")
     assert (
-        "Not due. The last training was 0.0 days ago, and 14 have to be over."
+        f"Not due. The last training had the months to {MONTHS[0]} already"
         in plant.retrain("--if-due").stdout
     )
+    result = tmp_path / "result.json"
+    again = plant.retrain("--if-due", "--run-id", "night 1", "--result", str(result))
+    assert again.returncode == 0 and "Training" not in again.stdout, again.stdout
+    found = json.loads(result.read_text(encoding="utf-8"))
+    tip = git(plant.folder, "rev-parse", f"retrain/{MONTHS[0]}")
+    assert found["commit"] == tip and found["report"] in due.stdout
+    assert found["passed"] == ("Gate: passed" in due.stdout)
+    policy(plant, cool_down_days=0)
+    assert "already; merge or promote it." in plant.retrain("--if-due", "--run-id", "night").stdout
     git(plant.folder, "branch", "-qD", f"retrain/{MONTHS[0]}")
 
 
@@ -123,7 +132,7 @@ def test_promote_serves_it_where_the_gate_agrees(plant: Plant, tmp_path: Path) -
     assert plant.retrain().returncode == 0  # against main, as nothing is served
     done = plant.retrain("--promote", *served)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^## `the candidate` \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE)
+    assert re.search(r"^## `retrain/2024-07` \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE)
     verdict = git(plant.folder, "log", "-1", "--format=%s", f"retrain/{MONTHS[0]}")
     assert verdict.strip().endswith(f"the gate against {base[:12]}")
     passed = "Gate: passed" in done.stdout

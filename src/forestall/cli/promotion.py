@@ -50,6 +50,12 @@ def add_verbs(verbs: Verbs) -> None:
         metavar="FILE",
         help="for a scheduler: branch, commit, passed and report as JSON; null where nothing is new",
     )
+    retrain.add_argument(
+        "--run-id",
+        metavar="ID",
+        default="",
+        help="of a scheduler's run: a second try gets what the first one made",
+    )
     add_database(retrain)
     add_served(retrain)
     retrain.set_defaults(run=_retrain)
@@ -93,7 +99,6 @@ def _served(name: str, root: Path, folder: Path, reason: str, database: str) -> 
 
 
 def _retrain(chosen: argparse.Namespace) -> int:
-    from forestall.comparison.report import markdown
     from forestall.pipeline.promote import person
     from forestall.pipeline.resolve import revision, top
     from forestall.pipeline.retrain import Asked, retrain
@@ -114,18 +119,18 @@ def _retrain(chosen: argparse.Namespace) -> int:
     if not isinstance(start, Commit) or not (champion is None or isinstance(champion, Commit)):
         raise ForestallError(f"--from {chosen.start}: begin from a commit, a branch or a tag.")
     live = open_live(chosen.database, bundle)
-    found = retrain(Asked(bundle.plant.name, start, champion, place, chosen.if_due), live, root, progress)
-    if found.branch is None or found.report is None:
+    asked = Asked(bundle.plant.name, start, champion, place, chosen.if_due, chosen.run_id)
+    found = retrain(asked, live, root, progress)
+    if found.branch is None:
         print(found.why)
         return 0
-    text = markdown(found.report, gated=True)
-    commit, passed = revision(found.branch, root).commit, found.report.passed
-    _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
+    commit, passed = revision(found.branch, root).commit, found.passed
+    _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=found.report)
     said = f"Branch {found.branch}: {'passes' if passed else 'does NOT pass'} the gate."
     if chosen.promote and passed:
         progress(said)
         return _served(found.branch, root, folder, "", chosen.database)
-    print(text, end="", flush=True)  # before the last word, also where both go to one log
+    print(found.report, end="", flush=True)  # before the last word, also where both go to one log
     progress(said)
     if passed:
         progress(

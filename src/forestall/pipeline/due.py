@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from forestall.data.settings import read_yaml, validate
 from forestall.monitoring.reference import read_reference
-from forestall.pipeline.params import PARAMS, read_params
+from forestall.pipeline.params import PARAMS, Params
 from forestall.pipeline.revisions import git
 from forestall.pipeline.update import Updated
 from forestall.retraining.due import Decision, News, Policy, decide
@@ -15,9 +16,8 @@ from forestall.retraining.found_changes import found_changes
 from forestall.serving.live import Live
 
 MADE_BY = "Made-by: forestall retrain"
-AT = "Service-time"
+AT, MONTHS, RUN = "Service-time", "Months-to", "Scheduled-run"
 DAY = 24 * 3600
-TIMES = re.compile(rf"^{AT}: (\S+)$", re.MULTILINE)
 
 
 def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -> Decision:
@@ -30,23 +30,42 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     Raises:
         SettingsError: params.yaml has no policy. StoreError: the database does not do its part.
     """
-    asked = read_params(folder / PARAMS).retraining
-    policy = Policy(**asked.model_dump())
+    policy = policy_in(folder)
     with live.store.reading() as connection:
         now = live.time(connection)
         reference = read_reference(bundle, live.bundle)
         changes = found_changes(connection, live, reference) if policy.on_change else []
-    last = last_trained(root)
+    last, trained = last_trained(root)
     days = None if last is None or now is None else (now - last) / DAY
-    return decide(News(found.months, found.failures, days, tuple(changes)), policy)
+    return decide(News(found.months, found.failures, days, trained, tuple(changes)), policy)
 
 
-def trailers(now: int) -> list[str]:
-    """For the commit of a retrain at the service's time, in seconds since 1970."""
-    return [MADE_BY, f"{AT}: {datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"]
+def policy_in(folder: Path) -> Policy:
+    """Of the params.yaml of a repository that is gone when somebody reads what is wrong with it.
+
+    Raises:
+        SettingsError: it has none.
+    """
+    asked = validate(Params, read_yaml(folder / PARAMS), PARAMS).retraining
+    return Policy(**asked.model_dump())
 
 
-def last_trained(root: Path) -> int | None:
-    """When the service's time was latest at a retrain, of whatever branch, in seconds since 1970."""
+def trailers(now: int, month: str, run: str) -> list[str]:
+    """For the commit of a retrain at the service's time, in seconds since 1970.
+
+    Args:
+        month: the last one that it has. run: of a scheduler, if one called.
+    """
+    time = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return [MADE_BY, f"{AT}: {time}", f"{MONTHS}: {month}", *([f"{RUN}: {run}"] if run else [])]
+
+
+def last_trained(root: Path) -> tuple[int | None, str]:
+    """Of all retrains, of whatever branch: the service's latest time, in seconds since 1970, and the last month."""
     said = git(root, "log", "--all", "--format=%B", f"--grep=^{MADE_BY}").stdout
-    return max((int(datetime.fromisoformat(one).timestamp()) for one in TIMES.findall(said)), default=None)
+    times = (int(datetime.fromisoformat(one).timestamp()) for one in _values(AT, said))
+    return max(times, default=None), max(_values(MONTHS, said), default="")
+
+
+def _values(trailer: str, said: str) -> list[str]:
+    return re.findall(rf"^{trailer}: (\S+)$", said, re.MULTILINE)

@@ -14,7 +14,7 @@ from forestall.comparison.report import Report, markdown
 from forestall.features.labels import TEST
 from forestall.pipeline import process
 from forestall.pipeline.compare import compare
-from forestall.pipeline.due import MADE_BY, is_due, trailers
+from forestall.pipeline.due import MADE_BY, RUN, is_due, trailers
 from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Commit, RevisionError, git
 from forestall.pipeline.scratch import IDENTITY, RerunError, Scratch, scratch
@@ -24,6 +24,7 @@ from forestall.serving.live import Live
 
 Say = Callable[[str], None]
 REPORT = Path("metrics/retraining.md")
+PASSES, FAILS = "Passes", "Does not pass"
 BRANCH = "retrain"
 LOCK = ".dvc/tmp/forestall-retrain.lock"
 
@@ -33,7 +34,8 @@ class Asked:
     """What to train.
 
     name: of the dataset. start: the commit to begin from. champion: the commit of what is served; None where nothing
-    is. bundle: the folder of the model in service. if_due: only where the policy says so.
+    is. bundle: the folder of the model in service. if_due: only where the policy says so. run: of a scheduler, which
+    may try more than once.
     """
 
     name: str
@@ -41,19 +43,22 @@ class Asked:
     champion: Commit | None
     bundle: Path
     if_due: bool = False
+    run: str = ""
 
 
 @dataclass(frozen=True)
 class Retrained:
     """What came of it.
 
-    why: nothing was trained; empty where something was. branch: where it is to be found. report: of the candidate
-    against what is served, or the commit that it began from where nothing is; on the test fold, which neither has seen.
+    why: nothing was trained; empty where something was. branch: where it is to be found. passed, report: the gate's
+    verdict, and the whole in Markdown, as they stand there: the candidate against what is served, or the commit that it
+    began from where nothing is; on the test fold, which neither has seen.
     """
 
     why: str = ""
     branch: str | None = None
-    report: Report | None = None
+    passed: bool = False
+    report: str = ""
 
 
 def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
@@ -66,6 +71,9 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
     lock = root / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
     with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place:
+        if (branch := _made_before(asked.run, root)) is not None:
+            say(f"Another try of this run has made {branch}.")
+            return _retrained(branch, root)
         folder = _checked_out(place, asked.start)
         programs = place.environment(place.tree(asked.start))
         _brought(place, folder, programs, asked.name)
@@ -76,15 +84,27 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
         say(f"Training with the months up to {month}: {len(found.new)} new files.")
         ran = place.repro(folder, programs)
         say(f"Ran: {', '.join(ran) or 'nothing, all of it was in the cache'}.")
-        notes = trailers(found.at)
+        notes = trailers(found.at, month, asked.run)
         candidate = _committed(folder, f"Retrain with the months up to {month}", notes)
         # By its name: a hash in a verdict's first line tells nobody what it is.
         base = replace(asked.champion, name="what is served") if asked.champion else asked.start
         report = _judged(candidate, base, folder)
         _write_report(folder, report)
-        verdict = "Passes" if report.passed else "Does not pass"
+        verdict = PASSES if report.passed else FAILS
         final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", notes, REPORT)
-        return Retrained(branch=_given(root, folder, final, f"{BRANCH}/{month}"), report=report)
+        return _retrained(_given(root, folder, final, f"{BRANCH}/{month}"), root)
+
+
+def _made_before(run: str, root: Path) -> str | None:
+    """The branch of a try that was killed, or lost its answer, after it had made one."""
+    every = git(root, "for-each-ref", "--format=%(refname:lstrip=2)", f"refs/heads/{BRANCH}/").stdout.split()
+    asked = f"%(trailers:key={RUN},valueonly)"
+    return next((one for one in every if run and _logged(root, one, asked) == run), None)
+
+
+def _retrained(branch: str, root: Path) -> Retrained:
+    report = git(root, "show", f"{branch}:{REPORT}").stdout
+    return Retrained("", branch, _logged(root, branch, "%s").startswith(PASSES), report)
 
 
 def _held_back(asked: Asked, found: Updated, live: Live, folder: Path, root: Path, say: Say) -> str:

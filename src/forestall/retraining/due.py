@@ -19,13 +19,14 @@ class Policy:
 class News:
     """What there is to learn.
 
-    months: new to the dataset, such as 2025-01. failures: that are new. days: since the last training; None where there
-    was none. changes: that monitoring found, a sentence each.
+    months: new to the dataset, such as 2025-01. failures: that are new. days: since the last training, and trained: its
+    last month; None and empty where there was none. changes: that monitoring found, a sentence each.
     """
 
     months: tuple[str, ...]
     failures: int
     days: float | None
+    trained: str
     changes: tuple[str, ...]
 
 
@@ -42,6 +43,10 @@ def decide(news: News, policy: Policy) -> Decision:
     months, wanted = len(news.months), policy.every_months
     if not months:
         return Decision(False, "No month is over that the dataset does not have.")
+    if max(news.months) <= news.trained:
+        return Decision(
+            False, f"The last training had the months to {news.trained} already; merge or promote it."
+        )
     if news.days is not None and news.days < policy.cool_down_days:
         wait = policy.cool_down_days
         return Decision(False, f"The last training was {news.days:.1f} days ago, and {wait} have to be over.")
