@@ -171,8 +171,11 @@ def _damaged(release: Path, error: Exception, revision: str = "") -> DamagedErro
 
 def _pointed(link: Path) -> str:
     if link.is_symlink():
-        return link.readlink().name
-    if link.exists():
+        target = link.parent / link.readlink()
+        # Anything else must not be taken for a release, least of all by what discards one.
+        if target.parent.resolve() == (link.parent / RELEASES).resolve() and target.name != "..":
+            return target.name
+    if link.is_symlink() or link.exists():
         raise ForestallError(
             f"{link} is no link to a release. Move it away, then promote what is to be served."
         )
