@@ -110,11 +110,12 @@ def _retrain(chosen: argparse.Namespace) -> int:
         return 0
     text = markdown(found.report, gated=True)
     print(text, end="")
-    commit, passed = revision(found.branch, root).commit, found.report.passed
+    branch, passed = f"refs/heads/{found.branch}", found.report.passed  # a tag may have its name, too
+    commit = revision(branch, root).commit
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=text)
     progress(f"Branch {found.branch}: {'passes' if found.report.passed else 'does NOT pass'} the gate.")
     if chosen.promote and found.report.passed:
-        return _served(found.branch, root, folder, "", chosen.database)
+        return _served(branch, root, folder, "", chosen.database)
     return 0
 
 
