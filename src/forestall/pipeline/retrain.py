@@ -6,11 +6,13 @@ one branch, at once. Who is killed before leaves nothing but what is in the cach
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forestall.comparison.report import Report, markdown
+from forestall.errors import ForestallError
 from forestall.features.labels import TEST
 from forestall.pipeline import process
 from forestall.pipeline.compare import compare
@@ -65,7 +67,7 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
     """
     lock = root / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place:
+    with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place, _named(place):
         folder = _checked_out(place, asked.start)
         programs = place.environment(place.tree(asked.start))
         _brought(place, folder, programs, asked.name)
@@ -84,6 +86,18 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
         verdict = "Passes" if report.passed else "Does not pass"
         final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", notes, REPORT)
         return Retrained(branch=_given(root, folder, final, f"{BRANCH}/{month}"), report=report)
+
+
+@contextmanager
+def _named(place: Scratch) -> Iterator[None]:
+    """An error names files as the repository does; where they lay is gone when it is read."""
+    lay = f"{place.folder / BRANCH}/"
+    try:
+        yield
+    except ForestallError as error:
+        if lay not in str(error):
+            raise
+        raise RerunError(str(error).replace(lay, "")) from error
 
 
 def _held_back(asked: Asked, found: Updated, live: Live, folder: Path, root: Path, say: Say) -> str:
