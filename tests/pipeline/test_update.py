@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -204,6 +205,17 @@ def test_before_a_month_is_over_nothing_is_taken(
     assert update() == 0
     assert "0 files" in capsys.readouterr().out
     assert pointers(repository) == before and not (repository / "data/raw/test/live").exists()
+
+
+def test_a_reading_that_is_yet_to_come_ends_no_month(
+    repository: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = FRAME[FRAME["time"] == FEBRUARY].head(1).assign(time=FEBRUARY + 400 * plant.DAY)
+    send(store, ahead, load_bundle(repository / "models/bundle"))
+    monkeypatch.setattr("forestall.pipeline.update.time", SimpleNamespace(time=lambda: FEBRUARY + plant.DAY))
+    assert update() == 0
+    live = repository / "data/raw/test/live"
+    assert {file.stem[-7:] for file in live.glob("*-????-??.csv")} == {"2024-01"}
 
 
 @pytest.mark.slow

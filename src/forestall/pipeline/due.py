@@ -17,7 +17,7 @@ from forestall.serving.live import Live
 MADE_BY = "Made-by: forestall retrain"
 AT = "Service-time"
 DAY = 24 * 3600
-TIMES = re.compile(rf"^{AT}: (\S+)$", re.MULTILINE)
+TIMES = re.compile(rf"^ *{AT}: (\S+Z)$", re.MULTILINE)  # Git indents what it squashes
 
 
 def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -> Decision:
@@ -33,11 +33,10 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     asked = read_params(folder / PARAMS).retraining
     policy = Policy(**asked.model_dump())
     with live.store.reading() as connection:
-        now = live.time(connection)
         reference = read_reference(bundle, live.bundle)
         changes = found_changes(connection, live, reference) if policy.on_change else []
-    last = last_trained(root)
-    days = None if last is None or now is None else (now - last) / DAY
+    last = last_trained(root, found.at)
+    days = None if last is None else (found.at - last) / DAY
     return decide(News(found.months, found.failures, days, tuple(changes)), policy)
 
 
@@ -46,7 +45,19 @@ def trailers(now: int) -> list[str]:
     return [MADE_BY, f"{AT}: {datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"]
 
 
-def last_trained(root: Path) -> int | None:
-    """When the service's time was latest at a retrain, of whatever branch, in seconds since 1970."""
-    said = git(root, "log", "--all", "--format=%B", f"--grep=^{MADE_BY}").stdout
-    return max((int(datetime.fromisoformat(one).timestamp()) for one in TIMES.findall(said)), default=None)
+def last_trained(root: Path, now: int) -> int | None:
+    """When the service's time was latest at a retrain, of whatever branch, in seconds since 1970.
+
+    One that is later than now is of a clock that was wrong, or of another database.
+    """
+    said = git(root, "log", "--all", "--format=%B", f"--grep=^ *{MADE_BY}").stdout
+    times = (_seconds(one) for one in TIMES.findall(said))
+    return max((one for one in times if one is not None and one <= now), default=None)
+
+
+def _seconds(text: str) -> int | None:
+    """None of what is no time, such as 2025-02-30."""
+    try:
+        return int(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return None
