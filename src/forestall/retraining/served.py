@@ -84,10 +84,11 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
 
     Raises:
         BundleError: it does not answer as it should.
+        ForestallError: it cannot be written, as on a full disk.
     """
     draft = folder / RELEASES / f".draft-{os.getpid()}"
     try:
-        shutil.copytree(bundle, draft)
+        _copy(bundle, draft)
         manifest = json.loads((draft / MANIFEST).read_text(encoding="utf-8"))
         text = json.dumps({"revision": revision} | manifest, indent=1, allow_nan=False) + "\n"
         (draft / MANIFEST).unlink()  # a copy may be a link into DVC's cache
@@ -152,6 +153,14 @@ def end_shadow(folder: Path) -> str:
         _synced(folder)
         discard(folder, version)
     return version
+
+
+def _copy(bundle: Path, draft: Path) -> None:
+    try:
+        shutil.copytree(bundle, draft)
+    except shutil.Error as error:  # one for each file, in a list
+        *_, why = error.args[0][0]
+        raise ForestallError(f"The release cannot be written: {why}") from error
 
 
 def _answers(release: Path) -> bool:
