@@ -62,9 +62,10 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
     """Train with what the service has learnt of a dataset, and leave a branch `retrain/<month>` with the verdict.
 
     Raises:
-        ForestallError: another one is under way, the months cannot be taken, or a stage fails; the repository is as it
-            was.
+        ForestallError: another one is under way, a branch is in the way, the months cannot be taken, or a stage
+            fails; the repository is as it was.
     """
+    _check_room(root)
     lock = root / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
     with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place, _named(place):
@@ -86,6 +87,14 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
         verdict = "Passes" if report.passed else "Does not pass"
         final = _committed(folder, f"{verdict} the gate against {base.commit[:12]}", notes, REPORT)
         return Retrained(branch=_given(root, folder, final, f"{BRANCH}/{month}"), report=report)
+
+
+def _check_room(root: Path) -> None:
+    """Git cannot have a branch `retrain` beside `retrain/<month>`; said before the training, which takes hours."""
+    if git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", check=False).returncode == 0:
+        raise RevisionError(
+            f"The branch {BRANCH} is in the way of {BRANCH}/<month>. `git branch -m {BRANCH} <name>`, then retrain."
+        )
 
 
 @contextmanager
@@ -162,7 +171,7 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
     """The branch in the user's repository, moved there if it is one of ours.
 
     Raises:
-        RevisionError: somebody else has committed to a branch of that name.
+        RevisionError: somebody else has committed to a branch of that name, or it is checked out.
     """
     held = git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False).stdout.strip()
     if held:
@@ -171,6 +180,11 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
         if MADE_BY not in _logged(root, held, "%B"):
             raise RevisionError(
                 f"{branch} has other commits on top. Merge it, rename it or delete it, then retrain."
+            )
+        if f"branch refs/heads/{branch}\n" in git(root, "worktree", "list", "--porcelain").stdout:
+            raise RevisionError(
+                f"{branch} is checked out, and would be another one. Check another branch out, then retrain: all that "
+                "was made is in the cache."
             )
     git(root, "fetch", "--quiet", str(folder), f"+{final.commit}:refs/heads/{branch}")
     return branch
