@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from forestall.errors import ForestallError
 from forestall.monitoring.service import Window
 from forestall.monitoring.stored_outcomes import stored_outcomes
 from forestall.monitoring.stored_shadow import stored_comparison
 from forestall.serving.bundle import Bundle, load_bundle
 from forestall.serving.live import Live
 from forestall.serving.store.database import Store, open_store
+from forestall.serving.store.shadow_tables import shadow_risks
 from tests import engines, plant
 from tests.serving import challengers
 from tests.serving.challengers import beside
@@ -74,6 +76,17 @@ def test_it_begins_when_the_challenger_came_and_not_beside_another_champion(
         unknown = stored_comparison(connection, live, third_live)
     for nothing in (beside_another, unknown):
         assert nothing.span is None and nothing.both == 0 and not nothing.is_fit
+
+
+def test_damaged_rows_are_a_sentence(
+    store: Store, bundle: Bundle, bundle_folder: Path, tmp_path: Path
+) -> None:
+    other = load_bundle(challengers.same(tmp_path / "same", bundle_folder))
+    live, challenger = in_shadow(store, bundle, other, days=20)
+    with store.writing() as connection:
+        connection.execute(shadow_risks.update().values(curves=b"cut"))
+    with store.reading() as connection, pytest.raises(ForestallError, match="Rows of shadow_risks"):
+        stored_comparison(connection, live, challenger)
 
 
 def test_machines_with_clocks_of_their_own(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -229,6 +230,17 @@ def test_a_month_without_readings_is_no_new_month(repository: Path) -> None:
     found = update_dataset("test", Live.over(store, bundle, None), repository, lambda _: None)
     assert found.new == ("live/errors-2024-01.csv",) and found.months == ()
     store.close()
+
+
+def test_a_reading_that_is_yet_to_come_ends_no_month(
+    repository: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = FRAME[FRAME["time"] == FEBRUARY].head(1).assign(time=FEBRUARY + 400 * plant.DAY)
+    send(store, ahead, load_bundle(repository / "models/bundle"))
+    monkeypatch.setattr("forestall.pipeline.update.time", SimpleNamespace(time=lambda: FEBRUARY + plant.DAY))
+    assert update() == 0
+    live = repository / "data/raw/test/live"
+    assert {file.stem[-7:] for file in live.glob("*-????-??.csv")} == {"2024-01"}
 
 
 @pytest.mark.slow

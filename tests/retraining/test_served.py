@@ -180,3 +180,29 @@ def test_a_folder_in_the_place_of_the_challenger_is_a_sentence(two: list[str], t
     for ask in (served.challenger, served.end_shadow):
         with pytest.raises(ForestallError, match="challenger is no link to a release"):
             ask(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["..", "releases/..", ".", "/", "releases", "elsewhere/one"])
+def test_a_link_to_what_is_no_release_is_a_sentence_and_takes_nothing_away(
+    two: list[str], tmp_path: Path, target: str
+) -> None:
+    (tmp_path / "challenger").symlink_to(target)
+    for ask in (served.challenger, served.end_shadow):
+        with pytest.raises(ForestallError, match="challenger is no link to a release"):
+            ask(tmp_path)
+    with pytest.raises(ForestallError, match="no link to a release"), served.exclusively(tmp_path):
+        pass
+    assert releases(tmp_path) == sorted(two) and served.champion(tmp_path) == two[0]
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    two: list[str], tmp_path: Path, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: str, target: str, **_: bool) -> None:
+        raise OSError(28, "No space left on device", target)
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    monkeypatch.setattr(shutil.copytree, "__defaults__", (False, None, full, False, False))
+    with pytest.raises(ForestallError, match=r"^The release cannot be written: .*No space left"):
+        served.lay_down(tmp_path, bundle_folder, "3" * 40)
+    assert releases(tmp_path) == sorted(two)

@@ -124,12 +124,13 @@ def _retrain(chosen: argparse.Namespace) -> int:
     if found.branch is None:
         print(found.why)
         return 0
-    commit, passed = revision(found.branch, root).commit, found.passed
+    branch, passed = f"refs/heads/{found.branch}", found.passed  # a tag may have its name, too
+    commit = revision(branch, root).commit
     _write_result(chosen.result, branch=found.branch, commit=commit, passed=passed, report=found.report)
     said = f"Branch {found.branch}: {'passes' if passed else 'does NOT pass'} the gate."
     if chosen.promote and passed:
         progress(said)
-        return _served(found.branch, root, folder, "", chosen.database)
+        return _served(branch, root, folder, "", chosen.database)
     print(found.report, end="", flush=True)  # before the last word, also where both go to one log
     progress(said)
     if passed:

@@ -7,6 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, select
 
 from forestall.data.events import absent_pairs
+from forestall.errors import ForestallError
 from forestall.monitoring.shadow import Comparison, Work, comparison
 from forestall.monitoring.shadow_alarms import Known, Thoughts
 from forestall.monitoring.stored_outcomes import ends_of, events_within
@@ -63,7 +64,7 @@ def _thoughts(connection: Connection, table: Table, live: Live, after: int) -> T
     for some in pieces(sorted(names)):
         rows = connection.execute(query.where(table.c.machine_id.in_(some))).all()
         frames.append(_frame([(names[number], time, why) for number, time, why, _ in rows]))
-        risk.append(_longest([blob for *_, blob in rows], live.bundle))
+        risk.append(_longest([blob for *_, blob in rows], live.bundle, table.name))
     return Thoughts(pd.concat(frames, ignore_index=True), np.concatenate(risk), live.bundle.thresholds)
 
 
@@ -73,8 +74,14 @@ def _frame(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
     )
 
 
-def _longest(blobs: list[bytes], bundle: Bundle) -> Risk:
+def _longest(blobs: list[bytes], bundle: Bundle, table: str) -> Risk:
     """The risks over the longest horizon, [rows, components]."""
     shape = (len(blobs), len(bundle.components), len(bundle.reference.spans.horizons))
-    found: Risk = np.frombuffer(b"".join(blobs), dtype=CURVE).reshape(shape)[:, :, -1]
+    try:
+        found: Risk = np.frombuffer(b"".join(blobs), dtype=CURVE).reshape(shape)[:, :, -1]
+    except ValueError as error:
+        raise ForestallError(
+            f"Rows of {table} in the database are not as they were written ({error}). `forestall shadow --end`, then "
+            "put the model there again: it begins anew."
+        ) from error
     return found

@@ -32,11 +32,10 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     """
     policy = policy_in(folder)
     with live.store.reading() as connection:
-        now = live.time(connection)
         reference = read_reference(bundle, live.bundle)
         changes = found_changes(connection, live, reference) if policy.on_change else []
-    last, trained = last_trained(root)
-    days = None if last is None or now is None else (now - last) / DAY
+    last, trained = last_trained(root, found.at)
+    days = None if last is None else (found.at - last) / DAY
     return decide(News(found.months, found.failures, days, trained, tuple(changes)), policy)
 
 
@@ -60,12 +59,27 @@ def trailers(now: int, month: str, run: str) -> list[str]:
     return [MADE_BY, f"{AT}: {time}", f"{MONTHS}: {month}", *([f"{RUN}: {run}"] if run else [])]
 
 
-def last_trained(root: Path) -> tuple[int | None, str]:
-    """Of all retrains, of whatever branch: the service's latest time, in seconds since 1970, and the last month."""
-    said = git(root, "log", "--all", "--format=%B", f"--grep=^{MADE_BY}").stdout
-    times = (int(datetime.fromisoformat(one).timestamp()) for one in _values(AT, said))
-    return max(times, default=None), max(_values(MONTHS, said), default="")
+def last_trained(root: Path, now: int) -> tuple[int | None, str]:
+    """Of all retrains, of whatever branch: the service's latest time, in seconds since 1970, and the last month.
+
+    What is later than now is of a clock that was wrong, or of another database.
+    """
+    said = git(root, "log", "--all", "--format=%B", f"--grep=^ *{MADE_BY}").stdout
+    times = (_seconds(one) for one in _values(AT, said))
+    months = (one for one in _values(MONTHS, said) if one < f"{datetime.fromtimestamp(now, UTC):%Y-%m}")
+    return max((one for one in times if one is not None and one <= now), default=None), max(
+        months, default=""
+    )
 
 
 def _values(trailer: str, said: str) -> list[str]:
-    return re.findall(rf"^{trailer}: (\S+)$", said, re.MULTILINE)
+    """Git indents what it squashes."""
+    return re.findall(rf"^ *{trailer}: (\S+)$", said, re.MULTILINE)
+
+
+def _seconds(text: str) -> int | None:
+    """None of what is no time, such as 2025-02-30."""
+    try:
+        return int(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return None

@@ -6,11 +6,13 @@ one branch, at once. Who is killed before leaves nothing but what is in the cach
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forestall.comparison.report import Report, markdown
+from forestall.errors import ForestallError
 from forestall.features.labels import TEST
 from forestall.pipeline import process
 from forestall.pipeline.compare import compare
@@ -65,12 +67,13 @@ def retrain(asked: Asked, live: Live, root: Path, say: Say) -> Retrained:
     """Train with what the service has learnt of a dataset, and leave a branch `retrain/<month>` with the verdict.
 
     Raises:
-        ForestallError: another one is under way, the months cannot be taken, or a stage fails; the repository is as it
-            was.
+        ForestallError: another one is under way, a branch is in the way, the months cannot be taken, or a stage
+            fails; the repository is as it was.
     """
+    _check_room(root)
     lock = root / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place:
+    with alone(lock.open("w"), "Another `forestall retrain`"), scratch(root) as place, _named(place):
         if (branch := _made_before(asked.run, root)) is not None:
             say(f"Another try of this run has made {branch}.")
             return _retrained(branch, root)
@@ -105,6 +108,26 @@ def _made_before(run: str, root: Path) -> str | None:
 def _retrained(branch: str, root: Path) -> Retrained:
     report = git(root, "show", f"{branch}:{REPORT}").stdout
     return Retrained("", branch, _logged(root, branch, "%s").startswith(PASSES), report)
+
+
+def _check_room(root: Path) -> None:
+    """Git cannot have a branch `retrain` beside `retrain/<month>`; said before the training, which takes hours."""
+    if git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", check=False).returncode == 0:
+        raise RevisionError(
+            f"The branch {BRANCH} is in the way of {BRANCH}/<month>. `git branch -m {BRANCH} <name>`, then retrain."
+        )
+
+
+@contextmanager
+def _named(place: Scratch) -> Iterator[None]:
+    """An error names files as the repository does; where they lay is gone when it is read."""
+    lay = f"{place.folder / BRANCH}/"
+    try:
+        yield
+    except ForestallError as error:
+        if lay not in str(error):
+            raise
+        raise RerunError(str(error).replace(lay, "")) from error
 
 
 def _held_back(asked: Asked, found: Updated, live: Live, folder: Path, root: Path, say: Say) -> str:
@@ -169,7 +192,7 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
     """The branch in the user's repository, moved there if it is one of ours.
 
     Raises:
-        RevisionError: somebody else has committed to a branch of that name.
+        RevisionError: somebody else has committed to a branch of that name, or it is checked out.
     """
     held = git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False).stdout.strip()
     if held:
@@ -178,6 +201,11 @@ def _given(root: Path, folder: Path, final: Commit, branch: str) -> str:
         if MADE_BY not in _logged(root, held, "%B"):
             raise RevisionError(
                 f"{branch} has other commits on top. Merge it, rename it or delete it, then retrain."
+            )
+        if f"branch refs/heads/{branch}\n" in git(root, "worktree", "list", "--porcelain").stdout:
+            raise RevisionError(
+                f"{branch} is checked out, and would be another one. Check another branch out, then retrain: all that "
+                "was made is in the cache."
             )
     git(root, "fetch", "--quiet", str(folder), f"+{final.commit}:refs/heads/{branch}")
     return branch

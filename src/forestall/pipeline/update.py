@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sqlalchemy import Connection
 
 from forestall.data.dataset import Dataset
 from forestall.data.prepare import prepare
@@ -55,9 +57,7 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
     dataset, folder = read_dataset(name, root), root / RAW / name
     _check(dataset, name, folder, live.bundle)
     with _beside(root) as made, live.store.reading() as connection:
-        now = live.time(connection)
-        if now is None:
-            raise ForestallError("The service has no readings.")
+        now = _now(connection, live)
         ends = _own_ends(dataset, folder, made, say)
         files = snapshot(Source(connection, live.store, live.bundle, dataset, folder, ends), made, now)
         held = [one for one in files if (folder / one).exists()]
@@ -70,6 +70,14 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
         _name_files(root / RAW / f"{name}.yaml", files)
         dvc_add(folder, root)
     return Updated(now, tuple(files), tuple(new), tuple(months), failures)
+
+
+def _now(connection: Connection, live: Live) -> int:
+    """The service's time in ticks; a reading of a clock that is ahead ends no month."""
+    now = live.time(connection)
+    if now is None:
+        raise ForestallError("The service has no readings.")
+    return now if live.bundle.reference.own_clocks else min(now, int(time.time()))
 
 
 def months_in(files: Iterable[str]) -> set[str]:

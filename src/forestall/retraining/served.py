@@ -84,10 +84,11 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
 
     Raises:
         BundleError: it does not answer as it should.
+        ForestallError: it cannot be written, as on a full disk.
     """
     draft = folder / RELEASES / f".draft-{os.getpid()}"
     try:
-        shutil.copytree(bundle, draft)
+        _copy(bundle, draft)
         manifest = json.loads((draft / MANIFEST).read_text(encoding="utf-8"))
         text = json.dumps({"revision": revision} | manifest, indent=1, allow_nan=False) + "\n"
         (draft / MANIFEST).unlink()  # a copy may be a link into DVC's cache
@@ -154,6 +155,14 @@ def end_shadow(folder: Path) -> str:
     return version
 
 
+def _copy(bundle: Path, draft: Path) -> None:
+    try:
+        shutil.copytree(bundle, draft)
+    except shutil.Error as error:  # one for each file, in a list
+        *_, why = error.args[0][0]
+        raise ForestallError(f"The release cannot be written: {why}") from error
+
+
 def _answers(release: Path) -> bool:
     try:
         answering_bundle(release)
@@ -171,8 +180,11 @@ def _damaged(release: Path, error: Exception, revision: str = "") -> DamagedErro
 
 def _pointed(link: Path) -> str:
     if link.is_symlink():
-        return link.readlink().name
-    if link.exists():
+        target = link.parent / link.readlink()
+        # Anything else must not be taken for a release, least of all by what discards one.
+        if target.parent.resolve() == (link.parent / RELEASES).resolve() and target.name != "..":
+            return target.name
+    if link.is_symlink() or link.exists():
         raise ForestallError(
             f"{link} is no link to a release. Move it away, then promote what is to be served."
         )
