@@ -32,7 +32,7 @@ def test_failures_that_refute_the_risks(
     told(store, bundle, request.getfixturevalue("risk"), chance)
     live = Live.over(store, bundle, lambda: END)
     with store.reading() as connection:
-        assert found_changes(connection, live, None) == said
+        assert found_changes(connection, live, None, END) == said
 
 
 def test_drift_that_holds(
@@ -40,7 +40,7 @@ def test_drift_that_holds(
 ) -> None:
     live = play(store, bundle, counter)
     with live.store.reading() as connection:
-        said = found_changes(connection, live, monitored, EAGER)
+        said = found_changes(connection, live, monitored, PLAYED_UNTIL, EAGER)
         drift = stored_drift(connection, live, monitored, PLAYED_UNTIL, EAGER)
     assert drift is not None
     moved = [one.name for one in drift.risks if one.holds]
@@ -54,4 +54,4 @@ def test_without_readings_nothing_is_known(
     store: Store, bundle: Bundle, monitored: MonitoringReference
 ) -> None:
     with store.reading() as connection:
-        assert found_changes(connection, Live.over(store, bundle, None), monitored) == []
+        assert found_changes(connection, Live.over(store, bundle, None), monitored, END) == []

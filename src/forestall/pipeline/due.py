@@ -33,7 +33,7 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     policy = policy_in(folder)
     with live.store.reading() as connection:
         reference = read_reference(bundle, live.bundle)
-        changes = found_changes(connection, live, reference) if policy.on_change else []
+        changes = found_changes(connection, live, reference, found.at) if policy.on_change else []
     last, trained = last_trained(root, found.at)
     days = None if last is None else (found.at - last) / DAY
     return decide(News(found.months, found.failures, days, trained, tuple(changes)), policy)

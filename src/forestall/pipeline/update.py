@@ -62,7 +62,7 @@ def update_dataset(name: str, live: Live, root: Path, say: Callable[[str], None]
         files = snapshot(Source(connection, live.store, live.bundle, dataset, folder, ends), made, now)
         held = [one for one in files if (folder / one).exists()]
         new = [one for one in files if not _same(made / one, folder / one)]
-        months = sorted(months_in(_readings(files)) - months_in(held))
+        months = sorted(months_in(_readings(files)) - months_in(_readings(held)))
         failures = sum(_failures(made, files, dataset)) - sum(_failures(folder, held, dataset))
         if files:
             _taken(made, folder)
@@ -86,7 +86,7 @@ def months_in(files: Iterable[str]) -> set[str]:
 
 
 def _readings(files: Iterable[str]) -> Iterator[str]:
-    """What was logged between the last reading and midnight is of the month that the plant's own tables have."""
+    """What was logged between the last reading and midnight makes no month new, nor a stop that has got its end."""
     return (one for one in files if Path(one).name.startswith("telemetry-"))
 
 

@@ -17,16 +17,18 @@ from forestall.serving.live import Live
 
 
 def found_changes(
-    connection: Connection, live: Live, reference: MonitoringReference | None, limits: Thresholds = THRESHOLDS
+    connection: Connection,
+    live: Live,
+    reference: MonitoringReference | None,
+    until: int,
+    limits: Thresholds = THRESHOLDS,
 ) -> list[str]:
     """A sentence for each change of alarms, risks, opinions or failures beyond chance; none where nothing is known.
 
     Args:
-        reference: of the bundle; without one only failures are compared with the risks.
+        reference: of the bundle; without one only failures are compared with the risks. until: the time in ticks.
     """
-    until, found = live.time(connection), list[str]()
-    if until is None:
-        return found
+    found = list[str]()
     if reference is not None:
         found += _drifted(stored_drift(connection, live, reference, until, limits))
     window = outcome_window(live, connection)
