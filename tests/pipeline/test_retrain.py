@@ -138,6 +138,15 @@ def test_a_result_that_cannot_be_written_is_said_before_the_training(plant: Plan
     assert "Training" not in done.stdout and "Traceback" not in done.stdout
 
 
+def test_tables_that_a_stage_makes_get_no_months(plant: Plant) -> None:
+    git(plant.folder, "checkout", "-qb", "made")
+    git(plant.folder, "rm", "-q", "--cached", "data/raw/mill.dvc")
+    git(plant.folder, "commit", "-qm", "no pointer")
+    done = plant.retrain()
+    git(plant.folder, "checkout", "-qf", "main")
+    assert done.returncode == 1 and "data/raw/mill.dvc: no such file. Only tables that" in done.stdout
+
+
 def test_a_database_that_is_not_there_is_not_made(plant: Plant) -> None:
     done = command(plant.folder, "forestall", "retrain", "--database", f"sqlite:///{ROOT / 'nothing.sqlite'}")
     assert done.returncode == 1 and "There is no database" in done.stdout
