@@ -123,7 +123,7 @@ def test_promote_serves_it_where_the_gate_agrees(plant: Plant, tmp_path: Path) -
     assert plant.retrain().returncode == 0  # against main, as nothing is served
     done = plant.retrain("--promote", *served)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^## `the candidate` \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE)
+    assert re.search(r"^## \S.* \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE)
     verdict = git(plant.folder, "log", "-1", "--format=%s", f"retrain/{MONTHS[0]}")
     assert verdict.strip().endswith(f"the gate against {base[:12]}")
     passed = "Gate: passed" in done.stdout
