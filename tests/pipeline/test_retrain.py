@@ -132,7 +132,7 @@ def test_promote_serves_it_where_the_gate_agrees(plant: Plant, tmp_path: Path) -
     assert plant.retrain().returncode == 0  # against main, as nothing is served
     done = plant.retrain("--promote", *served)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^## `retrain/2024-07` \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE)
+    assert re.search(r"^## \S.* \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE)
     verdict = git(plant.folder, "log", "-1", "--format=%s", f"retrain/{MONTHS[0]}")
     assert verdict.strip().endswith(f"the gate against {base[:12]}")
     passed = "Gate: passed" in done.stdout
@@ -145,6 +145,15 @@ def test_a_result_that_cannot_be_written_is_said_before_the_training(plant: Plan
     done = plant.retrain("--result", str(tmp_path / "nowhere/result.json"))
     assert done.returncode == 1 and "nowhere/result.json" in done.stdout
     assert "Training" not in done.stdout and "Traceback" not in done.stdout
+
+
+def test_tables_that_a_stage_makes_get_no_months(plant: Plant) -> None:
+    git(plant.folder, "checkout", "-qb", "made")
+    git(plant.folder, "rm", "-q", "--cached", "data/raw/mill.dvc")
+    git(plant.folder, "commit", "-qm", "no pointer")
+    done = plant.retrain()
+    git(plant.folder, "checkout", "-qf", "main")
+    assert done.returncode == 1 and "data/raw/mill.dvc: no such file. Only tables that" in done.stdout
 
 
 def test_a_database_that_is_not_there_is_not_made(plant: Plant) -> None:

@@ -153,6 +153,8 @@ def _checked_out(place: Scratch, start: Commit) -> Path:
 def _brought(place: Scratch, folder: Path, programs: Path, name: str) -> None:
     """The dataset's tables: from DVC's cache, or a remote."""
     pointer = f"data/raw/{name}.dvc"
+    if not (folder / pointer).is_file():
+        return  # `update_dataset` says what that means
     for words in (["dvc", "checkout", "--quiet", pointer], ["dvc", "pull", "--quiet", pointer]):
         try:
             process.run(words, folder, programs, place.folder)

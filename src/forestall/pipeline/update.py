@@ -120,8 +120,8 @@ def _check(dataset: Dataset, name: str, folder: Path, bundle: Bundle) -> None:
     tracked = folder.with_name(f"{name}.dvc")
     if not tracked.is_file():
         raise ForestallError(
-            f"{tracked}: no such file. Only tables that `forestall dataset add {name}` brought in can get more; those "
-            "that a stage makes would be made again."
+            f"{RAW / tracked.name}: no such file. Only tables that `forestall dataset add {name}` brought in can get "
+            "more; those that a stage makes would be made again."
         )
     if not folder.is_dir():
         raise ForestallError(
