@@ -15,7 +15,7 @@ import pytest
 from forestall.retraining.served import champion
 from forestall.serving.answering import answering_bundle
 from tests.pipeline.clones import command, environment, repro, set_values
-from tests.pipeline.mill import MONTHS, OWN_END, Plant, mill
+from tests.pipeline.mill import MONTHS, OWN_END, Plant, copy_of_mill
 from tests.pipeline.repository import commit, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -24,7 +24,7 @@ BRANCH = f"retrain/{MONTHS[0]}"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    return mill(tmp_path_factory.mktemp("faults"))
+    return copy_of_mill(tmp_path_factory)
 
 
 @pytest.fixture
@@ -42,32 +42,43 @@ def state(plant: Plant) -> list[str]:
     ]
 
 
-def begun(plant: Plant) -> subprocess.Popen[bytes]:
+def begun(plant: Plant) -> subprocess.Popen[str]:
     words = ["forestall", "retrain", "--database", plant.database]
     return subprocess.Popen(
         words, cwd=plant.folder, env=environment(), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
-def killed_after(plant: Plant, seconds: float) -> None:
+def killed_after(plant: Plant, said: str, seconds: float) -> None:
+    """So long after it has said how far it is."""
     one = begun(plant)
+    assert one.stderr is not None
+    assert any(said in line for line in one.stderr), f"it never said {said!r}"
     time.sleep(seconds)
     assert one.poll() is None, "it was over before it could be killed"
     os.killpg(one.pid, signal.SIGKILL)
-    one.wait()
+    one.communicate()
 
 
 def test_killed_and_two_at_once(plant: Plant) -> None:
     before = state(plant)
-    for seconds in (1.0, 3.0, 5.0, 7.0):
-        killed_after(plant, seconds)
+    moments = [
+        ("Reading where", 0.0),
+        ("Training with", 0.0),
+        ("Training with", 3.0),
+        ("Ran: ", 0.0),
+        ("Ran: ", 1.0),
+    ]
+    for said, seconds in moments:
+        killed_after(plant, said, seconds)
         assert state(plant) == before
     first = begun(plant)
     while not (second := plant.retrain()).stdout.startswith("forestall: Another"):
         assert first.poll() is None, "it was over before another could be refused"
     assert second.returncode == 1 and "`forestall retrain` is under way" in second.stdout
-    assert first.wait() == 0
+    first.communicate()
+    assert first.returncode == 0
     new = state(plant)
     assert [line for line in new[1].splitlines() if line not in before[1]] == [
         f"{git(plant.folder, 'rev-parse', BRANCH)} refs/heads/{BRANCH}"

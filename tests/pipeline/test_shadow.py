@@ -183,3 +183,10 @@ def test_a_kill_leaves_the_old_challenger_or_the_new_one(
     assert f"In shadow: {now}" in both("promote", "--status").stdout
     assert both("shadow", "deaf").returncode == 0
     assert challenger(tmp_path) != old and now in (old, challenger(tmp_path))
+
+
+def test_what_is_damaged_in_shadow_is_told_and_can_be_taken_away(both: Run, tmp_path: Path) -> None:
+    (tmp_path / "challenger/manifest.json").write_text("nothing", encoding="utf-8")
+    told = both("promote", "--status")
+    assert told.returncode == 0 and "which is damaged; `forestall shadow --end` takes it away" in told.stdout
+    assert both("shadow", "--end").returncode == 0 and challenger(tmp_path) == ""

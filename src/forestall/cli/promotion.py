@@ -174,7 +174,7 @@ def _alias(one: Promotion, root: Path) -> None:
 
 def _status(folder: Path) -> int:
     from forestall.retraining.history import read_history
-    from forestall.retraining.served import challenger, champion, revision_of
+    from forestall.retraining.served import challenger, champion
 
     version, history = champion(folder), read_history(folder)
     if history.promotions:
@@ -184,8 +184,17 @@ def _status(folder: Path) -> int:
         print("*" if one.number == number else " ", _line(one, history.steps[one.number]))
     print(f"Served: {version}." if version else f"{folder}: nothing is served yet.")
     if beside := challenger(folder):
-        print(f"In shadow: {beside}, of {revision_of(folder, beside)[:12]}.")
+        print(f"In shadow: {beside}, {_origin(folder, beside)}.")
     return 0
+
+
+def _origin(folder: Path, version: str) -> str:
+    from forestall.retraining.served import DamagedError, revision_of
+
+    try:
+        return f"of {revision_of(folder, version)[:12]}"
+    except DamagedError:
+        return "which is damaged; `forestall shadow --end` takes it away"
 
 
 def _line(one: Promotion, step: str) -> str:
