@@ -50,11 +50,16 @@ def begun(plant: Plant) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+def has_said(one: subprocess.Popen[str], said: str) -> None:
+    """Wait for it."""
+    assert one.stderr is not None
+    assert any(said in line for line in one.stderr), f"it never said {said!r}"
+
+
 def killed_after(plant: Plant, said: str, seconds: float) -> None:
     """So long after it has said how far it is."""
     one = begun(plant)
-    assert one.stderr is not None
-    assert any(said in line for line in one.stderr), f"it never said {said!r}"
+    has_said(one, said)
     time.sleep(seconds)
     assert one.poll() is None, "it was over before it could be killed"
     os.killpg(one.pid, signal.SIGKILL)
@@ -74,9 +79,11 @@ def test_killed_and_two_at_once(plant: Plant) -> None:
         killed_after(plant, said, seconds)
         assert state(plant) == before
     first = begun(plant)
-    while not (second := plant.retrain()).stdout.startswith("forestall: Another"):
-        assert first.poll() is None, "it was over before another could be refused"
-    assert second.returncode == 1 and "`forestall retrain` is under way" in second.stdout
+    has_said(first, "Reading where")
+    second = plant.retrain()
+    assert second.returncode == 1 and "Another `forestall retrain` is under way" in second.stdout, (
+        second.stdout
+    )
     first.communicate()
     assert first.returncode == 0
     new = state(plant)
