@@ -73,7 +73,7 @@ format: setup-dev  ## put the code in the one layout that lint accepts
 	ruff format
 
 deps: setup  ## write the code that each stage imports into dvc.yaml
-	python -m forestall.pipeline.imports --fix
+	forestall check --fix
 
 reproduce: setup  ## run the pipeline; fail if it makes other files than the committed ones
 	dvc repro

@@ -1,12 +1,9 @@
-"""Which files of the library a stage runs, found in its imports, so that dvc.yaml can name them as deps.
-
-`python -m forestall.pipeline.imports --fix` writes them into dvc.yaml; without it, exit 1 if they differ.
-"""
+"""Which files of the library a stage runs, found in its imports, so that dvc.yaml can name them as deps."""
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +34,19 @@ def stage_modules(script: Path, root: Path) -> list[str]:
     return sorted(file.relative_to(root).as_posix() for file in found)
 
 
-def _imported(file: Path) -> Iterator[str]:
+def _imported(file: Path) -> tuple[str, ...]:
     """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
-    if file.suffix != ".py":
-        return
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file.name)):
+    return _names(file, file.read_text(encoding="utf-8")) if file.suffix == ".py" else ()
+
+
+@cache
+def _names(file: Path, text: str) -> tuple[str, ...]:
+    """The names in a file of this text: most stages share most of their code, and parsing it takes long."""
+    return tuple(_imports(file, text))
+
+
+def _imports(file: Path, text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text, file.name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -106,26 +111,15 @@ def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) ->
     lines[first:first] = [f"{indent}- {dep}\n" for dep in wanted]
 
 
-def main(arguments: list[str]) -> int:
-    """Fix or check the dvc.yaml of the pipeline, and those of the studies where they are."""
-    differ = []
+def fix(root: Path) -> list[str]:
+    """Write the code deps of the pipeline, and of the studies where they are; the files that were changed."""
+    changed = []
     for name in PIPELINES:
-        file = Path(name)
+        file = root / name
         if name != "dvc.yaml" and not file.is_file():
             continue
         old = file.read_text(encoding="utf-8")
-        new = fixed(old, Path.cwd())
-        if arguments == ["--fix"]:
+        if (new := fixed(old, root)) != old:
             file.write_text(new, encoding="utf-8", newline="\n")
-        elif old != new:
-            differ.append(name)
-    for name in differ:
-        print(f"{name}: deps differ from what the stages import. Run `make deps`.", file=sys.stderr)
-    return 1 if differ else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except ForestallError as problem:
-        sys.exit(str(problem))
+            changed.append(name)
+    return changed
