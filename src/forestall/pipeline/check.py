@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from forestall.errors import ForestallError, SettingsError
-from forestall.pipeline.imports import PIPELINES, code_deps, is_code, scripts_of
+from forestall.pipeline.imports import PIPELINES, Known, code_deps, is_code
 from forestall.pipeline.params import PARAMS, read_params
 from forestall.pipeline.pipelines import MAIN, facts, named, pipeline
 from forestall.pipeline.revisions import LOCK_FILE, Workspace, git
@@ -28,16 +28,10 @@ def check(root: Path) -> dict[str, list[Reason]]:
     one = Workspace(root)
     found = [pipeline(one, file) for file in PIPELINES if file == MAIN or (root / file).is_file()]
     there = facts(one, found, hashes(root, named(found)))
-    every = {each.file: [*_imports(each, root), *reasons(each, there)] for each in found}
+    known: Known = {}
+    every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
     every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *_uncommitted(root)]
     return every
-
-
-def stale_stages(root: Path) -> list[str]:
-    """The stages of the main pipeline that `dvc repro` would run first, with everything pulled. Raises as `check`."""
-    one, here = Workspace(root), pipeline(Workspace(root))
-    there = facts(one, [here], hashes(root, named([here])))
-    return sorted({reason.stage for reason in reasons(here, there) if reason.kind is Kind.STALE})
 
 
 def lines(every: dict[str, list[Reason]], studies: bool) -> tuple[list[str], bool]:
@@ -88,23 +82,21 @@ def _settings(root: Path) -> Iterator[Reason]:
             yield Reason(Kind.SETTINGS, "", line.replace(f"{root}/", ""))
 
 
-def _imports(one: Pipeline, root: Path) -> Iterator[Reason]:
+def _imports(one: Pipeline, root: Path, known: Known) -> Iterator[Reason]:
     """Code that a stage imports and dvc.yaml does not name, or the other way round."""
     for stage in one.stages.values():
-        missing = [script for script in scripts_of({"cmd": stage.cmd}) if not (root / script).is_file()]
-        if missing:
-            yield Reason(Kind.IMPORTS, stage.name, f"{', '.join(missing)}, which its cmd runs, is missing")
-            continue
         try:
-            wanted = set(code_deps({"cmd": stage.cmd}, root))
+            wanted = set(code_deps({"cmd": stage.cmd}, root, known))
         except SyntaxError as error:
-            where = Path(error.filename or "").name
-            yield Reason(Kind.IMPORTS, stage.name, f"{where}, line {error.lineno}: is not Python: {error.msg}")
-            continue
+            where = f"{Path(error.filename or '').name}, line {error.lineno}"
+            yield Reason(Kind.IMPORTS, stage.name, f"{where}: is not Python: {error.msg}")
+        except FileNotFoundError as error:
+            text = f"{Path(error.filename).relative_to(root)} is run by its cmd, and is missing"
+            yield Reason(Kind.IMPORTS, stage.name, text)
         except ForestallError as error:
             yield Reason(Kind.IMPORTS, stage.name, str(error).replace(f"{root}/", ""))
-            continue
-        yield from _differing(stage.name, wanted, {dep for dep in stage.deps if is_code(dep)})
+        else:
+            yield from _differing(stage.name, wanted, {dep for dep in stage.deps if is_code(dep)})
 
 
 def _differing(name: str, wanted: set[str], listed: set[str]) -> Iterator[Reason]:

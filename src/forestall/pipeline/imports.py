@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +17,34 @@ SCRIPT = re.compile(r"\bpython (\S+\.py)")
 PACKAGE = "forestall"
 
 
-def stage_modules(script: Path, root: Path) -> list[str]:
+# What each file of the code imports by itself, as far as it was asked: stages share most of it.
+Known = dict[Path, set[Path]]
+
+
+def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[str]:
     """The files below src/forestall that a script in src/ imports, directly or not: sorted paths from root.
 
     Imports inside functions count, and so does the `__init__` of every package on the way, with the package's data
-    (JSON).
+    (JSON). `known` is filled, and spares reading a file again.
     """
+    known = {} if known is None else known
     found: set[Path] = set()
     queue = [script]
     while queue:
-        for name in _imported(queue.pop()):
-            new = set(_files(name, root / "src")) - found
-            found |= new
-            queue += new
+        file = queue.pop()
+        if file not in known:
+            known[file] = {one for name in set(_imported(file)) for one in _files(name, root / "src")}
+        new = known[file] - found
+        found |= new
+        queue += new
     return sorted(file.relative_to(root).as_posix() for file in found)
 
 
-def _imported(file: Path) -> tuple[str, ...]:
+def _imported(file: Path) -> Iterator[str]:
     """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
-    return _names(file, file.read_text(encoding="utf-8")) if file.suffix == ".py" else ()
-
-
-@cache
-def _names(file: Path, text: str) -> tuple[str, ...]:
-    """The names in a file of this text: most stages share most of their code, and parsing it takes long."""
-    return tuple(_imports(file, text))
-
-
-def _imports(file: Path, text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text, file.name)):
+    if file.suffix != ".py":
+        return
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file.name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -75,10 +73,10 @@ def scripts_of(stage: Any) -> list[str]:
     return SCRIPT.findall(commands if isinstance(commands, str) else "\n".join(commands))
 
 
-def code_deps(stage: Any, root: Path) -> list[str]:
-    """The deps of a stage that are code, in the order in which dvc.yaml names them."""
+def code_deps(stage: Any, root: Path, known: Known | None = None) -> list[str]:
+    """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above."""
     scripts = scripts_of(stage)
-    modules = sorted({module for script in scripts for module in stage_modules(root / script, root)})
+    modules = sorted({module for script in scripts for module in stage_modules(root / script, root, known)})
     return [*scripts, *modules, LOCK]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from forestall.pipeline.locked import locked_stage
 from forestall.pipeline.revisions import LOCK_FILE, Revision, lock, yaml_of
-from forestall.pipeline.staleness import Facts, Pipeline
 from forestall.pipeline.stages import read_stages
+from forestall.pipeline.staleness import Facts, Pipeline
 
 MAIN, STUDIES = "dvc.yaml", "studies/dvc.yaml"
 

@@ -78,7 +78,9 @@ def _stage(file: str, folder: str, name: str, written: Any, names: Mapping[str, 
     place = f"{file}: {name}"
     if not isinstance(written, dict) or "cmd" not in written or any(key in written for key in UNREAD):
         unread = ", ".join(f"`{key}`" for key in UNREAD)
-        raise ForestallError(f"{place}: only stages with a `cmd`, without {unread}, are read; ask `dvc status`.")
+        raise ForestallError(
+            f"{place}: only stages with a `cmd`, without {unread}, are read; ask `dvc status`."
+        )
     whole = _resolved({key: value for key, value in written.items() if key != "desc"}, names, place)
     folder = _below(folder, whole.get("wdir", "."))
     deps = [_below(folder, _one(dep, place)[0]) for dep in whole.get("deps") or []]

@@ -75,6 +75,11 @@ def reasons(pipeline: Pipeline, facts: Facts) -> Iterator[Reason]:
         yield Reason(Kind.WRONG, name, f"is in dvc.lock and no longer in {pipeline.file}: {advice}")
 
 
+def stale(pipeline: Pipeline, facts: Facts) -> list[str]:
+    """The stages that `dvc repro` would run, before any of them has run."""
+    return list(dict.fromkeys(one.stage for one in reasons(pipeline, facts) if one.kind is Kind.STALE))
+
+
 def _of_stage(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason]:
     if stage.always:
         yield Reason(Kind.STALE, stage.name, "runs every time: give it deps, without `always_changed`")

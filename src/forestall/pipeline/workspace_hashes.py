@@ -31,7 +31,9 @@ def digest(root: Path, path: str, ignored: Ignored) -> str:
     files = sorted(_files(root, path, ignored))
     listing = [{"md5": _md5(root / file), "relpath": os.path.relpath(file, path)} for file in files]
     listing.sort(key=lambda one: one["relpath"])
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    return (
+        hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    )
 
 
 def _md5(file: Path) -> str:
