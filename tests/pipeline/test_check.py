@@ -1,0 +1,114 @@
+"""`forestall check` in a project that has run, against what DVC itself does after random edits."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from forestall.pipeline.imports import fix
+from forestall.pipeline.workspace_hashes import hashes
+from tests.pipeline.clones import command, lock, set_values
+from tests.pipeline.edits import EDITS, judged
+from tests.pipeline.repository import commit, first_run, git
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+WELL = "All is as dvc.lock has it.\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project that has run, without studies: theirs were of the default fleet."""
+    return small(tmp_path_factory.mktemp("check") / "project")
+
+
+def small(folder: Path) -> Path:
+    first_run(folder)
+    shutil.rmtree(folder / "studies")
+    commit(folder, "no studies")
+    return folder
+
+
+@pytest.fixture
+def copy(project: Path, tmp_path: Path) -> Path:
+    """One to change."""
+    return Path(shutil.copytree(project, tmp_path / "copy", symlinks=True))
+
+
+def check(folder: Path, *words: str) -> tuple[int, str]:
+    done = command(folder, "forestall", "check", *words)
+    return done.returncode, done.stdout
+
+
+def test_after_a_run_all_is_well_also_without_data(copy: Path) -> None:
+    assert check(copy) == (0, WELL)
+    for folder in ("data/raw/simulated", "data/prepared", "data/features", "models", "reports", ".dvc/cache"):
+        shutil.rmtree(copy / folder)
+    assert check(copy) == (0, WELL)
+
+
+def test_hashes_are_those_of_dvc(copy: Path) -> None:
+    nested = copy / "data/nested"
+    for name in ("b/one.csv", "b.csv", "a b/ä.csv", "b/.hidden", "left/out.log"):
+        (nested / name).parent.mkdir(parents=True, exist_ok=True)
+        (nested / name).write_text(name, encoding="utf-8")
+    (copy / ".dvcignore").write_text("# Logs.\n*.log\n", encoding="utf-8")
+    assert command(copy, "dvc", "add", "--quiet", "data/nested").returncode == 0
+    ours = hashes(copy, ["data/nested", "data/nowhere"])
+    assert ours.keys() == {"data/nested"}
+    assert f"md5: {ours['data/nested']}\n" in (copy / "data/nested.dvc").read_text(encoding="utf-8")
+
+
+def test_what_was_made_and_is_not_in_git_is_said(copy: Path) -> None:
+    (copy / "metrics/new.csv").write_text("a\n", encoding="utf-8")
+    code, said = check(copy)
+    assert (code, said.count("\n")) == (1, 1)
+    assert said.startswith("uncommitted: metrics/new.csv is not in Git as it is here")
+    git(copy, "add", "metrics/new.csv")
+    assert check(copy) == (0, WELL)
+
+
+def test_deps_follow_imports(copy: Path) -> None:
+    before = (copy / "dvc.yaml").read_bytes()
+    (copy / "src/forestall/late.py").write_text('"""Late."""\n', encoding="utf-8")
+    script = copy / "src/card.py"
+    script.write_text(
+        script.read_text(encoding="utf-8") + "\nimport forestall.late  # noqa\n", encoding="utf-8"
+    )
+    code, said = check(copy)
+    assert code == 1
+    assert (
+        "imports: card: src/forestall/late.py is imported and no dep in dvc.yaml: run `forestall check --fix`"
+        in said
+    )
+    assert check(copy, "--fix")[0] == 0
+    assert (copy / "dvc.yaml").read_bytes() != before
+    assert fix(copy) == []
+    assert "imports: " not in check(copy)[1]
+    assert "stale: card: src/forestall/late.py is a new dep: run `dvc repro`\n" in check(copy)[1]
+
+
+def test_errors_of_settings_and_torn_files_are_said(copy: Path) -> None:
+    set_values(copy, "params.yaml", {"train.famly": "mlp"})
+    code, said = check(copy)
+    assert code == 1
+    assert "settings: params.yaml: train.famly: unknown key; did you mean 'family'?\n" in said
+    assert "stale: train: params.yaml: train.famly was added since it ran: run `dvc repro`\n" in said
+    (copy / "dvc.lock").write_text(lock(copy)[:3000], encoding="utf-8")
+    code, said = check(copy)
+    assert code == 1
+    assert said.startswith("forestall: workspace:dvc.lock")
+    assert "Traceback" not in said
+
+
+def test_dvc_is_not_loaded(project: Path) -> None:
+    program = "import sys; from forestall.cli import main; main(['check']); print('dvc' in sys.modules)"
+    done = command(project, "python", "-c", program)
+    assert done.stdout == f"{WELL}False\n"
+
+
+@pytest.mark.parametrize("number", range(len(EDITS)))
+def test_it_names_what_dvc_runs(number: int, project: Path, tmp_path: Path) -> None:
+    found = judged(project, tmp_path / "copy", number)
+    assert found.agree, f"{found.edit}\ncheck: {found.stale}\ndvc: {found.ran}\n{found.said}"
