@@ -192,9 +192,13 @@ EDITS: tuple[Edit, ...] = (
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Of one edit. code: the exit code of `forestall check`. stale: the stages that it says are. ran: those that
-    `dvc repro` began, where none succeeds. failed: whether it said so before any began. status, dry: whether `dvc
-    status` and `dvc repro --dry --allow-missing` say that something is to be done. seconds: of each, by name."""
+    """Of one edit.
+
+    code, said: of `forestall check`. stale, roots: the stages that it says are stale, and those of them before which
+    no other is. ran: those that `dvc repro` began or restored, where none succeeds; failed: its exit code was not 0.
+    status, dry: whether `dvc status` and `dvc repro --dry --allow-missing` say that something is to be done. seconds:
+    of each, by name.
+    """
 
     edit: str
     code: int
@@ -228,11 +232,10 @@ def judged(project: Path, place: Path, number: int, beside: bool = False) -> Ver
     checked = _timed(seconds, "check", place, "forestall", "check")
     stale = {stage for names in TOLD.findall(checked.stdout) for stage in names.split(", ")}
     status, dry = _others(place, seconds) if beside else (None, None)
-    code, said = _reproduced(place, seconds, edit)
-    ran = {one or other for one, other in RAN.findall(said)}
-    roots = _roots(place, stale)
+    done, roots = _reproduced(place, seconds, edit), _roots(place, stale)
+    failed = bool(done.returncode)
     return Verdicts(
-        edit, checked.returncode, stale, roots, ran, bool(code), status, dry, seconds, checked.stdout
+        edit, checked.returncode, stale, roots, _began(done), failed, status, dry, seconds, checked.stdout
     )
 
 
@@ -242,7 +245,7 @@ def _others(place: Path, seconds: dict[str, float]) -> tuple[bool, bool]:
     return status.returncode != 0, dry.returncode != 0 or bool(RAN.search(dry.stdout))
 
 
-def _reproduced(place: Path, seconds: dict[str, float], edit: str) -> tuple[int, str]:
+def _reproduced(place: Path, seconds: dict[str, float], edit: str) -> Any:
     """`dvc repro` with everything pulled, by a Python that runs no stage: DVC decides, and no stage's end hides what
     comes after another.
     """
@@ -254,8 +257,16 @@ def _reproduced(place: Path, seconds: dict[str, float], edit: str) -> tuple[int,
     (programs / "python").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     (programs / "python").chmod(0o755)
     path, dvc = f"{programs}{os.pathsep}{os.environ['PATH']}", Path(sys.executable).parent / "dvc"
-    done = _timed(seconds, "repro", place, "env", f"PATH={path}", str(dvc), "repro", "--keep-going")
-    return done.returncode, done.stdout
+    return _timed(seconds, "repro", place, "env", f"PATH={path}", str(dvc), "repro", "--keep-going")
+
+
+def began(place: Path) -> set[str]:
+    """The stages that `dvc repro` begins or restores there, where none succeeds."""
+    return _began(_reproduced(place, {}, ""))
+
+
+def _began(done: Any) -> set[str]:
+    return {one or other for one, other in RAN.findall(done.stdout)}
 
 
 def _timed(seconds: dict[str, float], name: str, place: Path, *words: str) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from forestall.pipeline.imports import fix
 from forestall.pipeline.workspace_hashes import hashes
 from tests.pipeline.clones import command, lock, set_values
-from tests.pipeline.edits import EDITS, judged
+from tests.pipeline.edits import EDITS, began, judged
 from tests.pipeline.repository import commit, first_run, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -94,7 +94,7 @@ def test_errors_of_settings_and_torn_files_are_said(copy: Path) -> None:
     code, said = check(copy)
     assert code == 1
     assert "settings: params.yaml: train.famly: unknown key; did you mean 'family'?\n" in said
-    assert "stale: train: params.yaml: train.famly was added since it ran: run `dvc repro`\n" in said
+    assert "stale: train, card: params.yaml: train.famly was added since it ran: run `dvc repro`\n" in said
     (copy / "dvc.lock").write_text(lock(copy)[:3000], encoding="utf-8")
     code, said = check(copy)
     assert code == 1
@@ -106,6 +106,37 @@ def test_dvc_is_not_loaded(project: Path) -> None:
     program = "import sys; from forestall.cli import main; main(['check']); print('dvc' in sys.modules)"
     done = command(project, "python", "-c", program)
     assert done.stdout == f"{WELL}False\n"
+
+
+def test_a_plants_own_data_count_by_their_pointer_where_they_are_not_there(copy: Path) -> None:
+    own(copy)
+    assert check(copy) == (0, WELL)
+    shutil.rmtree(copy / "data/raw/plant")
+    assert check(copy) == (0, WELL)
+    assert dvc(copy, "checkout", "data/raw/plant.dvc") == 0
+    with (copy / "data/raw/plant/errors.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert "stale: prepare: data/raw/plant has changed since it ran: run `dvc repro`\n" in check(copy)[1]
+    assert dvc(copy, "add", "data/raw/plant") == 0
+    shutil.rmtree(copy / "data/raw/plant")
+    said = "stale: prepare: data/raw/plant is not what data/raw/plant.dvc points to: run `dvc repro`\n"
+    assert check(copy) == (1, said)
+    assert dvc(copy, "checkout", "data/raw/plant.dvc") == 0
+    assert began(copy) == {"prepare"}
+
+
+def own(folder: Path) -> None:
+    """Make the tables those of a plant of its own, with all that was made of them as it is."""
+    shutil.copytree(folder / "data/raw/simulated", folder / "data/raw/plant")
+    shutil.copy(folder / "data/raw/simulated.yaml", folder / "data/raw/plant.yaml")
+    assert dvc(folder, "add", "data/raw/plant") == 0
+    set_values(folder, "params.yaml", {"data.dataset": "plant"})
+    assert dvc(folder, "commit", "--force") == 0
+    commit(folder, "own data")
+
+
+def dvc(folder: Path, *words: str) -> int:
+    return command(folder, "dvc", words[0], "--quiet", *words[1:]).returncode
 
 
 @pytest.mark.parametrize("number", range(len(EDITS)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,8 +110,18 @@ def _differing(name: str, wanted: set[str], listed: set[str]) -> Iterator[Reason
 
 def _uncommitted(root: Path) -> Iterator[Reason]:
     """What was made and is not even staged; a commit must be what the pipeline makes of it."""
-    said = git(root, "status", "--porcelain", "--untracked-files=all", "-z", "--", *KEPT).stdout
-    for entry in said.split("\0"):
+    words = ("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *KEPT)
+    for entry in git(root, *words, variables=_index(root)).stdout.split("\0"):
         if entry[1:2].strip():
             text = f"{entry[3:]} is not in Git as it is here: `git add` it with what it was made of"
             yield Reason(Kind.UNCOMMITTED, "", text)
+
+
+def _index(root: Path) -> dict[str, str]:
+    """The index of `git commit -a`, which Git tells a hook; another repository's is left alone."""
+    index = os.environ.get("GIT_INDEX_FILE")
+    if index is None:
+        return {}
+    folder = Path(git(root, "rev-parse", "--absolute-git-dir").stdout.strip())
+    place = Path.cwd() / index
+    return {"GIT_INDEX_FILE": str(place)} if place.resolve().is_relative_to(folder.resolve()) else {}

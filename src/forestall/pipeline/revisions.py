@@ -6,6 +6,7 @@ Which one a name means is in `resolve`.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -182,15 +183,17 @@ def parsed(text: str, place: str) -> dict[str, Any]:
     return content
 
 
-def git(root: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder, on the repository of that folder whatever the environment says.
+def git(
+    root: Path, *words: str, check: bool = True, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder, on the repository of that folder whatever the environment but for `variables` says.
 
     Raises:
         RevisionError: it failed, and `check` is set.
     """
     done = subprocess.run(
         ["git", "-C", str(root), *words],
-        env=without(GIT_VARIABLES),
+        env=without(GIT_VARIABLES) | dict(variables or {}),
         encoding="utf-8",
         errors="replace",
         capture_output=True,
