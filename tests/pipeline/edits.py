@@ -195,9 +195,9 @@ class Verdicts:
     """Of one edit.
 
     code, said: of `forestall check`. stale, roots: the stages that it says are stale, and those of them before which
-    no other is. ran: those that `dvc repro` began or restored, where none succeeds; failed: its exit code was not 0.
-    status, dry: whether `dvc status` and `dvc repro --dry --allow-missing` say that something is to be done. seconds:
-    of each, by name.
+    no other is. ran: those that `dvc repro` began or restored, where none succeeds. other: those of them that are
+    neither stale nor after what is. failed: its exit code was not 0. status, dry: whether `dvc status` and `dvc repro
+    --dry --allow-missing` say that something is to be done. seconds: of each, by name.
     """
 
     edit: str
@@ -205,6 +205,7 @@ class Verdicts:
     stale: set[str]
     roots: set[str]
     ran: set[str]
+    other: set[str]
     failed: bool
     status: bool | None
     dry: bool | None
@@ -216,7 +217,7 @@ class Verdicts:
         """Whether check names what DVC runs: all that comes first, and no other."""
         if self.failed and not self.ran:
             return self.code != 0
-        return bool(self.stale) == bool(self.ran) and self.roots <= self.ran
+        return bool(self.stale) == bool(self.ran) and self.roots <= self.ran and not self.other
 
 
 def judged(project: Path, place: Path, number: int, beside: bool = False) -> Verdicts:
@@ -232,10 +233,21 @@ def judged(project: Path, place: Path, number: int, beside: bool = False) -> Ver
     checked = _timed(seconds, "check", place, "forestall", "check")
     stale = {stage for names in TOLD.findall(checked.stdout) for stage in names.split(", ")}
     status, dry = _others(place, seconds) if beside else (None, None)
-    done, roots = _reproduced(place, seconds, edit), _roots(place, stale)
-    failed = bool(done.returncode)
+    before = _before(place) if stale else {}
+    done = _reproduced(place, seconds, edit)
+    ran = _began(done)
     return Verdicts(
-        edit, checked.returncode, stale, roots, _began(done), failed, status, dry, seconds, checked.stdout
+        edit=edit,
+        code=checked.returncode,
+        said=checked.stdout,
+        stale=stale,
+        roots={one for one in stale if not before[one] & stale},
+        ran=ran,
+        other={one for one in ran - stale if not before.get(one, set()) & stale},
+        failed=bool(done.returncode),
+        status=status,
+        dry=dry,
+        seconds=seconds,
     )
 
 
@@ -276,10 +288,8 @@ def _timed(seconds: dict[str, float], name: str, place: Path, *words: str) -> An
     return done
 
 
-def _roots(place: Path, stale: set[str]) -> set[str]:
-    """The stale stages before which no other is: those that run whatever comes of the others."""
-    if not stale:
-        return set()
+def _before(place: Path) -> dict[str, set[str]]:
+    """All stages on which each one waits."""
     stages = pipeline(Workspace(place)).stages
     maker = {out: name for name, stage in stages.items() for out in stage.outs}
 
@@ -287,7 +297,7 @@ def _roots(place: Path, stale: set[str]) -> set[str]:
         makers = {maker[dep] for dep in stages[name].deps if dep in maker and not stages[name].frozen}
         return makers.union(*map(before, makers))
 
-    return {name for name in stale if not before(name) & stale}
+    return {name: before(name) for name in stages}
 
 
 def _figures(folder: Path) -> list[Path]:

@@ -69,6 +69,22 @@ def test_what_was_made_and_is_not_in_git_is_said(copy: Path) -> None:
     assert check(copy) == (0, WELL)
 
 
+def test_as_a_hook_it_lets_in_what_the_commit_brings_and_refuses_what_is_stale(copy: Path) -> None:
+    hook = copy / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexec forestall check\n", encoding="utf-8")
+    hook.chmod(0o755)
+    with (copy / "dvc.lock").open("a", encoding="utf-8") as file:
+        file.write("# Nothing.\n")
+    assert check(copy)[1].startswith("uncommitted: dvc.lock")
+    done = command(copy, "git", "commit", "-qam", "all of it")
+    assert done.returncode == 0, done.stdout
+    set_values(copy, "params.yaml", {"predict.reasons": 2})
+    done = command(copy, "git", "commit", "-qam", "params alone")
+    assert done.returncode == 1
+    assert "stale: predict: params.yaml: predict.reasons went from 3 to 2 since it ran" in done.stdout
+
+
 def test_deps_follow_imports(copy: Path) -> None:
     before = (copy / "dvc.yaml").read_bytes()
     (copy / "src/forestall/late.py").write_text('"""Late."""\n', encoding="utf-8")

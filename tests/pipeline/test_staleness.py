@@ -163,7 +163,10 @@ def test_a_whole_file_of_params_counts_with_all_its_keys() -> None:
 
 def test_what_dvc_yaml_has_more_is_stale_and_what_it_has_less_is_wrong() -> None:
     more = replace(
-        USE, deps=(*USE.deps, "more.py"), params={**USE.params, "new.yaml": ()}, outs=USE.outs | {"new": True}
+        USE,
+        deps=(*USE.deps, "more.py"),
+        params={**USE.params, "new.yaml": ()},
+        outs={**USE.outs, "new": True},
     )
     settings = {"new.yaml": {"key": 1}}
     assert found((MAKE, more), hashes={"more.py": "x"}, settings=settings) == [
