@@ -9,7 +9,7 @@ import pytest
 
 from forestall.pipeline.imports import fix
 from forestall.pipeline.workspace_hashes import hashes
-from tests.pipeline.clones import command, lock, set_values
+from tests.pipeline.clones import command, lock, repro, set_values
 from tests.pipeline.edits import EDITS, began, judged
 from tests.pipeline.repository import commit, first_run, git
 
@@ -114,14 +114,30 @@ def test_errors_of_settings_and_torn_files_are_said(copy: Path) -> None:
     (copy / "dvc.lock").write_text(lock(copy)[:3000], encoding="utf-8")
     code, said = check(copy)
     assert code == 1
-    assert said.startswith("forestall: workspace:dvc.lock")
-    assert "Traceback" not in said
+    assert said.startswith("forestall: ")
+    assert "dvc.lock" in said
+    assert "torn" in said
+    assert said.count("\n") == 1
 
 
 def test_dvc_is_not_loaded(project: Path) -> None:
     program = "import sys; from forestall.cli import main; main(['check']); print('dvc' in sys.modules)"
     done = command(project, "python", "-c", program)
     assert done.stdout == f"{WELL}False\n"
+
+
+def test_what_dvc_overlooks_is_said_and_mended_as_said(copy: Path) -> None:
+    text = (copy / "dvc.yaml").read_text(encoding="utf-8")
+    begin, end = text.split("      - metrics/slices.csv\n", 1)
+    (copy / "dvc.yaml").write_text(begin + end, encoding="utf-8")
+    advice = "dvc repro --force --single-item card"
+    said = f"wrong: card: metrics/slices.csv is in dvc.lock and no longer in dvc.yaml: `{advice}`\n"
+    assert check(copy) == (1, said)
+    assert repro(copy) == []
+    assert check(copy) == (1, said)
+    assert command(copy, *advice.split()).returncode == 0
+    commit(copy)
+    assert check(copy) == (0, WELL)
 
 
 def test_a_plants_own_data_count_by_their_pointer_where_they_are_not_there(copy: Path) -> None:

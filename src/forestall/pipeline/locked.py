@@ -26,7 +26,7 @@ def locked_stage(entry: Mapping[str, Any], path: Callable[[str], str], place: st
         path: makes a path that is written there one from the top folder. place: what an error names.
 
     Raises:
-        ForestallError: DVC 2 wrote it, whose hashes are others.
+        ForestallError: it is cut off, or of DVC 2, whose hashes are others.
     """
     return LockedStage(
         entry.get("cmd"),
@@ -38,5 +38,7 @@ def locked_stage(entry: Mapping[str, Any], path: Callable[[str], str], place: st
 
 def _digest(one: Mapping[str, Any], place: str) -> str:
     if one.get("hash") != "md5" or not isinstance(one.get("md5"), str):
-        raise ForestallError(f"{place}: {one['path']} has no md5 of DVC 3. Run `dvc repro --force`.")
+        raise ForestallError(
+            f"{place}: {one['path']} has no md5 of DVC 3; torn, or older? Delete it and run `dvc repro`."
+        )
     return str(one["md5"])

@@ -81,6 +81,14 @@ def stale(pipeline: Pipeline, facts: Facts) -> list[str]:
 
 
 def _of_stage(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason]:
+    found = [*_changes(stage, locked, facts)]
+    yield from found
+    if not any(one.kind is Kind.STALE for one in found):  # a run would write the entry anew
+        again = f"`dvc repro --force --single-item {stage.name}`"
+        yield from (Reason(Kind.WRONG, stage.name, f"{text}: {again}") for text in _left(stage, locked))
+
+
+def _changes(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason]:
     if stage.always:
         yield Reason(Kind.STALE, stage.name, "runs every time: give it deps, without `always_changed`")
     if stage.cmd != locked.cmd:
@@ -93,8 +101,6 @@ def _of_stage(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reaso
     else:
         yield from (Reason(Kind.STALE, stage.name, f"{text}: {REPRO}") for text in texts)
     yield from (Reason(Kind.STALE, stage.name, text) for text in _outs(stage, locked, facts))
-    again = f"`dvc repro --force --single-item {stage.name}`"
-    yield from (Reason(Kind.WRONG, stage.name, f"{text}: {again}") for text in _left(stage, locked))
 
 
 def _deps(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
