@@ -79,10 +79,6 @@ def test_with_data_all_is_as_locked() -> None:
     [
         ({"src/use.py": "u2"}, "stale: use: src/use.py has changed since it ran: run `dvc repro`"),
         ({"src/use.py": None}, "stale: use: src/use.py, a dep, is missing: run `dvc repro`"),
-        (
-            {"data/raw/plant": "p2.dir"},
-            "stale: make: data/raw/plant has changed since it ran: run `dvc repro`",
-        ),
         ({"data/made": "d2.dir"}, "stale: make: data/made is not what the stage made: run `dvc repro`"),
         (
             {"metrics/use.json": "j2"},
@@ -96,6 +92,23 @@ def test_with_data_all_is_as_locked() -> None:
 )
 def test_a_file_differs(hashes: dict[str, str | None], said: str) -> None:
     assert found(hashes=hashes) == [said]
+
+
+STRAYED = (
+    "wrong: make: data/raw/plant is not what data/raw/plant.dvc points to: `dvc checkout data/raw/plant.dvc` for "
+    "those, `dvc add data/raw/plant` for what lies there"
+)
+
+
+def test_data_changed() -> None:
+    said = "stale: make: data/raw/plant has changed since it ran: run `dvc repro`"
+    assert found(hashes={"data/raw/plant": "p2.dir"}) == [said, STRAYED]
+    assert found(hashes={"data/raw/plant": "p2.dir"}, pointers={"data/raw/plant": "p2.dir"}) == [said]
+
+
+def test_a_pointer_was_pulled_and_its_data_were_not() -> None:
+    there = {"data/raw/plant": "p1.dir"}
+    assert found(hashes=there, pointers={"data/raw/plant": "p2.dir"}) == [STRAYED]
 
 
 def test_a_pointer_differs_and_its_data_are_not_there() -> None:

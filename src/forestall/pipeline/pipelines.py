@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from forestall.pipeline.imports import is_code
 from forestall.pipeline.locked import locked_stage
 from forestall.pipeline.revisions import LOCK_FILE, Revision, lock, yaml_of
 from forestall.pipeline.stages import read_stages
@@ -54,7 +55,7 @@ def facts(one: Revision, pipelines: Iterable[Pipeline], hashes: Mapping[str, str
 
 def _pointers(one: Revision, paths: Iterable[str]) -> dict[str, str]:
     """The md5 that .dvc files name for these paths or for folders around them, where there are such files."""
-    around = {path for whole in paths if whole.startswith("data/") for path in _upwards(whole)}
+    around = {path for whole in paths if not is_code(whole) for path in _upwards(whole)}
     found = {path: yaml_of(one, f"{path}.dvc") for path in sorted(around)}
     return {path: md5 for path, content in found.items() if (md5 := _pointed(content)) is not None}
 

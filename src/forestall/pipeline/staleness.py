@@ -101,6 +101,7 @@ def _changes(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason
     else:
         yield from (Reason(Kind.STALE, stage.name, f"{text}: {REPRO}") for text in texts)
     yield from (Reason(Kind.STALE, stage.name, text) for text in _outs(stage, locked, facts))
+    yield from (Reason(Kind.WRONG, stage.name, text) for text in _strayed(stage, facts))
 
 
 def _deps(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
@@ -120,6 +121,14 @@ def _changed(path: str, facts: Facts) -> str:
     if path not in facts.hashes:
         return f"{path} is not what {path}.dvc points to"
     return f"{path} has changed since it ran"
+
+
+def _strayed(stage: Stage, facts: Facts) -> Iterator[str]:
+    """Data that are other than their .dvc file says, which `dvc repro` would write anew by what lies there."""
+    for path in stage.deps:
+        if path in facts.pointers and facts.hashes.get(path, facts.pointers[path]) != facts.pointers[path]:
+            advice = f"`dvc checkout {path}.dvc` for those, `dvc add {path}` for what lies there"
+            yield f"{path} is not what {path}.dvc points to: {advice}"
 
 
 def _now(path: str, facts: Facts) -> str | None:
