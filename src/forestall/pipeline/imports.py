@@ -33,7 +33,7 @@ def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[
     while queue:
         file = queue.pop()
         if file not in known:
-            known[file] = {one for name in set(_imported(file)) for one in _files(name, root / "src")}
+            known[file] = _files(set(_imported(file)), root / "src")
         new = known[file] - found
         found |= new
         queue += new
@@ -54,17 +54,14 @@ def _imported(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _files(name: str, source: Path) -> Iterator[Path]:
-    """The module's own file, and its packages' `__init__` files and data, where they exist."""
-    parts = name.split(".")
-    if parts[0] != PACKAGE:
-        return
-    packages = [source.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+def _files(names: set[str], source: Path) -> set[Path]:
+    """The modules' own files, and their packages' `__init__` files and data, where they exist."""
+    parts = [name.split(".") for name in names if name.partition(".")[0] == PACKAGE]
+    packages = {source.joinpath(*one[:depth]) for one in parts for depth in range(1, len(one) + 1)}
     candidates = [package / "__init__.py" for package in packages]
-    candidates.append(source.joinpath(*parts).with_suffix(".py"))
-    yield from filter(Path.is_file, candidates)
-    for package in packages:
-        yield from package.glob("*.json")
+    candidates += [package.with_suffix(".py") for package in packages]
+    data = {file for package in packages if package.is_dir() for file in package.glob("*.json")}
+    return {*filter(Path.is_file, candidates), *data}
 
 
 def scripts_of(stage: Any) -> list[str]:
