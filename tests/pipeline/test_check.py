@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from forestall.pipeline.imports import fix
 from forestall.pipeline.workspace_hashes import hashes
-from tests.pipeline.clones import command, lock, repro, set_values
+from tests.pipeline.clones import clone, command, lock, repro, set_values
 from tests.pipeline.edits import EDITS, began, judged
 from tests.pipeline.repository import commit, first_run, git
 
@@ -118,6 +119,18 @@ def test_errors_of_settings_and_torn_files_are_said(copy: Path) -> None:
     assert "dvc.lock" in said
     assert "torn" in said
     assert said.count("\n") == 1
+
+
+def test_a_python_that_no_stage_would_start_with_is_said(tmp_path: Path) -> None:
+    folder = clone(tmp_path)
+    pins = folder / "requirements/pipeline.txt"
+    pins.write_text(
+        re.sub(r"(?m)^pandas==\S+", "pandas==0.1", pins.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    done = command(folder, "python", "-m", "forestall.cli", "check", PYTHONPATH=str(folder / "src"))
+    assert done.returncode == 1
+    assert re.match(r"environment: This Python's environment has pandas \S+ instead of 0\.1", done.stdout)
+    assert "\nstale: simulate, prepare, " in done.stdout
 
 
 def test_dvc_is_not_loaded(project: Path) -> None:
