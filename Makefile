@@ -22,7 +22,7 @@ READY_TRACKING := .venv/tracking.stamp
 READY_SERVING := .venv/serving.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps reproduce compare comment readme serve bench data lock clean help
+.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -73,7 +73,10 @@ format: setup-dev  ## put the code in the one layout that lint accepts
 	ruff format
 
 deps: setup  ## write the code that each stage imports into dvc.yaml
-	python -m forestall.pipeline.imports --fix
+	forestall check --fix
+
+check: setup  ## say, in a second, whether dvc.lock tells the truth about the files
+	forestall check
 
 reproduce: setup  ## run the pipeline; fail if it makes other files than the committed ones
 	dvc repro

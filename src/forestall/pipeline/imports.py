@@ -1,11 +1,7 @@
-"""Which files of the library a stage runs, found in its imports, so that dvc.yaml can name them as deps.
-
-`python -m forestall.pipeline.imports --fix` writes them into dvc.yaml; without it, exit 1 if they differ.
-"""
+"""Which files of the library a stage runs, found in its imports, so that dvc.yaml can name them as deps."""
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,19 +17,26 @@ SCRIPT = re.compile(r"\bpython (\S+\.py)")
 PACKAGE = "forestall"
 
 
-def stage_modules(script: Path, root: Path) -> list[str]:
+# What each file of the code imports by itself, as far as it was asked: stages share most of it.
+Known = dict[Path, set[Path]]
+
+
+def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[str]:
     """The files below src/forestall that a script in src/ imports, directly or not: sorted paths from root.
 
     Imports inside functions count, and so does the `__init__` of every package on the way, with the package's data
-    (JSON).
+    (JSON). `known` is filled, and spares reading a file again.
     """
+    known = {} if known is None else known
     found: set[Path] = set()
     queue = [script]
     while queue:
-        for name in _imported(queue.pop()):
-            new = set(_files(name, root / "src")) - found
-            found |= new
-            queue += new
+        file = queue.pop()
+        if file not in known:
+            known[file] = _files(set(_imported(file)), root / "src")
+        new = known[file] - found
+        found |= new
+        queue += new
     return sorted(file.relative_to(root).as_posix() for file in found)
 
 
@@ -51,17 +54,14 @@ def _imported(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _files(name: str, source: Path) -> Iterator[Path]:
-    """The module's own file, and its packages' `__init__` files and data, where they exist."""
-    parts = name.split(".")
-    if parts[0] != PACKAGE:
-        return
-    packages = [source.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+def _files(names: set[str], source: Path) -> set[Path]:
+    """The modules' own files, and their packages' `__init__` files and data, where they exist."""
+    parts = [name.split(".") for name in names if name.partition(".")[0] == PACKAGE]
+    packages = {source.joinpath(*one[:depth]) for one in parts for depth in range(1, len(one) + 1)}
     candidates = [package / "__init__.py" for package in packages]
-    candidates.append(source.joinpath(*parts).with_suffix(".py"))
-    yield from filter(Path.is_file, candidates)
-    for package in packages:
-        yield from package.glob("*.json")
+    candidates += [package.with_suffix(".py") for package in packages]
+    data = {file for package in packages if package.is_dir() for file in package.glob("*.json")}
+    return {*filter(Path.is_file, candidates), *data}
 
 
 def scripts_of(stage: Any) -> list[str]:
@@ -70,10 +70,10 @@ def scripts_of(stage: Any) -> list[str]:
     return SCRIPT.findall(commands if isinstance(commands, str) else "\n".join(commands))
 
 
-def code_deps(stage: Any, root: Path) -> list[str]:
-    """The deps of a stage that are code, in the order in which dvc.yaml names them."""
+def code_deps(stage: Any, root: Path, known: Known | None = None) -> list[str]:
+    """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above."""
     scripts = scripts_of(stage)
-    modules = sorted({module for script in scripts for module in stage_modules(root / script, root)})
+    modules = sorted({module for script in scripts for module in stage_modules(root / script, root, known)})
     return [*scripts, *modules, LOCK]
 
 
@@ -106,26 +106,15 @@ def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) ->
     lines[first:first] = [f"{indent}- {dep}\n" for dep in wanted]
 
 
-def main(arguments: list[str]) -> int:
-    """Fix or check the dvc.yaml of the pipeline, and those of the studies where they are."""
-    differ = []
+def fix(root: Path) -> list[str]:
+    """Write the code deps of the pipeline, and of the studies where they are; the files that were changed."""
+    changed = []
     for name in PIPELINES:
-        file = Path(name)
+        file = root / name
         if name != "dvc.yaml" and not file.is_file():
             continue
         old = file.read_text(encoding="utf-8")
-        new = fixed(old, Path.cwd())
-        if arguments == ["--fix"]:
+        if (new := fixed(old, root)) != old:
             file.write_text(new, encoding="utf-8", newline="\n")
-        elif old != new:
-            differ.append(name)
-    for name in differ:
-        print(f"{name}: deps differ from what the stages import. Run `make deps`.", file=sys.stderr)
-    return 1 if differ else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except ForestallError as problem:
-        sys.exit(str(problem))
+            changed.append(name)
+    return changed

@@ -12,7 +12,7 @@ from typing import Any
 
 from forestall.comparison.changes import flat, output_hash
 from forestall.errors import ForestallError
-from forestall.pipeline.freshness import changed_params, stages_to_run
+from forestall.pipeline.freshness import changed_params, stale
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import LOCK_FILE, WORKSPACE, Commit, Revision, git
 from forestall.pipeline.side import BUNDLE, FOLDS, PREPARED, Side
@@ -111,7 +111,7 @@ def _require_a_run(side: Side, root: Path) -> None:
             f"{name} has no {LOCK_FILE}, so there is no run to publish. Run `dvc repro`."
         )
     if side.revision.commit is None:
-        changed = stages_to_run(root)
+        changed = stale(side, root)
     else:
         changed = sorted({key for stage in side.lock.values() for key in changed_params(side, stage)})
     if changed:

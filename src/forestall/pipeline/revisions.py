@@ -6,6 +6,7 @@ Which one a name means is in `resolve`.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -125,23 +126,23 @@ def named(one: Revision) -> dict[str, str | None]:
     return {"name": one.name, "commit": one.commit}
 
 
-def lock(one: Revision) -> dict[str, Any]:
-    """The stages in dvc.lock; nothing where there is none.
+def lock(one: Revision, file: str = LOCK_FILE) -> dict[str, Any]:
+    """The stages in a dvc.lock; nothing where there is none.
 
     Raises:
         RevisionError: it is torn: not YAML, or without stages.
     """
-    text = one.text(LOCK_FILE)
-    return _stages(text, one.name) if text is not None else {}
+    text = one.text(file)
+    return _stages(text, f"{one.name}:{file}") if text is not None else {}
 
 
 @cache
-def _stages(text: str, name: str) -> dict[str, Any]:
+def _stages(text: str, place: str) -> dict[str, Any]:
     """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
-    content = parsed(text, f"{name}:{LOCK_FILE}")
+    content = parsed(text, place)
     stages = content.get("stages")
     if not isinstance(stages, dict) or not all(_whole(stage) for stage in stages.values()):
-        raise RevisionError(f"{name}:{LOCK_FILE} is torn. Delete it and run `dvc repro`.")
+        raise RevisionError(f"{place} is torn. Delete it and run `dvc repro`.")
     return stages
 
 
@@ -182,15 +183,17 @@ def parsed(text: str, place: str) -> dict[str, Any]:
     return content
 
 
-def git(root: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder, on the repository of that folder whatever the environment says.
+def git(
+    root: Path, *words: str, check: bool = True, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder, on the repository of that folder whatever the environment but for `variables` says.
 
     Raises:
         RevisionError: it failed, and `check` is set.
     """
     done = subprocess.run(
         ["git", "-C", str(root), *words],
-        env=without(GIT_VARIABLES),
+        env=without(GIT_VARIABLES) | dict(variables or {}),
         encoding="utf-8",
         errors="replace",
         capture_output=True,

@@ -1,0 +1,63 @@
+"""`forestall check` against what `dvc repro` does after random edits, with `dvc status` and a dry run beside it.
+
+A small project runs once; each edit is made in a copy of it. DVC's own decision is the truth: which stages `dvc repro`
+begins with everything pulled, by a Python that runs none of them. `python bench/check_edits.py 200` makes as many.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.pipeline.edits import Verdicts, judged
+from tests.pipeline.repository import commit, first_run
+
+NUMBER = 48
+
+
+def project(folder: Path) -> Path:
+    """A small project that has run, without studies, which were of the default fleet."""
+    first_run(folder)
+    shutil.rmtree(folder / "studies")
+    commit(folder, "no studies")
+    return folder
+
+
+def wrong(found: list[Verdicts], name: str) -> tuple[int, int]:
+    """Of how many edits a command says nothing though a stage runs, and of how many something though none does."""
+    says = [
+        {"check": bool(one.stale), "status": bool(one.status), "dry": bool(one.dry)}[name] for one in found
+    ]
+    runs = [bool(one.ran) or one.failed for one in found]
+    missed = sum(run and not said for said, run in zip(says, runs, strict=True))
+    return missed, sum(said and not run for said, run in zip(says, runs, strict=True))
+
+
+def main(number: int) -> int:
+    """Print how often each was right, and how long it took; exit 1 if `forestall check` ever was not."""
+    with tempfile.TemporaryDirectory() as scratch:
+        small = project(Path(scratch) / "project")
+        found = [judged(small, Path(scratch) / "copy", one, beside=True) for one in range(number)]
+    other = [one for one in found if not one.agree]
+    for one in other:
+        print(f"{one.edit}: check says {sorted(one.stale)}, dvc repro begins {sorted(one.ran)}")
+    print(f"{number} edits, after {sum(bool(one.ran) or one.failed for one in found)} of which a stage runs")
+    for name, words in (
+        ("check", "forestall check"),
+        ("status", "dvc status"),
+        ("dry", "dvc repro --dry --allow-missing"),
+    ):
+        missed, for_nothing = wrong(found, name)
+        seconds = statistics.median(one.seconds[name] for one in found)
+        print(f"  {words}: missed {missed}, for nothing {for_nothing}; median {seconds:.2f} s")
+    print(f"  stages named otherwise than DVC began them: after {len(other)} edits")
+    return 1 if other else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else NUMBER))

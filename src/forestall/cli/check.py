@@ -1,0 +1,39 @@
+"""`forestall check`: does dvc.lock tell the truth about the files?"""
+
+import argparse
+
+from forestall.cli.common import Verbs
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add it to the command's."""
+    check = verbs.add_parser("check", help="does dvc.lock tell the truth about the files?")
+    check.add_argument(
+        "--studies",
+        action="store_true",
+        help="say of each study why it is behind, and exit 1 for that, too",
+    )
+    check.add_argument(
+        "--fix", action="store_true", help="only write the code that each stage imports into dvc.yaml"
+    )
+    check.set_defaults(run=_check)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from forestall.pipeline.resolve import top
+
+    root = top()
+    if chosen.fix:
+        from forestall.pipeline.imports import fix
+
+        for name in fix(root):
+            print(f"{name}: wrote the code that its stages import. Now: dvc repro {name}")
+        return 0
+    from forestall.pipeline.check import check, lines
+
+    told, well = lines(check(root), chosen.studies)
+    for line in told:
+        print(line)
+    if well:
+        print("All is as dvc.lock has it.")
+    return 0 if well else 1
