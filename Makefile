@@ -75,7 +75,7 @@ format: setup-dev  ## put the code in the one layout that lint accepts
 deps: setup  ## write the code that each stage imports into dvc.yaml
 	forestall check --fix
 
-check: setup  ## say, in a second, whether dvc.lock tells the truth about the files
+check: setup  ## say, in a second or two, whether dvc.lock tells the truth about the files
 	forestall check
 
 reproduce: setup  ## run the pipeline; fail if it makes other files than the committed ones

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,18 @@ def command(folder: Path, *words: str, **changes: str) -> subprocess.CompletedPr
         stderr=subprocess.STDOUT,
         check=False,
     )
+
+
+def killed_after(folder: Path, seconds: float, *words: str) -> None:
+    """Begin a command there, and kill all of its processes so long after, if it is not over."""
+    begun = subprocess.Popen(
+        words, cwd=folder, env=environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(seconds)
+    if begun.poll() is None:
+        os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
 
 
 def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:

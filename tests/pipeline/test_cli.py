@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forestall.cli import main
+from forestall.cli import main, parser
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml, validate
 from forestall.pipeline.show import COST, costs, scores, verdict
@@ -229,3 +229,11 @@ def tables_of_a_plant(folder: Path) -> Path:
     for name in TABLES:
         (folder / name).unlink()
     return folder
+
+
+def test_the_default_model_is_what_was_promoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parser().parse_args(["serve"]).bundle == Path("models/bundle")
+    (tmp_path / "models/served/releases/one").mkdir(parents=True)
+    (tmp_path / "models/served/champion").symlink_to("releases/one")
+    assert parser().parse_args(["serve"]).bundle == Path("models/served/champion")

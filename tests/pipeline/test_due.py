@@ -1,17 +1,13 @@
-"""When it was trained last, whatever people do to commits; and the policy in a commit's params.yaml."""
+"""When it was trained last, whatever people do to commits."""
 
 from __future__ import annotations
 
-import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from forestall.errors import SettingsError
-from forestall.pipeline.due import last_trained, policy_in, trailers
-from tests.pipeline.clones import ROOT, set_values
+from forestall.pipeline.due import last_trained, trailers
 from tests.pipeline.repository import git
 
 EARLY, LATE, NOW = 1_724_000_000, 1_724_700_000, 1_724_799_600
@@ -60,16 +56,3 @@ def test_what_is_no_time_or_is_yet_to_come_says_nothing(repository: Path) -> Non
         retrained(repository, *notes)
     retrained(repository, trailers(0, "2024-07", "")[0], "Service-time: 2024-02-30T00:00:00Z")
     assert last_trained(repository, NOW) == (None, "")
-
-
-def test_the_policy_is_that_of_the_file(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    set_values(tmp_path, "params.yaml", {"retraining.every_months": 3})
-    assert policy_in(tmp_path).every_months == 3
-
-
-def test_a_commit_from_before_the_policy_is_told_what_to_add(tmp_path: Path) -> None:
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    (tmp_path / "params.yaml").write_text(re.sub(r"(?ms)^retraining:.*", "", text), encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"^params\.yaml: retraining: missing; add it\.$"):
-        policy_in(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml
-from forestall.pipeline.imports import PIPELINES, code_deps, is_code
+from forestall.pipeline.imports import code_deps, is_code, pipelines_in
 from forestall.pipeline.params import Params
 from tests.pipeline import declarations
 
@@ -18,7 +18,7 @@ STAGES: dict[str, dict[str, Any]] = read_yaml(ROOT / "dvc.yaml")["stages"]
 DATASET_FILE = "data/raw/${data.dataset}.yaml"
 TABLES: dict[str, dict[str, Any]] = {
     table: plot
-    for file in PIPELINES
+    for file in pipelines_in(ROOT)
     for stage in read_yaml(ROOT / file)["stages"].values()
     for entry in stage.get("plots", [])
     for table, plot in entry.items()

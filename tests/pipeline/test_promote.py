@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import pytest
 from forestall.retraining.history import read_history
 from forestall.retraining.served import champion
 from forestall.serving.answering import answering_bundle
-from tests.pipeline.clones import command, environment, repro, set_values
+from tests.pipeline.clones import command, killed_after, repro, set_values
 from tests.pipeline.repository import commit, first_run, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -138,14 +135,7 @@ def test_a_killed_promotion_leaves_the_old_release_or_the_new_one(
     assert promote("main").returncode == 0
     old = champion(tmp_path)
     words = ["forestall", "promote", "deaf", "--force", "killed", "--served", str(tmp_path)]
-    begun = subprocess.Popen(
-        words, cwd=project, env=environment(), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(seconds)
-    if begun.poll() is None:
-        os.killpg(begun.pid, signal.SIGKILL)
-    begun.wait()
+    killed_after(project, seconds, *words)
     now = champion(tmp_path)
     answering_bundle(tmp_path / "champion")
     assert f"Served: {now}." in promote("--status").stdout

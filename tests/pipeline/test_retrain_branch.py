@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from forestall.errors import ForestallError
 from forestall.pipeline.due import trailers
-from forestall.pipeline.retrain import _check_room, _given
+from forestall.pipeline.params import read_params
+from forestall.pipeline.retrain import _check_room, _given, _named
 from forestall.pipeline.revisions import Commit, RevisionError
+from forestall.pipeline.scratch import Scratch
+from tests.pipeline.clones import ROOT
 from tests.pipeline.repository import git
 
 BRANCH = "retrain/2024-07"
@@ -68,3 +73,14 @@ def test_a_branch_in_the_way_is_said_at_once(root: Path) -> None:
     git(root, "branch", "retrain")
     with pytest.raises(RevisionError, match="git branch -m retrain"):
         _check_room(root)
+
+
+def test_an_error_names_files_as_the_repository_does(tmp_path: Path) -> None:
+    """Such as that of a commit from before params.yaml had the policy."""
+    place = Scratch(tmp_path, tmp_path / "scratch")
+    folder = place.folder / "retrain"
+    folder.mkdir(parents=True)
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(re.sub(r"(?ms)^retraining:.*", "", text), encoding="utf-8")
+    with pytest.raises(ForestallError, match=r"^params\.yaml: retraining: missing; add it\.$"), _named(place):
+        read_params(folder / "params.yaml")

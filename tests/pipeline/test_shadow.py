@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +20,7 @@ from forestall.serving.live import Live
 from forestall.serving.store.database import open_store
 from forestall.serving.store.fill import fill
 from forestall.serving.store.machines import latest_reading
-from tests.pipeline.clones import command, environment
+from tests.pipeline.clones import command, killed_after
 from tests.pipeline.repository import git
 from tests.pipeline.test_promote import project
 from tests.plant import DAY
@@ -170,14 +167,7 @@ def test_a_kill_leaves_the_old_challenger_or_the_new_one(
 ) -> None:
     old = challenger(tmp_path)
     words = ["forestall", "shadow", "deaf", "--served", str(tmp_path)]
-    begun = subprocess.Popen(
-        words, cwd=project, env=environment(), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(seconds)
-    if begun.poll() is None:
-        os.killpg(begun.pid, signal.SIGKILL)
-    begun.wait()
+    killed_after(project, seconds, *words)
     now = challenger(tmp_path)
     answering_bundle(tmp_path / "challenger")
     assert f"In shadow: {now}" in both("promote", "--status").stdout

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forestall.cli.common import BUNDLE, Verbs, add_database, add_served, open_live, progress
-from forestall.cli.shadow import compared
 from forestall.errors import ForestallError
 
 if TYPE_CHECKING:
@@ -79,8 +78,10 @@ def _served(name: str, root: Path, folder: Path, reason: str, database: str) -> 
     """Serve a revision, if the gate agrees; its exit code."""
     from forestall.comparison.report import markdown
     from forestall.pipeline.promote import person, promote
+    from forestall.pipeline.shadow import compared
 
-    found = promote(name, root, folder, person(root), reason, progress, partial(compared, folder, database))
+    shown = partial(compared, folder, partial(open_live, database))
+    found = promote(name, root, folder, person(root), reason, progress, shown)
     if found.report is not None:
         print(markdown(found.report, gated=True), end="", flush=True)
     if found.shadow is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from forestall.cli.common import Verbs, add_database, add_served, open_live, progress
@@ -22,37 +22,6 @@ def add_verbs(verbs: Verbs) -> None:
     add_database(shadow)
     add_served(shadow)
     shadow.set_defaults(run=_shadow)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Whether what is in shadow is fit to be promoted, and the report."""
-
-    is_fit: bool
-    report: str
-
-
-def compared(folder: Path, url: str) -> Compared:
-    """How what is in shadow compares with what is served, by what the store has of both.
-
-    Raises:
-        ForestallError: nothing is in shadow, or the store cannot be read.
-    """
-    from forestall.monitoring.shadow_report import markdown
-    from forestall.monitoring.stored_shadow import stored_comparison
-    from forestall.retraining import served
-    from forestall.serving.beside import CHALLENGER, CHAMPION, check_comparable
-    from forestall.serving.bundle import load_bundle
-
-    if not served.challenger(folder):
-        raise ForestallError(f"{folder}: nothing is in shadow. `forestall shadow REV` puts a model there.")
-    bundle, challenger = (load_bundle(folder / name) for name in (CHAMPION, CHALLENGER))
-    check_comparable(challenger, bundle)
-    live, beside = (open_live(url, one) for one in (bundle, challenger))
-    with live.store.reading() as connection:
-        found = stored_comparison(connection, live, beside)
-    versions = served.champion(folder), served.challenger(folder)
-    return Compared(found.is_fit, markdown(found, *versions, bundle.reference))
 
 
 def _shadow(chosen: argparse.Namespace) -> int:
@@ -74,7 +43,9 @@ def _shadow(chosen: argparse.Namespace) -> int:
 
 
 def _report(folder: Path, url: str) -> int:
-    found = compared(folder, url)
+    from forestall.pipeline.shadow import compared
+
+    found = compared(folder, partial(open_live, url))
     print(found.report, end="")
     return 0 if found.is_fit else 1
 

@@ -34,11 +34,11 @@ def stored_outcomes(connection: Connection, bundle: Bundle, window: Window) -> R
     return realised(service_in(connection, bundle, window), bundle.plant, window)
 
 
-def outcome_window(live: Live, connection: Connection) -> Window | None:
-    """What alerts look at; None without readings. Of machines with clocks of their own, all that they went through."""
-    until, reference = until_of(live, connection), live.bundle.reference
-    if until is None:
-        return None
+def outcome_window(bundle: Bundle, until: int) -> Window:
+    """What alerts look at, up to a time that `until_of` lets know. Of machines with clocks of their own, all that they
+    went through.
+    """
+    reference = bundle.reference
     after = EVER if reference.own_clocks else until - THRESHOLDS.outcome_horizons * reference.spans.horizon
     return Window(after, until)
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from forestall.errors import ForestallError, SettingsError
-from forestall.pipeline.imports import PIPELINES, Known, code_deps, is_code
+from forestall.pipeline.imports import MAIN, Known, code_deps, is_code, pipelines_in
 from forestall.pipeline.params import PARAMS, read_params
-from forestall.pipeline.pipelines import MAIN, facts, named, pipeline
+from forestall.pipeline.pipelines import facts, named, pipeline
 from forestall.pipeline.revisions import LOCK_FILE, Workspace, git
 from forestall.pipeline.staleness import Kind, Pipeline, Reason, reasons
 from forestall.pipeline.workspace_hashes import hashes
@@ -27,7 +27,7 @@ def check(root: Path) -> dict[str, list[Reason]]:
         ForestallError: a file that DVC needs is torn, or asks for what this does not read.
     """
     one = Workspace(root)
-    found = [pipeline(one, file) for file in PIPELINES if file == MAIN or (root / file).is_file()]
+    found = [pipeline(one, file) for file in pipelines_in(root)]
     there = facts(one, found, hashes(root, named(found)))
     known: Known = {}
     every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}

@@ -6,9 +6,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from forestall.data.settings import read_yaml, validate
 from forestall.monitoring.reference import read_reference
-from forestall.pipeline.params import PARAMS, Params
+from forestall.pipeline.params import PARAMS, read_params
 from forestall.pipeline.revisions import git
 from forestall.pipeline.update import Updated
 from forestall.retraining.due import Decision, News, Policy, decide
@@ -30,23 +29,13 @@ def is_due(found: Updated, live: Live, bundle: Path, folder: Path, root: Path) -
     Raises:
         SettingsError: params.yaml has no policy. StoreError: the database does not do its part.
     """
-    policy = policy_in(folder)
+    policy = Policy(**read_params(folder / PARAMS).retraining.model_dump())
     with live.store.reading() as connection:
         reference = read_reference(bundle, live.bundle)
         changes = found_changes(connection, live, reference, found.at) if policy.on_change else []
     last, trained = last_trained(root, found.at)
     days = None if last is None else (found.at - last) / DAY
     return decide(News(found.months, found.failures, days, trained, tuple(changes)), policy)
-
-
-def policy_in(folder: Path) -> Policy:
-    """Of the params.yaml of a repository that is gone when somebody reads what is wrong with it.
-
-    Raises:
-        SettingsError: it has none.
-    """
-    asked = validate(Params, read_yaml(folder / PARAMS), PARAMS).retraining
-    return Policy(**asked.model_dump())
 
 
 def trailers(now: int, month: str, run: str) -> list[str]:
@@ -65,11 +54,10 @@ def last_trained(root: Path, now: int) -> tuple[int | None, str]:
     What is later than now is of a clock that was wrong, or of another database.
     """
     said = git(root, "log", "--all", "--format=%B", f"--grep=^ *{MADE_BY}").stdout
-    times = (_seconds(one) for one in _values(AT, said))
-    months = (one for one in _values(MONTHS, said) if one < f"{datetime.fromtimestamp(now, UTC):%Y-%m}")
-    return max((one for one in times if one is not None and one <= now), default=None), max(
-        months, default=""
-    )
+    this_month = f"{datetime.fromtimestamp(now, UTC):%Y-%m}"
+    times = [one for one in map(_seconds, _values(AT, said)) if one is not None and one <= now]
+    months = [one for one in _values(MONTHS, said) if one < this_month]
+    return max(times, default=None), max(months, default="")
 
 
 def _values(trailer: str, said: str) -> list[str]:

@@ -12,6 +12,7 @@ from forestall.pipeline import staleness
 from forestall.pipeline.pipelines import facts, named, pipeline
 from forestall.pipeline.process import GIT_VARIABLES, without
 from forestall.pipeline.side import Side
+from forestall.pipeline.stages import value_at
 from forestall.pipeline.workspace_hashes import hashes
 
 
@@ -32,13 +33,9 @@ def changed_params(side: Side, stage: Mapping[str, Any]) -> Iterator[str]:
     """Those that are not what a stage of dvc.lock ran with, as `file: key`."""
     for file, values in stage.get("params", {}).items():
         content = side.mapping(file)
-        yield from (f"{file}: {key}" for key, value in values.items() if _at(content, key) != value)
-
-
-def _at(content: Any, key: str) -> Any:
-    for part in key.split("."):
-        content = content.get(part) if isinstance(content, dict) else None
-    return content
+        for key, value in values.items():
+            if value_at(content, key.split(".")) != (True, value):
+                yield f"{file}: {key}"
 
 
 def _hashes(root: Path, commit: str, paths: list[str]) -> dict[str, str]:

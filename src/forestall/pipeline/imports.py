@@ -12,7 +12,7 @@ from forestall.errors import ForestallError
 
 LOCK = "requirements/pipeline.txt"
 # The files that list stages. A folder that has no studies is a pipeline all the same.
-PIPELINES = ("dvc.yaml", "studies/dvc.yaml")
+MAIN, STUDIES = "dvc.yaml", "studies/dvc.yaml"
 SCRIPT = re.compile(r"\bpython (\S+\.py)")
 PACKAGE = "forestall"
 
@@ -106,13 +106,16 @@ def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) ->
     lines[first:first] = [f"{indent}- {dep}\n" for dep in wanted]
 
 
+def pipelines_in(root: Path) -> list[str]:
+    """The files that list stages, the main one first."""
+    return [MAIN, *([STUDIES] if (root / STUDIES).is_file() else [])]
+
+
 def fix(root: Path) -> list[str]:
     """Write the code deps of the pipeline, and of the studies where they are; the files that were changed."""
     changed = []
-    for name in PIPELINES:
+    for name in pipelines_in(root):
         file = root / name
-        if name != "dvc.yaml" and not file.is_file():
-            continue
         old = file.read_text(encoding="utf-8")
         if (new := fixed(old, root)) != old:
             file.write_text(new, encoding="utf-8", newline="\n")

@@ -6,13 +6,11 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forestall.pipeline.imports import is_code
+from forestall.pipeline.imports import MAIN, is_code
 from forestall.pipeline.locked import locked_stage
 from forestall.pipeline.revisions import LOCK_FILE, Revision, lock, yaml_of
 from forestall.pipeline.stages import read_stages
 from forestall.pipeline.staleness import Facts, Pipeline
-
-MAIN, STUDIES = "dvc.yaml", "studies/dvc.yaml"
 
 
 def pipeline(one: Revision, file: str = MAIN) -> Pipeline:

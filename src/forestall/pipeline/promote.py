@@ -7,31 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from forestall.comparison.report import Report
 from forestall.errors import ForestallError
 from forestall.features.labels import TEST
 from forestall.pipeline.resolve import revision
 from forestall.pipeline.revisions import Commit, Revision, RevisionError, git
+from forestall.pipeline.shadow import Compared
 from forestall.pipeline.side import BUNDLE
 from forestall.retraining import served
 from forestall.retraining.history import Promotion, Verdict, read_history
 
 Say = Callable[[str], None]
 TAG = "served"
-
-
-class Shown(Protocol):
-    """What a challenger has shown in shadow."""
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether it is fit to be promoted."""
-
-    @property
-    def report(self) -> str:
-        """As Markdown."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +31,11 @@ class Promoted:
 
     report: Report | None
     one: Promotion | None
-    shadow: Shown | None = None
+    shadow: Compared | None = None
 
 
 def promote(
-    name: str, root: Path, folder: Path, who: str, reason: str, say: Say, shown: Callable[[], Shown]
+    name: str, root: Path, folder: Path, who: str, reason: str, say: Say, compared: Callable[[], Compared]
 ) -> Promoted:
     """Serve a revision's bundle, if it passes the gate against the one that is served, or for a reason against it.
 
@@ -55,17 +43,18 @@ def promote(
 
     Args:
         folder: of what is served. who, reason: for the history; without a reason the gate and the shadow decide.
-        shown: asks the store what the challenger has shown.
+        compared: asks the store what the challenger has shown.
 
     Raises:
         RevisionError: it is no commit, or its bundle cannot be had. BundleError: it does not answer as it should.
         ForestallError: another promotion is under way, or what is served is of a commit that this clone does not have.
     """
     head = revision(name, root)
-    if head.commit is None:
+    if not isinstance(head, Commit):
         raise RevisionError(
             "Only a commit can be promoted: it says for ever what is served. Commit, then promote it."
         )
+    head = replace(head, name=name.removeprefix("refs/heads/"))  # the whole name is for Git, not for reports
     with served.exclusively(folder), tempfile.TemporaryDirectory() as copy:
         bundle = head.output(BUNDLE, Path(copy))
         before = served.champion(folder)
@@ -75,7 +64,7 @@ def promote(
             return Promoted(None, None)
         try:
             report = _judged(folder, before, head, root, reason)
-            shadow = _shown(shown, say) if version == served.challenger(folder) else None
+            shadow = _compared(compared, say) if version == served.challenger(folder) else None
             verdict = _verdict(before, report, shadow, reason)
             if verdict is None:
                 return Promoted(report, None, shadow)
@@ -154,15 +143,15 @@ def _commit(commit: str, root: Path) -> Commit:
     return found
 
 
-def _shown(shown: Callable[[], Shown], say: Say) -> Shown | None:
+def _compared(compared: Callable[[], Compared], say: Say) -> Compared | None:
     try:
-        return shown()
+        return compared()
     except ForestallError as error:
         say(f"What it did in shadow is not known, and the gate decides alone: {error}")
         return None
 
 
-def _verdict(before: str, report: Report | None, shadow: Shown | None, reason: str) -> Verdict | None:
+def _verdict(before: str, report: Report | None, shadow: Compared | None, reason: str) -> Verdict | None:
     """None where the gate or the shadow does not agree, and nobody says why to go on."""
     if report is not None and report.passed and (shadow is None or shadow.is_fit):
         return "passed" if before else "first"

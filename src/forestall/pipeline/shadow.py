@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from forestall.errors import ForestallError
+from forestall.monitoring.shadow_report import markdown
+from forestall.monitoring.stored_shadow import stored_comparison
 from forestall.pipeline.resolve import revision
 from forestall.pipeline.revisions import RevisionError
 from forestall.pipeline.side import BUNDLE
 from forestall.retraining import served
-from forestall.serving.beside import CHAMPION, check_comparable
-from forestall.serving.bundle import load_bundle
+from forestall.serving.beside import CHALLENGER, CHAMPION, check_comparable
+from forestall.serving.bundle import Bundle, load_bundle
+from forestall.serving.live import Live
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Whether what is in shadow is fit to be promoted, and the report, in Markdown."""
+
+    is_fit: bool
+    report: str
+
+
+def compared(folder: Path, live_of: Callable[[Bundle], Live]) -> Compared:
+    """How what is in shadow compares with what is served, by what the service's store has of both.
+
+    Args:
+        folder: of what is served. live_of: puts a bundle over that store.
+
+    Raises:
+        ForestallError: nothing is in shadow, or the store cannot be read.
+    """
+    if not served.challenger(folder):
+        raise ForestallError(f"{folder}: nothing is in shadow. `forestall shadow REV` puts a model there.")
+    bundle, challenger = (load_bundle(folder / name) for name in (CHAMPION, CHALLENGER))
+    check_comparable(challenger, bundle)
+    live, beside = live_of(bundle), live_of(challenger)
+    with live.store.reading() as connection:
+        found = stored_comparison(connection, live, beside)
+    versions = served.champion(folder), served.challenger(folder)
+    return Compared(found.is_fit, markdown(found, *versions, bundle.reference))
 
 
 def put_in_shadow(name: str, root: Path, folder: Path) -> str:

@@ -31,12 +31,10 @@ def found_changes(
     found = list[str]()
     if reference is not None:
         found += _drifted(stored_drift(connection, live, reference, until, limits))
-    window = outcome_window(live, connection)
-    if window is not None:
-        known = stored_outcomes(connection, live.bundle, window)
-        level, least = limits.calibration_level, limits.calibration_failures
-        found += _refuted(stored_estimates(connection, live.bundle, live.model, known, level, least))
-    return found
+    window = outcome_window(live.bundle, min(until, live.known_until(connection)))
+    known = stored_outcomes(connection, live.bundle, window)
+    level, least = limits.calibration_level, limits.calibration_failures
+    return [*found, *_refuted(stored_estimates(connection, live.bundle, live.model, known, level, least))]
 
 
 def _drifted(drift: Drift | None) -> Iterator[str]:

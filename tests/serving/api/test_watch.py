@@ -9,7 +9,7 @@ import pytest
 
 from forestall.monitoring.estimate import FEWER, MORE, TOO_FEW, Check, Estimate, Estimated
 from forestall.monitoring.service_figures import COUNTED
-from forestall.monitoring.stored_outcomes import EVER, outcome_window
+from forestall.monitoring.stored_outcomes import EVER, outcome_window, until_of
 from forestall.serving.api.change_state import end_of_later
 from forestall.serving.api.outcome_state import (
     OutcomeState,
@@ -138,6 +138,8 @@ def test_machines_with_clocks_of_their_own_are_judged_from_their_beginning(
     bundle = load_bundle(counting_folder)
     store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}", bundle)
     with store.reading() as connection:
-        window = outcome_window(Live.over(store, bundle, None), connection)
+        until_ = until_of(Live.over(store, bundle, None), connection)
     store.close()
-    assert window is not None and window.after == EVER and window.until > 10**9
+    assert until_ is not None
+    window = outcome_window(bundle, until_)
+    assert window.after == EVER and window.until > 10**9

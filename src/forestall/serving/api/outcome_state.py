@@ -13,7 +13,7 @@ from forestall.monitoring.estimate import Estimate, Estimated
 from forestall.monitoring.outcomes import Realised
 from forestall.monitoring.service_figures import COUNTED, Figures
 from forestall.monitoring.stored_estimates import stored_estimates
-from forestall.monitoring.stored_outcomes import outcome_window, stored_outcomes
+from forestall.monitoring.stored_outcomes import outcome_window, stored_outcomes, until_of
 from forestall.monitoring.thresholds import THRESHOLDS
 from forestall.serving.api import model_metric_names
 from forestall.serving.api.metric import Metric
@@ -71,10 +71,10 @@ class OutcomeState:
 
 def _found(serving: Serving, connection: Connection) -> tuple[Realised | None, Mapping[str, Estimated]]:
     live, bundle, limits = serving.live, serving.bundle, THRESHOLDS
-    window = outcome_window(live, connection)
-    if window is None:
+    until = until_of(live, connection)
+    if until is None:
         return None, {}
-    found = stored_outcomes(connection, bundle, window)
+    found = stored_outcomes(connection, bundle, outcome_window(bundle, until))
     level, least = limits.calibration_level, limits.calibration_failures
     return found, stored_estimates(connection, bundle, live.model, found, level, least)
 

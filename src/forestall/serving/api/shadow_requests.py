@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from forestall.features.reference import Matrix
+from forestall.serving.api.vectors import reached
 from forestall.serving.bundle import Bundle
 from forestall.serving.opinions import Opinion
 from forestall.serving.stateless import FieldError, Stateless
@@ -66,16 +67,14 @@ def _of_vectors(asked: Sequence[AskedVectors], bundle: Bundle) -> list[Outcome]:
         return ["unfit"] * len(asked)
     risk = bundle.risk(np.concatenate([one.features for one in asked]))
     both = [name for name in bundle.components if name in served.components]
-    ours = _sides(risk, bundle, both)
-    theirs = _sides(np.concatenate([one.risk for one in asked]), served, both)
+    ours = _of_both(reached(risk, bundle), bundle, both)
+    theirs = _of_both(reached(np.concatenate([one.risk for one in asked]), served), served, both)
     same = np.split((ours == theirs).all(axis=1), np.cumsum([len(one.features) for one in asked])[:-1])
     return ["agreed" if rows.all() else "disagreed" for rows in same]
 
 
-def _sides(risk: Matrix, bundle: Bundle, names: Sequence[str]) -> Bools:
-    limits = np.array([bundle.thresholds[name] for name in names], dtype=np.float32)
-    places = [bundle.components.index(name) for name in names]
-    return np.asarray(risk[:, places] >= limits, dtype=np.bool_)
+def _of_both(sides: Bools, bundle: Bundle, names: Sequence[str]) -> Bools:
+    return sides[:, [bundle.components.index(name) for name in names]]
 
 
 def _of_history(asked: AskedHistory, stateless: Stateless) -> Said:

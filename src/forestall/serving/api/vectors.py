@@ -10,6 +10,7 @@ import numpy.typing as npt
 from forestall.features.reference import Matrix
 from forestall.serving.api.problems import unfit
 from forestall.serving.bundle import Bundle
+from forestall.training.series import Bools
 
 MOST_ROWS = 10_000
 NUMBERS = frozenset({float, int})
@@ -57,7 +58,11 @@ def predictions(features: Matrix, bundle: Bundle) -> dict[str, Any]:
 
 
 def alarms(risk: Matrix, bundle: Bundle) -> npt.NDArray[np.int64]:
-    """Which rows of risks [rows, components] raise an alarm; compared as float32 like everywhere."""
+    """Which rows of risks [rows, components] raise an alarm."""
+    return np.asarray(reached(risk, bundle).any(axis=1), dtype=np.int64)
+
+
+def reached(risk: Matrix, bundle: Bundle) -> Bools:
+    """Which risks [rows, components] are at their thresholds or above; compared as float32 like everywhere."""
     thresholds = np.array(list(bundle.thresholds.values()), dtype=np.float32)
-    reached: npt.NDArray[np.int64] = np.asarray((risk >= thresholds).any(axis=1), dtype=np.int64)
-    return reached
+    return np.asarray(risk >= thresholds, dtype=np.bool_)
