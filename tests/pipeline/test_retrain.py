@@ -133,7 +133,7 @@ def test_promote_serves_it_where_the_gate_agrees(plant: Plant, tmp_path: Path) -
     done = plant.retrain("--promote", *served)
     assert done.returncode == 0, done.stdout
     assert re.search(
-        rf"^## `retrain/{MONTHS[0]}` \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE
+        rf"^## retrain/{MONTHS[0]} \(\w+\) against `what is served` \(", done.stdout, re.MULTILINE
     )
     verdict = git(plant.folder, "log", "-1", "--format=%s", f"retrain/{MONTHS[0]}")
     assert verdict.strip().endswith(f"the gate against {base[:12]}")
