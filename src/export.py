@@ -16,12 +16,13 @@ from forestall.monitoring.reference import monitoring_reference, write_reference
 from forestall.pipeline import files, stage
 from forestall.serving.baselines import bundle_baselines
 from forestall.serving.bundle import load_bundle
-from forestall.serving.export import data_hash, parity, parity_rows, write_bundle, write_manifest
+from forestall.serving.export import made_from, parity, parity_rows, write_bundle, write_manifest
 from forestall.serving.known_answers import write_known_answers
 from forestall.serving.past_failures import past_failures, write_past_failures
 from forestall.serving.plant import Plant
 
-PREPARED, FEATURES, OUT = Path("data/prepared"), Path("data/features"), Path("models/bundle")
+PREPARED, FEATURES = Path("data/prepared"), Path("data/features")
+FITTED, OUT = Path("models/model.joblib"), Path("models/bundle")
 TOLERANCE = 1e-5
 SECTIONS = ["clock", "tables", "components", "decisions", "costs"]
 
@@ -30,7 +31,7 @@ def main() -> None:
     """Write models/bundle/ and metrics/parity.json."""
     settings = stage.load(params=["data", "prepare", "alarm"], dataset=SECTIONS)
     params, dataset = settings.params, settings.dataset
-    model = files.load_model(Path("models/model.joblib"))
+    model = files.load_model(FITTED)
     reference = Reference.from_json(files.read_json(FEATURES / "reference.json"))
     OUT.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(FEATURES / BASELINES, OUT / BASELINES)
@@ -40,8 +41,8 @@ def main() -> None:
         carry_forward=params.prepare.carry_forward,
         quiet=params.alarm.quiet,
     )
-    data = data_hash(PREPARED)
-    write_bundle(OUT, model, reference, plant, data)
+    made = made_from(PREPARED, FITTED)
+    write_bundle(OUT, model, reference, plant, made)
     decisions, features = read_features(FEATURES, model.features, dataset.clock)
     bundle, events = load_bundle(OUT), store.read_events(PREPARED, dataset.clock)
     past = past_failures(decisions, features, events, bundle_baselines(OUT, bundle), bundle)
@@ -50,7 +51,7 @@ def main() -> None:
     test = features[(decisions["fold"] == TEST).to_numpy()]
     rows_by_name = parity_rows(test, model, reference)
     write_known_answers(OUT, bundle, np.concatenate(list(rows_by_name.values())))
-    write_manifest(OUT, model, reference, plant, data)
+    write_manifest(OUT, model, reference, plant, made)
     differences = {
         name: {"rows": len(rows), "largest_difference": parity(OUT, model, rows)}
         for name, rows in rows_by_name.items()

@@ -184,6 +184,46 @@ def dvc(folder: Path, *words: str) -> int:
     return command(folder, "dvc", words[0], "--quiet", *words[1:]).returncode
 
 
+def cached(folder: Path) -> set[Path]:
+    return set((folder / ".dvc/cache/files").rglob("*"))
+
+
+def test_made_again_all_is_equal_and_nothing_is_left_behind(project: Path, tmp_path: Path) -> None:
+    before, temporary = cached(project), tmp_path / "temporary"
+    temporary.mkdir()
+    done = command(project, "forestall", "check", "--rerun", TMPDIR=str(temporary))
+    head = git(project, "rev-parse", "HEAD")
+    assert done.returncode == 0, done.stdout
+    assert WELL in done.stdout and f"\n  revision  {head}\n" in done.stdout
+    assert re.search(r"\n  stages    8, in \d+ s\n  outputs   all \d\d equal\n$", done.stdout)
+    assert [one.name for one in temporary.iterdir() if one.name != ".ses"] == []
+    assert cached(project) == before and git(project, "status", "--porcelain") == ""
+
+
+def test_a_consistent_forgery_is_caught_by_making_it_again_alone(copy: Path) -> None:
+    figures = copy / "metrics/test.json"
+    was = hashes(copy, ["metrics/test.json"])["metrics/test.json"]
+    text = figures.read_text(encoding="utf-8")
+    figures.write_text(re.sub(r'"event_recall": [\d.]+', '"event_recall": 0.99', text), encoding="utf-8")
+    forged = hashes(copy, ["metrics/test.json"])["metrics/test.json"]
+    assert forged != was
+    (copy / "dvc.lock").write_text(lock(copy).replace(was, forged), encoding="utf-8")
+    commit(copy, "better")
+    assert check(copy) == (0, WELL)
+    code, said = check(copy, "--rerun")
+    assert code == 1
+    assert re.search(r"\n  outputs   1 of \d\d differ\n    evaluate: metrics/test\.json\n$", said)
+
+
+def test_what_cannot_be_made_again_is_said(copy: Path) -> None:
+    own(copy)
+    for folder in ("data/raw/plant", ".dvc/cache"):
+        shutil.rmtree(copy / folder)
+    code, said = check(copy, "--rerun")
+    assert code == 1
+    assert "forestall: data/raw/plant: neither in DVC's cache nor in a remote" in said
+
+
 @pytest.mark.parametrize("number", range(len(EDITS)))
 def test_it_names_what_dvc_runs(number: int, project: Path, tmp_path: Path) -> None:
     found = judged(project, tmp_path / "copy", number)

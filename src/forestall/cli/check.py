@@ -1,8 +1,9 @@
 """`forestall check`: does dvc.lock tell the truth about the files?"""
 
 import argparse
+from pathlib import Path
 
-from forestall.cli.common import Verbs
+from forestall.cli.common import Verbs, progress
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -13,7 +14,13 @@ def add_verbs(verbs: Verbs) -> None:
         action="store_true",
         help="say of each study why it is behind, and exit 1 for that, too",
     )
-    check.add_argument(
+    instead = check.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--rerun",
+        action="store_true",
+        help="also make everything again in a temporary clone, compare every hash, and print a certificate",
+    )
+    instead.add_argument(
         "--fix", action="store_true", help="only write the code that each stage imports into dvc.yaml"
     )
     check.set_defaults(run=_check)
@@ -36,4 +43,17 @@ def _check(chosen: argparse.Namespace) -> int:
         print(line)
     if well:
         print("All is as dvc.lock has it.")
+    if chosen.rerun:
+        well = _rerun(root, chosen.studies) and well
     return 0 if well else 1
+
+
+def _rerun(root: Path, studies: bool) -> bool:
+    from forestall.pipeline.certificate import certificate, rerun
+    from forestall.pipeline.imports import MAIN, pipelines_in
+
+    progress("Making everything again in a temporary clone, which takes as long as a first run.")
+    found = rerun(root, pipelines_in(root) if studies else [MAIN])
+    for line in certificate(found):
+        print(line)
+    return found.equal

@@ -148,7 +148,7 @@ def _order(fold: str) -> list[str]:
 def _stale(side: Side, root: Path) -> str:
     """Why its outputs are not what its files make; empty if they are, or if there are none."""
     try:
-        found = stale(side, root) if side.lock or side.problems else []
+        found = stale(side.revision, root) if side.lock or side.problems else []
     except ForestallError as error:
         return f"whether {side.revision.name}'s outputs are current is not known: {error}"
     todo = "run `dvc repro`" if side.revision.commit is None else "run `dvc repro` there and commit dvc.lock"

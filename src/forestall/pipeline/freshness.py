@@ -6,23 +6,25 @@ import hashlib
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forestall.pipeline import staleness
 from forestall.pipeline.pipelines import facts, named, pipeline
 from forestall.pipeline.process import GIT_VARIABLES, without
-from forestall.pipeline.side import Side
+from forestall.pipeline.revisions import Revision
 from forestall.pipeline.stages import value_at
 from forestall.pipeline.workspace_hashes import hashes
 
+if TYPE_CHECKING:
+    from forestall.pipeline.side import Side
 
-def stale(side: Side, root: Path) -> list[str]:
-    """The stages whose outputs are not what the pipeline makes of its files, by what its dvc.lock says.
+
+def stale(one: Revision, root: Path) -> list[str]:
+    """The stages whose outputs are not what the pipeline makes of a revision's files, by what its dvc.lock says.
 
     Raises:
         ForestallError: that cannot be known.
     """
-    one = side.revision
     asked = pipeline(one)
     paths = named([asked])
     there = hashes(root, paths) if one.commit is None else _hashes(root, one.commit, paths)

@@ -111,7 +111,7 @@ def _require_a_run(side: Side, root: Path) -> None:
             f"{name} has no {LOCK_FILE}, so there is no run to publish. Run `dvc repro`."
         )
     if side.revision.commit is None:
-        changed = stale(side, root)
+        changed = stale(side.revision, root)
     else:
         changed = sorted({key for stage in side.lock.values() for key in changed_params(side, stage)})
     if changed:

@@ -30,7 +30,7 @@ def revision(name: str, root: Path) -> Revision:
     commit = _resolved(f"{known}^{{commit}}", root)
     if not commit and ":" not in name:
         raise RevisionError(
-            f"{name} is no commit that this clone has{_if_shallow(root)}. `git fetch` may bring it."
+            f"{name} is no commit that this clone has{if_shallow(root)}. `git fetch` may bring it."
         )
     if not commit:
         raise RevisionError(f"{name} is a file or a folder, not a commit. Leave out what follows the colon.")
@@ -63,7 +63,7 @@ def merge_base(first: str, second: str, root: Path) -> str:
     ends = [revision(name, root).commit or "HEAD" for name in (first, second)]
     done = git(root, "merge-base", *ends, check=False)
     if done.returncode:
-        raise RevisionError(f"{first} and {second} have no commit in common{_if_shallow(root)}.")
+        raise RevisionError(f"{first} and {second} have no commit in common{if_shallow(root)}.")
     return git(root, "rev-parse", "--short", done.stdout.strip()).stdout.strip()
 
 
@@ -91,11 +91,12 @@ def _experiment(name: str, root: Path) -> str:
         return str(resolve_rev(Repo(str(root)).scm, name))
     except DvcException as error:
         raise RevisionError(
-            f"{name}: no such revision, branch or experiment{_if_shallow(root)}. "
+            f"{name}: no such revision, branch or experiment{if_shallow(root)}. "
             "`git log --oneline` and `dvc exp list` say what there is."
         ) from error
 
 
-def _if_shallow(root: Path) -> str:
+def if_shallow(root: Path) -> str:
+    """Words that say that a clone lacks history, with what to do; empty if it does not."""
     shallow = git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
     return " in this shallow clone (`git fetch --unshallow` brings the whole history)" if shallow else ""

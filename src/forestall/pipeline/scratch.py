@@ -118,7 +118,7 @@ class Scratch:
         """
         # What dvc.lock records is taken from the cache even if the run-cache does not know it.
         process.run(["dvc", "checkout", "--allow-missing"], place, programs, self.folder, check=False)
-        pull = ["--pull"] if _remotes(place) else []
+        pull = ["--pull"] if remotes(place) else []
         try:
             said = process.run(["dvc", "repro", *pull, *targets], place, programs, self.folder)
         except FailedError as error:
@@ -186,7 +186,8 @@ def _share_cache(root: Path, place: Path) -> None:
         raise RerunError(f"DVC's settings cannot be used: {error}") from error
 
 
-def _remotes(place: Path) -> bool:
+def remotes(place: Path) -> bool:
+    """Whether a repository has a remote to pull from without being told which."""
     from dvc.config import Config
 
     config: Any = Config(dvc_dir=str(place / ".dvc")).load_config_to_level()

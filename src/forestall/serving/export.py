@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,19 +19,35 @@ from forestall.training.fit import FittedModel
 PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 
 
+@dataclass(frozen=True)
+class MadeFrom:
+    """By what a bundle is found in a history; empty where it is not known.
+
+    data_hash: of the prepared tables. model_md5: of the fitted model, as `dvc.lock` has it.
+    """
+
+    data_hash: str = ""
+    model_md5: str = ""
+
+
+def made_from(prepared: Path, model: Path) -> MadeFrom:
+    """What these prepared tables and this file of a fitted model are known by."""
+    return MadeFrom(data_hash(prepared), hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest())
+
+
 def write_bundle(
-    folder: Path, model: FittedModel, reference: Reference, plant: Plant, data: str = ""
+    folder: Path, model: FittedModel, reference: Reference, plant: Plant, made: MadeFrom = MadeFrom()
 ) -> None:
     """The graph and the manifest; files that are in `folder` already are hashed, too."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(to_graph(model).SerializeToString(deterministic=True))
-    write_manifest(folder, model, reference, plant, data)
+    write_manifest(folder, model, reference, plant, made)
 
 
 def write_manifest(
-    folder: Path, model: FittedModel, reference: Reference, plant: Plant, data: str = ""
+    folder: Path, model: FittedModel, reference: Reference, plant: Plant, made: MadeFrom = MadeFrom()
 ) -> None:
-    """The manifest of a bundle that has all its other files. data: `data_hash` of the tables, where it is known."""
+    """The manifest of a bundle that has all its other files."""
     manifest = {
         "format": FORMAT,
         "family": model.family,
@@ -38,7 +55,7 @@ def write_manifest(
         "calibration": {name: [vars(one) for one in maps] for name, maps in model.calibrations.items()},
         "lookback": reference.spans.lookback,
         "dataset": plant.name,
-        "data_hash": data,
+        **asdict(made),
         "plant": plant.to_json(),
         "versions": {package: version(package) for package in PACKAGES},
         "sha256": {file.name: _sha256(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST},

@@ -1,0 +1,164 @@
+"""`forestall provenance`: which revision made a bundle, and from which data, params and code, asked of Git alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forestall.errors import ForestallError
+from forestall.pipeline.freshness import stale
+from forestall.pipeline.imports import LOCK, is_code
+from forestall.pipeline.locked import LockedStage, locked_stage
+from forestall.pipeline.resolve import if_shallow
+from forestall.pipeline.revisions import LOCK_FILE, Commit, Workspace, git, lock
+from forestall.pipeline.workspace_hashes import digest
+
+MANIFEST, BUNDLE, FITTED = "manifest.json", "models/bundle", "models/model.joblib"
+REVISION = "revision"  # what `forestall promote` adds to the manifest of a release
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a bundle comes from.
+
+    md5: of the folder as the pipeline made it, as dvc.lock has it. commits: that wrote it, or its model, into
+    dvc.lock, oldest first. whole: whether they have the bundle, and not its model alone.
+    """
+
+    md5: str
+    manifest: Mapping[str, Any]
+    commits: list[str]
+    whole: bool
+
+
+def provenance(folder: Path, root: Path) -> list[str]:
+    """What to print, a `name: value` a line.
+
+    Raises:
+        ForestallError: there is no bundle, or no commit that this clone knows has it.
+    """
+    origin = _origin(folder.resolve(), root)
+    one = Commit(root, origin.commits[0][:12], origin.commits[0])
+    stages = _upstream(one, BUNDLE if origin.whole else FITTED)
+    told = [
+        f"bundle: {folder}",
+        f"md5: {origin.md5}",
+        f"revision: {one.commit}",
+        f"committed: {git(root, 'show', '--no-patch', '--format=%ci, %an: %s', one.commit).stdout.strip()}",
+        *_hashes(stages, origin.manifest),
+    ]
+    return [*told, *(f"note: {note}" for note in _notes(origin, one, stages))]
+
+
+def _origin(folder: Path, root: Path) -> Origin:
+    manifest = _manifest(folder)
+    md5 = _md5(folder, manifest)
+    keys = [key for key in (md5, str(manifest.get("model_md5") or "")) if key]
+    for key in keys:
+        if commits := _commits(key, root):
+            return Origin(md5, manifest, commits, key == md5)
+    if any(key in (Workspace(root).text(LOCK_FILE) or "") for key in keys):
+        raise ForestallError(
+            f"{folder} was made by files here that are not committed. Commit them with {LOCK_FILE}, and ask again."
+        )
+    raise ForestallError(
+        f"{folder}: no commit that this clone knows has it{if_shallow(root)}. It was made by files that were never "
+        "committed, by a branch or an experiment that is not here (`git fetch --all`), or was changed afterwards."
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ForestallError(
+            f"{file}: no bundle's manifest ({error}). Name the folder of a bundle."
+        ) from error
+    if not isinstance(manifest, dict):
+        raise ForestallError(f"{file}: no bundle's manifest. Name the folder of a bundle.")
+    return manifest
+
+
+def _md5(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The folder's hash as DVC knows it; of a release, as it was before it was promoted."""
+    if REVISION not in manifest:
+        return digest(folder.parent, folder.name, lambda _: False)
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(shutil.copytree(folder, Path(scratch) / "bundle"))
+        made = {key: value for key, value in manifest.items() if key != REVISION}
+        (copy / MANIFEST).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        return digest(copy.parent, copy.name, lambda _: False)
+
+
+def _commits(key: str, root: Path) -> list[str]:
+    """The commits, of whatever branch, tag or experiment, that brought a hash into dvc.lock; oldest first."""
+    words = ("log", "--all", "--reverse", "--topo-order", "-m", "--format=%H", f"-S{key}", "--", LOCK_FILE)
+    found = dict.fromkeys(git(root, *words).stdout.split())
+    return [one for one in found if key in (Commit(root, one, one).text(LOCK_FILE) or "")]
+
+
+def _upstream(one: Commit, out: str) -> dict[str, LockedStage]:
+    """The entries of the stage that made an output, and of all before it, as that commit's dvc.lock has them.
+
+    Raises:
+        ForestallError: it is torn.
+    """
+    every = {
+        name: locked_stage(entry, str, f"{one.name}:{LOCK_FILE}: {name}") for name, entry in lock(one).items()
+    }
+    makers = {path: name for name, stage in every.items() for path in stage.outs}
+    if out not in makers:
+        raise ForestallError(f"{one.name}:{LOCK_FILE} is torn: no stage of it makes {out}.")
+    found: dict[str, LockedStage] = {}
+    queue = [makers[out]]
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found[name] = every[name]
+            queue += [makers[path] for path in every[name].deps if path in makers]
+    return {name: found[name] for name in every if name in found}
+
+
+def _hashes(stages: Mapping[str, LockedStage], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The data, params, code and packages that it was made of, each by a hash."""
+    deps = {path: md5 for stage in stages.values() for path, md5 in stage.deps.items()}
+    made = {path: name for name, stage in stages.items() for path in stage.outs}
+    raw = {path: md5 for path, md5 in deps.items() if not is_code(path) and path.startswith("data/raw/")}
+    for path, md5 in raw.items():
+        yield f"data: {path} {md5}" + (f", made by {made[path]}" if path in made else "")
+    if manifest.get("data_hash"):
+        yield f"prepared data: {manifest['data_hash']}, the manifest's data_hash"
+    params = {name: dict(stage.params) for name, stage in stages.items()}
+    files = sorted({file for stage in stages.values() for file in stage.params})
+    yield f"params: {_digest(params)}, of what {', '.join(stages)} read in {' and '.join(files)}"
+    code = {path: md5 for path, md5 in deps.items() if is_code(path) and path != LOCK}
+    yield f"code: {_digest(code)}, of {len(code)} files"
+    yield f"packages: {deps[LOCK]}, {LOCK}"
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _notes(origin: Origin, one: Commit, stages: Mapping[str, LockedStage]) -> Iterator[str]:
+    if not origin.whole:
+        yield "that revision made its model; this bundle of it was exported by other code, or changed afterwards"
+    if words := if_shallow(one.root):
+        yield f"an earlier one may have made it, which is not{words}"
+    others = origin.commits[1:]
+    if others:
+        yield f"so did {', '.join(other[:12] for other in others[:3])}" + (", …" if len(others) > 3 else "")
+    promoted = origin.manifest.get(REVISION)
+    if promoted:
+        yield f"promoted from {promoted}"
+    with suppress(ForestallError):
+        if behind := [name for name in stale(one, one.root) if name in stages]:
+            yield f"of that revision {', '.join(behind)} would run again: its files are not all that made it"
