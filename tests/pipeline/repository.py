@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from forestall.comparison.report import Report
-from tests.pipeline.clones import clone, repro
+from tests.pipeline.clones import clone, command, repro, set_values
 
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
 
@@ -33,6 +34,20 @@ def commit(folder: Path, message: str = "change") -> None:
     """All that lies in the working tree."""
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", message)
+
+
+def own(folder: Path) -> None:
+    """Make the tables those of a plant of its own, with all that was made of them as it is."""
+    shutil.copytree(folder / "data/raw/simulated", folder / "data/raw/plant")
+    shutil.copy(folder / "data/raw/simulated.yaml", folder / "data/raw/plant.yaml")
+    assert dvc(folder, "add", "data/raw/plant") == 0
+    set_values(folder, "params.yaml", {"data.dataset": "plant"})
+    assert dvc(folder, "commit", "--force") == 0
+    commit(folder, "own data")
+
+
+def dvc(folder: Path, *words: str) -> int:
+    return command(folder, "dvc", words[0], "--quiet", *words[1:]).returncode
 
 
 def notes_of(report: Report) -> list[str]:

@@ -12,7 +12,7 @@ from forestall.pipeline.imports import fix
 from forestall.pipeline.workspace_hashes import hashes
 from tests.pipeline.clones import clone, command, lock, repro, set_values
 from tests.pipeline.edits import EDITS, began, judged
-from tests.pipeline.repository import commit, first_run, git
+from tests.pipeline.repository import commit, dvc, first_run, git, own
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 WELL = "All is as dvc.lock has it.\n"
@@ -168,20 +168,6 @@ def test_a_plants_own_data_count_by_their_pointer_where_they_are_not_there(copy:
     assert check(copy) == (1, said)
     assert dvc(copy, "checkout", "data/raw/plant.dvc") == 0
     assert began(copy) == {"prepare"}
-
-
-def own(folder: Path) -> None:
-    """Make the tables those of a plant of its own, with all that was made of them as it is."""
-    shutil.copytree(folder / "data/raw/simulated", folder / "data/raw/plant")
-    shutil.copy(folder / "data/raw/simulated.yaml", folder / "data/raw/plant.yaml")
-    assert dvc(folder, "add", "data/raw/plant") == 0
-    set_values(folder, "params.yaml", {"data.dataset": "plant"})
-    assert dvc(folder, "commit", "--force") == 0
-    commit(folder, "own data")
-
-
-def dvc(folder: Path, *words: str) -> int:
-    return command(folder, "dvc", words[0], "--quiet", *words[1:]).returncode
 
 
 def cached(folder: Path) -> set[Path]:

@@ -95,3 +95,5 @@ def refuse() -> None:
 
 
 refuse()
+
+import forestall.pipeline.steady  # noqa: E402, F401  (from here on, what the stage is made of is watched)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from forestall.data.dataset import Dataset
 from forestall.data.settings import read_yaml, validate
 from forestall.errors import ForestallError
+from forestall.pipeline import steady
 from forestall.pipeline.params import Params, read_params
 
 RAW = Path("data/raw")
@@ -64,6 +65,7 @@ def run(main: Callable[[], None]) -> None:
     name, start = Path(sys.argv[0]).stem, time.monotonic()
     try:
         main()
+        steady.check()
     except ForestallError as error:
         _say(f"{name}: {error}")
         sys.exit(1)

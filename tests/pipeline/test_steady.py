@@ -1,0 +1,103 @@
+"""What was edited while a stage ran is not recorded as what made its outputs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from forestall.data.settings import read_yaml
+from tests.pipeline.clones import clone, command, environment, lock, repro
+
+ROOT = Path(__file__).parents[2]
+STAGES = """
+stages:
+  demo:
+    cmd: python src/demo.py
+    deps: [src/demo.py, data/prepared]
+    params:
+      - train
+      - data/raw/${data.dataset}.yaml:
+          - clock
+"""
+SCRIPT = """
+import forestall.pipeline.interpreter
+from pathlib import Path
+from forestall.pipeline import stage
+def main():
+    {body}
+stage.run(main)
+"""
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Path:
+    for folder in ("src", "data/raw", "data/prepared"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("params.yaml", "data/raw/simulated.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / "dvc.yaml").write_text(STAGES, encoding="utf-8")
+    (tmp_path / "data/prepared/a.csv").write_text("a\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, body: str) -> tuple[int, str]:
+    (folder / "src/demo.py").write_text(SCRIPT.format(body=body), encoding="utf-8")
+    done = subprocess.run([sys.executable, "src/demo.py"], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("Path('src/demo.py').open('a').write('#')", "src/demo.py"),
+        ("Path('params.yaml').open('a').write('# ')", "params.yaml"),
+        ("Path('data/raw/simulated.yaml').unlink()", "data/raw/simulated.yaml"),
+        ("Path('data/prepared/b.csv').touch()", "data/prepared/b.csv"),
+        ("[Path(f'data/prepared/{n}.csv').touch() for n in 'bcd']", "data/prepared/b.csv and 2 others"),
+    ],
+)
+def test_what_changed_meanwhile_is_named_and_nothing_recorded(body: str, named: str, plant: Path) -> None:
+    code, said = run(plant, body)
+    assert code == 1
+    assert (
+        said == f"demo: {named} changed while this ran, so that it was made of neither state. Run it again.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "body", ["Path('data/raw/other.yaml').touch()", "Path('metrics.json').touch()", "pass"]
+)
+def test_what_it_does_not_declare_may_change(body: str, plant: Path) -> None:
+    code, said = run(plant, body)
+    assert code == 0, said
+
+
+@pytest.mark.pipeline
+@pytest.mark.slow
+def test_an_edit_during_a_run_is_not_recorded(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "project")
+    module = folder / "src/forestall/evaluation/scores.py"
+    assert str(module.relative_to(folder)) in read_yaml(folder / "dvc.yaml")["stages"]["evaluate"]["deps"]
+    began = subprocess.Popen(
+        ["dvc", "repro"],
+        cwd=folder,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert began.stdout is not None
+    for line in began.stdout:
+        if line == "scoring\n":
+            module.write_text(module.read_text(encoding="utf-8") + "# Edited.\n", encoding="utf-8")
+            edited = time.time()
+    rest = began.wait()
+    assert rest != 0 and edited
+    assert "evaluate:" not in lock(folder)
+    assert repro(folder)[0] == "evaluate"
+    assert command(folder, "forestall", "check").stdout.startswith("uncommitted: ")
