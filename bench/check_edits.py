@@ -28,14 +28,17 @@ def project(folder: Path) -> Path:
     return folder
 
 
+def says(one: Verdicts, name: str) -> bool:
+    """Whether a command says that something is to be done; where no stage can start, any complaint will do."""
+    if name == "check":
+        return bool(one.stale) or (one.failed and not one.ran and one.code != 0)
+    return bool(one.status if name == "status" else one.dry)
+
+
 def wrong(found: list[Verdicts], name: str) -> tuple[int, int]:
-    """Of how many edits a command says nothing though a stage runs, and of how many something though none does."""
-    says = [
-        {"check": bool(one.stale), "status": bool(one.status), "dry": bool(one.dry)}[name] for one in found
-    ]
-    runs = [bool(one.ran) or one.failed for one in found]
-    missed = sum(run and not said for said, run in zip(says, runs, strict=True))
-    return missed, sum(said and not run for said, run in zip(says, runs, strict=True))
+    """Of how many edits a command says nothing though a stage runs or fails, and of how many it speaks for nothing."""
+    pairs = [(says(one, name), bool(one.ran) or one.failed) for one in found]
+    return sum(run and not said for said, run in pairs), sum(said and not run for said, run in pairs)
 
 
 def main(number: int) -> int:
@@ -46,7 +49,8 @@ def main(number: int) -> int:
     other = [one for one in found if not one.agree]
     for one in other:
         print(f"{one.edit}: check says {sorted(one.stale)}, dvc repro begins {sorted(one.ran)}")
-    print(f"{number} edits, after {sum(bool(one.ran) or one.failed for one in found)} of which a stage runs")
+    run, none = sum(bool(one.ran) for one in found), sum(one.failed and not one.ran for one in found)
+    print(f"{number} edits: after {run} a stage runs, after {none} none can start")
     for name, words in (
         ("check", "forestall check"),
         ("status", "dvc status"),

@@ -5,13 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-
-from forestall.data.settings import read_yaml
-from tests.pipeline.clones import clone, command, environment, lock, repro
 
 ROOT = Path(__file__).parents[2]
 STAGES = """
@@ -75,29 +71,3 @@ def test_what_changed_meanwhile_is_named_and_nothing_recorded(body: str, named: 
 def test_what_it_does_not_declare_may_change(body: str, plant: Path) -> None:
     code, said = run(plant, body)
     assert code == 0, said
-
-
-@pytest.mark.pipeline
-@pytest.mark.slow
-def test_an_edit_during_a_run_is_not_recorded(tmp_path: Path) -> None:
-    folder = clone(tmp_path / "project")
-    module = folder / "src/forestall/evaluation/scores.py"
-    assert str(module.relative_to(folder)) in read_yaml(folder / "dvc.yaml")["stages"]["evaluate"]["deps"]
-    began = subprocess.Popen(
-        ["dvc", "repro"],
-        cwd=folder,
-        env=environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert began.stdout is not None
-    for line in began.stdout:
-        if line == "scoring\n":
-            module.write_text(module.read_text(encoding="utf-8") + "# Edited.\n", encoding="utf-8")
-            edited = time.time()
-    rest = began.wait()
-    assert rest != 0 and edited
-    assert "evaluate:" not in lock(folder)
-    assert repro(folder)[0] == "evaluate"
-    assert command(folder, "forestall", "check").stdout.startswith("uncommitted: ")
