@@ -28,7 +28,8 @@ all: setup  ## set up, run the pipeline, show the result
 	dvc repro
 	forestall show
 
-setup: $(READY)  ## make .venv with the pipeline's locked packages
+setup: $(READY)  ## make .venv with the pipeline's locked packages; tell Git how to merge dvc.lock
+	@.ci/merge
 
 setup-tracking: $(READY_TRACKING)  ## make .venv with MLflow's client, for `forestall track`
 
