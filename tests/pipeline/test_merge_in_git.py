@@ -120,8 +120,12 @@ def test_in_a_worktree_the_clones_environment_serves(copy: Path, tmp_path: Path)
     place = tmp_path / "a worktree"
     git(copy, "worktree", "add", "-q", str(place), "right")
     assert not (place / ".venv").exists()
-    git(place / "src", "merge", "left")
+    with (place / "src/forestall/cli/merge.py").open("a", encoding="utf-8") as file:
+        file.write('\nprint("by the code here")\n')
+    commit(place)
+    done = command(place / "src", "git", "merge", "left")
     assert whole(place, ours=3)
+    assert "by the code here\n" in done.stdout
 
 
 def test_below_the_top_of_a_repository(copy: Path, tmp_path: Path) -> None:
@@ -219,6 +223,16 @@ def test_settings_name_no_place_and_are_left_alone_where_they_are_not_ours(
     done = subprocess.run([copy / ".ci/merge"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (0, 2)
     assert "Git was not told how to merge dvc.lock" in done.stderr
+
+
+def test_another_repository_that_the_environment_names_is_left_alone(copy: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "other")
+    before = (tmp_path / "other/.git/config").read_bytes()
+    untold(copy)
+    done = command(tmp_path, str(copy / ".ci/merge"), GIT_DIR=str(tmp_path / "other/.git"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (tmp_path / "other/.git/config").read_bytes() == before
+    assert git(copy, "config", "merge.binary.driver")
 
 
 @pytest.mark.parametrize("inside", [False, True])

@@ -70,7 +70,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     on_branch(folder, "fewer", fewer)
     on_branch(folder, "quarters", quarters)
     on_branch(folder, "fewer+quarters", fewer, quarters)
-    on_branch(folder, "without", without_predict)
+    git(folder, "switch", "-qc", "without", "main")
+    without_predict(folder)
+    commit(folder, "without")
+    git(folder, "switch", "-q", "main")
     return folder
 
 
@@ -82,6 +85,9 @@ def copy(project: Path, tmp_path: Path) -> Path:
 def merge(folder: Path, ours: str, theirs: str) -> None:
     git(folder, "switch", "-q", ours)
     git(folder, "merge", "-q", theirs)
+
+
+def checkout(folder: Path) -> None:
     assert command(folder, "dvc", "checkout", "-q").returncode == 0
 
 
@@ -102,13 +108,29 @@ def stale(said: str) -> set[str]:
 
 def test_stages_that_one_side_each_ran_need_no_run(copy: Path) -> None:
     merge(copy, "reasons", "words")
+    checkout(copy)
     assert check(copy) == WELL
     assert begun(copy) == set()
     assert git(copy, "diff", "reasons+words") == ""
 
 
+def test_without_their_outputs_those_are_named_and_restored(copy: Path) -> None:
+    merge(copy, "reasons", "words")
+    shutil.rmtree(copy / "data/predictions")
+    (copy / "reports/model_card.md").unlink()
+    assert check(copy) == WELL  # a pull would bring them
+    git(copy, "switch", "-q", "main")
+    checkout(copy)
+    git(copy, "switch", "-q", "reasons")
+    git(copy, "merge", "-q", "words")
+    assert stale(check(copy)) == {"predict", "card"}
+    assert begun(copy) == {"predict", "card"}
+    assert (check(copy), git(copy, "diff", "reasons+words")) == (WELL, "")
+
+
 def test_what_both_ran_is_named_run_and_then_as_if_changed_at_once(copy: Path) -> None:
     merge(copy, "fewer", "quarters")
+    checkout(copy)
     said = check(copy)
     assert "src/forestall/evaluation/slices.py has changed since it ran" in said
     assert "metrics/budget.csv is not what the stage made" in said  # of which `quarters` alone made another
@@ -121,6 +143,7 @@ def test_what_both_ran_is_named_run_and_then_as_if_changed_at_once(copy: Path) -
 
 def test_a_stage_that_one_side_removed_is_gone_whatever_the_other_ran(copy: Path) -> None:
     merge(copy, "reasons", "without")
+    checkout(copy)
     assert check(copy) == WELL
     assert begun(copy) == set()
     assert "  predict:\n" not in (copy / "dvc.lock").read_text(encoding="utf-8")
