@@ -89,6 +89,12 @@ def test_whatever_dvc_writes_the_outcome_is_as_dvc_would_write_it() -> None:
     assert (found.ours, found.theirs) == (("0", "'q'"), ("of:all", "ä b"))
 
 
+def test_with_no_stage_left_it_is_as_dvc_would_write_it() -> None:
+    assert merged({"a": "1", "b": "1"}, {"a": "1"}, {"b": "1"}).text == dumps_yaml(
+        {"schema": "2.0", "stages": {}}
+    )
+
+
 def files(folder: Path, *texts: str) -> tuple[Path, Path, Path]:
     """base, ours and theirs, as Git hands them over."""
     found = folder / "base", folder / "ours", folder / "theirs"
@@ -132,7 +138,7 @@ def test_what_is_not_whole_is_refused_and_left_as_it_is(text: str, side: int, tm
 
 def test_cut_at_any_line_it_is_refused_or_holds_whole_entries_alone() -> None:
     whole, lines = entries(WHOLE), WHOLE.splitlines(keepends=True)
-    for count in range(3, len(lines), 7):
+    for count in range(3, len(lines), 31):
         try:
             found = entries("".join(lines[:count]))
         except ForestallError:

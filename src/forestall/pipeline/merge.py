@@ -37,7 +37,7 @@ class Merged:
     @property
     def text(self) -> str:
         """The whole file."""
-        return HEAD + "".join(self.entries.values())
+        return HEAD + "".join(self.entries.values()) if self.entries else "schema: '2.0'\nstages: {}\n"
 
 
 def merge_files(base: Path, ours: Path, theirs: Path, path: str) -> Merged:
