@@ -114,15 +114,9 @@ def test_stages_that_one_side_each_ran_need_no_run(copy: Path) -> None:
     assert git(copy, "diff", "reasons+words") == ""
 
 
-def test_without_their_outputs_those_are_named_and_restored(copy: Path) -> None:
+def test_outputs_that_were_not_checked_out_are_named_and_restored(copy: Path) -> None:
+    checkout(copy)  # those of `main`
     merge(copy, "reasons", "words")
-    shutil.rmtree(copy / "data/predictions")
-    (copy / "reports/model_card.md").unlink()
-    assert check(copy) == WELL  # a pull would bring them
-    git(copy, "switch", "-q", "main")
-    checkout(copy)
-    git(copy, "switch", "-q", "reasons")
-    git(copy, "merge", "-q", "words")
     assert stale(check(copy)) == {"predict", "card"}
     assert begun(copy) == {"predict", "card"}
     assert (check(copy), git(copy, "diff", "reasons+words")) == (WELL, "")
