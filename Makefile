@@ -22,7 +22,7 @@ READY_TRACKING := .venv/tracking.stamp
 READY_SERVING := .venv/serving.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
+.PHONY: all setup setup-tracking setup-serving setup-dev merging test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -35,6 +35,12 @@ setup-tracking: $(READY_TRACKING)  ## make .venv with MLflow's client, for `fore
 setup-serving: $(READY_SERVING)  ## make .venv with the service's packages, too
 
 setup-dev: $(READY_DEV)  ## make .venv with what lint and the tests need, too
+
+# Each time: Git's settings are the clone's, while .venv may be older, or another clone's.
+setup setup-tracking setup-serving setup-dev: merging
+
+merging:  ## tell Git how to merge dvc.lock
+	@.ci/merge
 
 $(READY): $(LOCKS) pyproject.toml .ci/setup
 	.ci/setup pipeline

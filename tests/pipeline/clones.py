@@ -100,6 +100,7 @@ def clone(folder: Path, changes: Mapping[str, dict[str, Any]] = SMALL) -> Path:
     who = (["config", "user.name", "test"], ["config", "user.email", "test@example.org"])
     for words in (["init", "-q", "-b", "main"], *who, ["add", "-A"], ["commit", "-qm", "small"]):
         subprocess.run(["git", *words], cwd=folder, check=True, env=environment())
+    subprocess.run([folder / ".ci/merge"], check=True)  # as `make setup` does
     return folder
 
 

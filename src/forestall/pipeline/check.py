@@ -17,6 +17,8 @@ from forestall.pipeline.revisions import LOCK_FILE, Workspace, git
 from forestall.pipeline.staleness import Kind, Pipeline, Reason, reasons
 from forestall.pipeline.workspace_hashes import hashes
 
+DRIVER = "merge.binary.driver"  # which .ci/merge registers
+IN_CONFLICT = ("UU", "AA")  # of `git status`; others have no two versions to merge
 KEPT = ("metrics", LOCK_FILE, f"studies/{LOCK_FILE}", "studies/results", "studies/figures")
 
 
@@ -31,7 +33,7 @@ def check(root: Path) -> dict[str, list[Reason]]:
     there = facts(one, found, hashes(root, named(found)))
     known: Known = {}
     every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
-    every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *_uncommitted(root)]
+    every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *_uncommitted(root), *_merging(root)]
     return every
 
 
@@ -112,9 +114,19 @@ def _uncommitted(root: Path) -> Iterator[Reason]:
     """What was made and is not even staged; a commit must be what the pipeline makes of it."""
     words = ("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *KEPT)
     for entry in git(root, *words, variables=_index(root)).stdout.split("\0"):
-        if entry[1:2].strip():
+        if entry[:2] in IN_CONFLICT:
+            again = f"`make setup` and `git checkout --merge {entry[3:]}` merge it again, `git add` takes it"
+            yield Reason(Kind.UNCOMMITTED, "", f"{entry[3:]} is in conflict: {again}")
+        elif entry[1:2].strip():
             text = f"{entry[3:]} is not in Git as it is here: `git add` it with what it was made of"
             yield Reason(Kind.UNCOMMITTED, "", text)
+
+
+def _merging(root: Path) -> Iterator[Reason]:
+    """A clone in which Git does not know how two branches' dvc.lock are merged; no reason to doubt this one."""
+    if git(root, "config", "--get", DRIVER, check=False).returncode:
+        text = "Git was not told how to merge dvc.lock, and would leave it in conflict: `make setup`"
+        yield Reason(Kind.NOTE, "", text)
 
 
 def _index(root: Path) -> dict[str, str]:

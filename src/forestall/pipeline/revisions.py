@@ -5,6 +5,7 @@ Which one a name means is in `resolve`.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from forestall.pipeline.process import GIT_VARIABLES, without
 
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
+CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 NOT_HERE = "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
 
 
@@ -130,9 +132,14 @@ def lock(one: Revision, file: str = LOCK_FILE) -> dict[str, Any]:
     """The stages in a dvc.lock; nothing where there is none.
 
     Raises:
-        RevisionError: it is torn: not YAML, or without stages.
+        RevisionError: it is torn: not YAML, or without stages; or a merge left its marks in it.
     """
     text = one.text(file)
+    if text is not None and CONFLICT.search(text):
+        raise RevisionError(
+            f"{one.name}:{file} has the marks of a merge that Git could not do. `make setup` tells it how, then "
+            f"`git checkout --merge {file}` does it again. After the commit: delete it and run `dvc repro`."
+        )
     return _stages(text, f"{one.name}:{file}") if text is not None else {}
 
 
@@ -141,12 +148,12 @@ def _stages(text: str, place: str) -> dict[str, Any]:
     """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
     content = parsed(text, place)
     stages = content.get("stages")
-    if not isinstance(stages, dict) or not all(_whole(stage) for stage in stages.values()):
+    if not isinstance(stages, dict) or not all(is_whole(stage) for stage in stages.values()):
         raise RevisionError(f"{place} is torn. Delete it and run `dvc repro`.")
     return stages
 
 
-def _whole(stage: Any) -> bool:
+def is_whole(stage: Any) -> bool:
     """Whether a stage of dvc.lock has the form that DVC writes; a file cut off at any place may still be YAML."""
     if not isinstance(stage, dict):
         return False
