@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 RAW = {"data/raw/simulated.yaml", "data/raw/.gitignore"}
+SHARED = "FORESTALL_TESTS_SHARED"  # the folder that all workers of one run of tests share: tests/conftest.py
 STAGES = {"simulate", "prepare", "featurize", "train", "export", "evaluate", "predict", "card"}
 SMALL: dict[str, dict[str, Any]] = {
     "params.yaml": {

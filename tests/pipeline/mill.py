@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -22,8 +21,8 @@ from forestall.serving.store.database import open_store
 from forestall.serving.store.events import KINDS, add_events
 from forestall.serving.store.fill import fill
 from forestall.serving.store.readings import add_readings
-from tests.pipeline.clones import clone, command, repro, set_values
-from tests.pipeline.repository import commit
+from tests.pipeline.clones import command, repro, set_values
+from tests.pipeline.repository import commit, first_run, made_once
 from tests.serving.feeding import readings_of
 
 MONTHS = ("2024-07", "2024-08")  # that the service learns, of which the second is not over
@@ -45,23 +44,13 @@ class Plant:
 
 def copy_of_mill(factory: pytest.TempPathFactory) -> Plant:
     """The mill on SQLite, a copy for the caller: it is made once for all workers, as that takes a minute."""
-    base = factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-mill"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "made").exists():
-            mill(shared / "place")
-            (shared / "made").touch()
-    own = factory.mktemp("mill") / "place"
-    shutil.copytree(shared / "place", own, symlinks=True)
+    own = made_once("mill", mill, factory.mktemp("mill") / "place")
     return Plant(own / "project", f"sqlite:///{own / 'store.sqlite'}")
 
 
 def mill(place: Path, database: str = "") -> Plant:
     """Half a year in its own tables, and all that came later in the store; made in a folder, as is the database."""
-    folder = clone(place / "project")
-    repro(folder)
+    folder = first_run(place / "project")
     whole = place / "whole"
     shutil.copytree(folder / "data/raw/simulated", whole)
     own_tables(whole, place / "export")

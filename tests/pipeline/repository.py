@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from forestall.comparison.report import Report
-from tests.pipeline.clones import clone, command, repro, set_values
+from tests.pipeline.clones import SHARED, clone, command, repro, set_values
 
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
 
@@ -24,10 +25,32 @@ def git(folder: Path, *words: str, text: str | None = None, **environment: str) 
 
 def first_run(folder: Path) -> Path:
     """A small project on `main` that has run, all of it committed."""
-    clone(folder)
-    repro(folder)
-    commit(folder, "first run")
-    return folder
+
+    def make(place: Path) -> None:
+        clone(place)
+        repro(place)
+        commit(place, "first run")
+
+    return made_once("first-run", make, folder)
+
+
+def made_once(name: str, make: Callable[[Path], object], folder: Path) -> Path:
+    """A copy of what `make` makes in a folder: in a run of tests it is made once for all workers.
+
+    Where tests share nothing, as in a benchmark, it is made in its place.
+    """
+    shared = os.environ.get(SHARED)
+    if shared is None:
+        make(folder)
+        return folder
+    whole = Path(shared) / name
+    whole.mkdir(exist_ok=True)
+    with (whole / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (whole / "made").exists():
+            make(whole / "place")
+            (whole / "made").touch()
+    return Path(shutil.copytree(whole / "place", folder, symlinks=True, dirs_exist_ok=True))
 
 
 def commit(folder: Path, message: str = "change") -> None:

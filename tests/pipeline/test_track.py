@@ -19,7 +19,8 @@ from forestall.comparison.changes import flat, output_hash
 from forestall.data.settings import read_yaml
 from forestall.pipeline.revisions import Workspace, lock
 from forestall.serving.bundle import load_bundle
-from tests.pipeline.clones import clone, command, environment, repro, set_values
+from tests.pipeline.clones import command, environment, repro, set_values
+from tests.pipeline.repository import first_run
 from tests.pipeline.servers import mlflow_server, own_program
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -38,10 +39,7 @@ print(answers.shape, *answers.columns, hashlib.sha256(answers.to_numpy().tobytes
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A committed run, and a queued experiment derived from it that has run."""
-    folder = clone(tmp_path_factory.mktemp("track") / "plant")
-    repro(folder)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "run")
+    folder = first_run(tmp_path_factory.mktemp("track") / "plant")
     git(folder, "remote", "add", "origin", "https://someone:a-secret@example.org/team/pumps.git")
     for words in (
         ("exp", "run", "--queue", "-S", "alarm.quiet=4", "--name", "patient"),
