@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib.machinery
 import importlib.util
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +20,29 @@ from forestall.pipeline.stages import PARAMS, Stage, read_stages
 from tests.pipeline.clones import environment
 from tests.pipeline.traces import CALLS, STRACE, Deed, Kind, deeds
 
-# What of the computer a stage may look at, and why that cannot make other bytes, or what shows that it does not.
+# What of the computer a stage may look at, as patterns of paths, and what for. That none of it makes other bytes is
+# tried elsewhere, with another zone, locale, number of cores and so on.
 OUTSIDE = {
-    "/lib": "system libraries",
-    "/lib64": "system libraries",
-    "/usr/lib": "system libraries",
-    "/etc/ld.so.cache": "where they are",
+    "/(usr/)?lib(64)?": "system libraries",
+    r"/etc/ld\.so\.(cache|preload)": "where those are",
+    r"(/etc|/usr/share/locale)/locale\.alias": "the locale, which Python sets when it starts",
+    f"/etc/localtime|{Path('/etc/localtime').resolve()}": "the zone, which Python's `time` sets when it is loaded",
+    "/usr/share/zoneinfo/UTC": "the zone of stamps",
+    r"/etc/ssl/openssl\.cnf": "OpenSSL, which `hashlib` loads",
+    r"/etc/je_arrow_malloc\.conf|/sys/kernel/mm/transparent_hugepage|/proc/sys/vm/overcommit_memory": "memory",
+    "/sys/devices/system/(cpu|node)|/sys/fs/cgroup|/proc/(stat|cpuinfo|self/cgroup)": "how many cores of what kind",
+    r"/proc/\d+/(cgroup|smaps|smaps_rollup|io)": "the same, and memory: psutil and pyarrow, of their own process",
+    r"/sys/bus/pci/devices|/sys/devices/pci[^/]*/[^/]*/class|/sys/class/(drm|accel)|/etc/os-release": (
+        "whether there is a GPU: ONNX Runtime, which makes no use of one here"
+    ),
+}
+# Semaphores, with which joblib and scikit-learn can wait for other processes; each has no name any more at once.
+SEMAPHORES = r"/dev/shm/sem\.[\w-]+"
+# What else a stage may look at, never write, and what for; paths are as sentences have them.
+BESIDES = {
+    # matplotlib looks for settings and its list of fonts. Plots are drawn by its defaults and its own font.
+    "evaluate": r"matplotlibrc|~|~/\.(config|cache)(/matplotlib)?|~/\.config/matplotlib/matplotlibrc"
+    r"|~/\.cache/matplotlib/fontlist-[\w.-]+",
 }
 
 
@@ -59,13 +80,24 @@ def isolated(stage: Stage, project: Path, scratch: Path) -> Place:
     dataset = read_yaml(project / PARAMS)["data"]["dataset"]
     settings = (PARAMS, f"data/raw/{dataset}.yaml")
     place = Place(scratch / "project", scratch / "home", scratch / "temporary", settings)
-    for folder in (place.folder, place.home, place.temporary):
+    for folder in (place.folder, place.temporary):
         folder.mkdir(parents=True)
+    shutil.copytree(home(), place.home)
     for path in (*stage.deps, *settings):
         copy(project / path, place.folder / path)
     for path in stage.outs:
         (place.folder / path).parent.mkdir(parents=True, exist_ok=True)
     return place
+
+
+@functools.cache
+def home() -> Path:
+    """A home in which matplotlib has been once: it starts fc-list then, and lists the computer's fonts."""
+    folder = Path(tempfile.mkdtemp(prefix="home-"))
+    atexit.register(shutil.rmtree, folder)
+    words = [sys.executable, "-c", "import matplotlib.font_manager"]
+    subprocess.run(words, env={"HOME": str(folder)}, capture_output=True, check=True)
+    return folder
 
 
 def copy(source: Path, target: Path) -> None:
@@ -119,6 +151,16 @@ def never_read(stage: Stage, place: Place, ran: Ran) -> list[str]:
     ]
 
 
+ZIPPED = (
+    f"/lib/python{sys.version_info.major}{sys.version_info.minor}.zip"  # of Python, where it is looked for
+)
+NEVER = {
+    Kind.TALKS: "and no stage needs anybody",
+    Kind.EVADES: "and what it reaches after that cannot be told",
+    Kind.STARTS: "and a stage is one program",
+}
+
+
 class _Rules:
     """What one stage may do in its place."""
 
@@ -126,32 +168,31 @@ class _Rules:
         self.place = place
         self.inputs = [*stage.deps, *place.settings]
         self.outs = list(stage.outs)
-        self.outside = [*OUTSIDE, *_python(), str(place.temporary)]
+        self.besides = BESIDES.get(stage.name, "")
+        self.python = [str(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix)]
 
     def short(self, of: str) -> str:
         """A path as a person would name it."""
         for folder, name in ((self.place.folder, ""), (self.place.home, "~/")):
             if _below(of, [str(folder)]):
-                return name + (of[len(str(folder)) + 1 :] or ".")
+                return (name + of[len(str(folder)) + 1 :]).rstrip("/") or "."
         return of
 
     def against(self, deed: Deed) -> str:
         """Why the stage must not do that; empty if it may."""
-        if deed.kind is Kind.TALKS:
-            return "and no stage needs anybody"
-        if deed.kind is Kind.EVADES:
-            return "and what it reaches then cannot be told"
-        if deed.kind is Kind.STARTS:
-            return "and a stage is one program"
+        if deed.kind in NEVER:
+            return NEVER[deed.kind]
+        path, changes = self.short(deed.of), deed.kind is Kind.WRITES
+        if not changes and re.fullmatch(self.besides, path):
+            return ""
         if _below(deed.of, [str(self.place.folder)]):
-            return self._inside(deed.kind, self.short(deed.of))
+            return self._inside(deed.kind, path)
         return self._outside(deed.kind, deed.of)
 
     def _inside(self, kind: Kind, path: str) -> str:
-        changes = kind in (Kind.WRITES, Kind.MAKES)
         if _below(path, self.outs) or (kind in (Kind.ASKS, Kind.MAKES) and _above(path, self.outs)):
             return ""
-        if changes:
+        if kind in (Kind.WRITES, Kind.MAKES):
             return "which is no output of it"
         code = [dep for dep in self.inputs if dep.endswith(".py")]
         allowed = (
@@ -163,17 +204,23 @@ class _Rules:
         return "" if allowed else "which dvc.yaml does not give it"
 
     def _outside(self, kind: Kind, path: str) -> str:
-        if kind in (Kind.WRITES, Kind.MAKES):
-            allowed = path == "/dev/null" or _below(path, [str(self.place.temporary)])
-        else:
-            way = [str(self.place.folder), *self.outside]
-            allowed = _below(path, self.outside) or (kind is Kind.ASKS and _above(path, way))
+        if _below(path, [str(self.place.temporary)]) or path == "/dev/null" or re.fullmatch(SEMAPHORES, path):
+            return ""
+        way = [str(self.place.folder), str(self.place.temporary), *self.python, "/proc/self/cgroup"]
+        allowed = kind not in (Kind.WRITES, Kind.MAKES) and (
+            _below(path, self.python)
+            or re.fullmatch(f"({'|'.join(OUTSIDE)})(/.*)?", path)
+            or (kind is Kind.ASKS and (_above(path, way) or path.endswith(ZIPPED)))
+            or (kind in (Kind.ASKS, Kind.LISTS) and path in _of_editable())
+        )
         return "" if allowed else "which is not in the project"
 
 
-def _python() -> list[str]:
-    """Where the interpreter and its packages are."""
-    return [str(Path(prefix)) for prefix in {sys.prefix, sys.base_prefix}]
+@functools.cache
+def _of_editable() -> list[str]:
+    """The source folders of packages that are installed to be edited, this one: Python looks there last of all."""
+    words = [sys.executable, "-I", "-c", "import sys; print(*sys.path, sep='\\n')"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def _below(path: str, tops: list[str]) -> bool:

@@ -32,7 +32,9 @@ def _shell(first: str) -> tuple[str, ...]:
     return "sh", "-c", f'{first}; exec "$@"', "sh"
 
 
-FAKE_CLOCK = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), Path("/usr/lib/libfaketime"))
+FAKE_CLOCK = next(
+    iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), Path("/usr/lib/libfaketime")
+)
 # What both sides share where nothing is changed: the tests' own surroundings differ from computer to computer.
 HERE = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "USER": "here", "COLUMNS": "80"}
 CHANGES = {
@@ -43,11 +45,20 @@ CHANGES = {
     "hash seed": Change(variables={"PYTHONHASHSEED": "7"}),
     "variables": Change(
         variables={"USER": "elsewhere", "LOGNAME": "elsewhere", "COLUMNS": "33", "LINES": "9", "TERM": "dumb"}
-        | {"CI": "true", "SOURCE_DATE_EPOCH": "1", "PYTHONUTF8": "1", "PYTHONOPTIMIZE": "", "ODD": "\N{SNOWMAN}\n="}
+        | {
+            "CI": "true",
+            "SOURCE_DATE_EPOCH": "1",
+            "PYTHONUTF8": "1",
+            "PYTHONOPTIMIZE": "",
+            "ODD": "\N{SNOWMAN}\n=",
+        }
     ),
     "kernels": Change(
         variables={"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": "", "OMP_NUM_THREADS": "2"}
-        | {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-ERMS", "ARROW_USER_SIMD_LEVEL": "NONE"}
+        | {
+            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-ERMS",
+            "ARROW_USER_SIMD_LEVEL": "NONE",
+        }
     ),
     "host": Change(("unshare", "--uts", "--map-root-user", *_shell("hostname elsewhere"))),
     "network": Change(("unshare", "--net", "--map-root-user")),

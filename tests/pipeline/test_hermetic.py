@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,48 @@ def test_a_stage_does_nothing_that_it_does_not_declare(name: str, runs: Runs) ->
 def test_a_stage_reads_all_that_it_declares(name: str, runs: Runs) -> None:
     place, ran = runs.of(name)
     assert never_read(STAGES[name], place, ran) == []
+
+
+NOT_GIVEN, NO_OUTPUT, NOT_HERE = (
+    "which dvc.yaml does not give it.", "which is no output of it.", "which is not in the project."
+)  # fmt: skip
+ALONE, NOBODY = "and a stage is one program.", "and no stage needs anybody."
+# A line more in the stage's script, and what is said of it.
+CHEATS = {
+    'Path("README.md").read_bytes()': f"card reads README.md, {NOT_GIVEN}",
+    'Path("data/truth").exists()': f"card looks for data/truth, {NOT_GIVEN}",
+    'list(Path("metrics").iterdir())': f"card lists metrics, {NOT_GIVEN}",
+    'Path("/proc/self/cwd/dvc.lock").write_text("")': f"card writes dvc.lock, {NO_OUTPUT}",
+    'Path("~/.netrc").expanduser().exists()': f"card looks for ~/.netrc, {NOT_HERE}",
+    'list(Path.home().iterdir())': f"card lists ~, {NOT_HERE}",
+    'Path("/etc/passwd").read_bytes()': f"card reads /etc/passwd, {NOT_HERE}",
+    'Path("../outside").read_bytes()': "card reads {above}/outside, " + NOT_HERE,
+    'Path("reports/other.md").write_text("")': f"card writes reports/other.md, {NO_OUTPUT}",
+    'Path("reports/other").mkdir()': f"card makes the folder reports/other, {NO_OUTPUT}",
+    'Path("metrics/data.json").unlink()': f"card writes metrics/data.json, {NO_OUTPUT}",
+    'OUT.rename("reports/other.md")': f"card writes reports/other.md, {NO_OUTPUT}",
+    'Path("reports/link").symlink_to("/etc")': f"card writes reports/link, {NO_OUTPUT}",
+    'Path("../outside").write_text("")': "card writes {above}/outside, " + NOT_HERE,
+    '__import__("tempfile").mkstemp(suffix="-left")': "card leaves *-left in the temporary folder.",
+    '__import__("os").chdir("..")': 'card calls chdir(".."), and what it reaches after that cannot be told.',
+    '__import__("subprocess").run(["/bin/true"])': f"card starts /bin/true, {ALONE}",
+    '__import__("os").system("true")': f"card starts /bin/sh, {ALONE}",
+    '__import__("socket").socket().connect_ex(("127.0.0.1", 9))': (
+        f"card talks over a socket: connect AF_INET 9 127.0.0.1, {NOBODY}"
+    ),
+    '__import__("socket").getaddrinfo("localhost", 80)': f"card reads /etc/hosts, {NOT_HERE}",
+    '__import__("threading").Thread(target=Path("README.md").exists).start()': (
+        f"card looks for README.md, {NOT_GIVEN}"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "sentence"), CHEATS.items())
+def test_a_stage_that_does_is_told(line: str, sentence: str, runs: Runs, tmp_path: Path) -> None:
+    runs.of("evaluate")
+    place = isolated(STAGES["card"], runs.project, tmp_path)
+    with (place.folder / STAGES["card"].deps[0]).open("a", encoding="utf-8") as script:
+        script.write(f"    {line}\n")
+    said = offences(STAGES["card"], place, traced(STAGES["card"], place))
+    expected = sentence.format(above=tmp_path)
+    assert any(fnmatch(one, expected) for one in said), said

@@ -21,7 +21,9 @@ UNFINISHED = " <unfinished ...>"
 ENDED = ("---", "+++")
 FOLDER_OR_TEXT = re.compile(r'(?:AT_FDCWD|\b\d+)<((?:[^<>\\]|\\.)*)>|"((?:[^"\\]|\\.)*)"')
 OPENED = re.compile(r"\d+<(/(?:[^<>\\]|\\.)*)>")
-WHERE = re.compile(r'\bAF_\w+|(?<=htons\()\d+|(?<=inet_addr\(")[^"]+|(?<=AF_INET6, ")[^"]+|(?<=sun_path=")[^"]+')
+WHERE = re.compile(
+    r'\bAF_\w+|(?<=htons\()\d+|(?<=inet_addr\(")[^"]+|(?<=AF_INET6, ")[^"]+|(?<=sun_path=")[^"]+'
+)
 
 OPENS = {"open", "openat", "openat2", "creat"}
 TO_WRITE = re.compile(r"\bO_(WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b")
@@ -35,7 +37,16 @@ LINKS = {"symlink", "symlinkat"}  # their first text is what the link says
 STARTS = {"execve", "execveat"}
 SILENT = {"getcwd", "ftruncate", "fchmod", "fchown"}  # of no path, or of what was opened
 # After these no path can be told any more, or files are reached without one.
-EVADES = {"chdir", "fchdir", "chroot", "pivot_root", "mount", "umount2", "open_by_handle_at", "io_uring_setup"}
+EVADES = {
+    "chdir",
+    "fchdir",
+    "chroot",
+    "pivot_root",
+    "mount",
+    "umount2",
+    "open_by_handle_at",
+    "io_uring_setup",
+}
 TALKS = {
     *("socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg", "sendmmsg"),
     *("recvfrom", "recvmsg", "recvmmsg", "getsockname", "getpeername", "setsockopt", "getsockopt", "shutdown"),
@@ -147,4 +158,4 @@ def _paths(arguments: str, folder: str) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """A string as it was before strace wrote it in C."""
-    return codecs.escape_decode(text.encode("ascii"))[0].decode("utf-8", "surrogateescape")  # type: ignore[attr-defined]
+    return codecs.escape_decode(text.encode("ascii"))[0].decode("utf-8", "surrogateescape")
