@@ -83,16 +83,16 @@ CHEATS = {
     'Path("reports/link").symlink_to("/etc")': f"card writes reports/link, {NO_OUTPUT}",
     'Path("../outside").write_text("")': "card writes {above}/outside, " + NOT_HERE,
     '__import__("tempfile").mkstemp(suffix="-left")': "card leaves *-left in the temporary folder.",
-    '__import__("subprocess").run(["/bin/true"])': f"card starts /bin/true, {ALONE}",
+    '__import__("subprocess").run(["python", "-c", ""])': f"card starts */python, {ALONE}",
     '__import__("os").system("true")': f"card starts /bin/sh, {ALONE}",
     '__import__("socket").socket().connect_ex(("127.0.0.1", 9))': (
         f"card talks over a socket: connect AF_INET 9 127.0.0.1, {NOBODY}"
     ),
     '__import__("socket").getaddrinfo("localhost", 80)': f"card reads /etc/hosts, {NOT_HERE}",
     '__import__("threading").Thread(target=Path("README.md").exists).start()': (
-        f"card looks for README.md, {NOT_GIVEN    '__import__("os").chdir("..")': 'card calls chdir(".."), and what it reaches after that cannot be told.',
-}"
+        f"card looks for README.md, {NOT_GIVEN}"
     ),
+    '__import__("os").chdir("..")': 'card calls chdir(".."), and what it reaches after that cannot be told.',
 }  # fmt: skip
 
 

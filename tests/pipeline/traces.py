@@ -22,7 +22,7 @@ ENDED = ("---", "+++")
 FOLDER_OR_TEXT = re.compile(r'(?:AT_FDCWD|\b\d+)<((?:[^<>\\]|\\.)*)>|"((?:[^"\\]|\\.)*)"')
 OPENED = re.compile(r"\d+<(/(?:[^<>\\]|\\.)*)>")
 WHERE = re.compile(
-    r'\bAF_\w+|(?<=htons\()\d+|(?<=inet_addr\(")[^"]+|(?<=AF_INET6, ")[^"]+|(?<=sun_path=")[^"]+'
+    r'\bAF_\w+\b(?!, ")|(?<=htons\()\d+|(?<=inet_addr\(")[^"]+|(?<=AF_INET6, ")[^"]+|(?<=sun_path=")[^"]+'
 )
 
 OPENS = {"open", "openat", "openat2", "creat"}
@@ -79,18 +79,18 @@ class TraceError(Exception):
 
 
 def deeds(trace: Iterable[str], folder: Path) -> list[Deed]:
-    """What was done, without what was done again, in order; relative paths are below the folder it was started in.
+    """What was done, in order; relative paths are below the folder it was started in.
 
     Raises:
         TraceError: a line is no call.
     """
-    found: dict[Deed, None] = {}
+    found: list[Deed] = []
     for line in _whole(trace):
         call = CALL.fullmatch(line)
         if call is None:
             raise TraceError(line)
-        found |= dict.fromkeys(_deeds(call["name"], call["arguments"], call["result"], str(folder)))
-    return list(found)
+        found += _deeds(call["name"], call["arguments"], call["result"], str(folder))
+    return found
 
 
 def _whole(trace: Iterable[str]) -> Iterator[str]:
