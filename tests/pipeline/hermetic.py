@@ -124,6 +124,7 @@ def traced(stage: Stage, place: Place) -> Ran:
         stderr=subprocess.STDOUT,
         check=False,
     )
+    assert trace.is_file() and trace.stat().st_size, f"strace cannot trace here: {done.stdout}"
     with trace.open(encoding="ascii") as lines:
         _, *rest = deeds(lines, place.folder)  # the first is the command's own start
     return Ran(done.returncode, done.stdout, rest)

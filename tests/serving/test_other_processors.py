@@ -1,4 +1,4 @@
-"""Emulated processors without AVX-512, an Intel and an AMD, fit the same models and give the same answers as this one."""
+"""Emulated processors without AVX-512, an Intel and an AMD, fit the same models and answer the same as this one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.serving import fitted_again
 from tests.serving.conftest import FAMILIES, Made, served
 
 pytestmark = pytest.mark.slow
-# QEMU 7.2 dies in numpy's argsort, by which boosting finds its bins; its bundles are asked all the same.
+# QEMU 7.2 is wrong in the AVX2 of numpy's argsort, by which boosting finds its bins; its bundles are asked all the same.
 FITTED = sorted(FAMILIES.keys() - {"hist_gradient_boosting"})
 Found = dict[str, list[str]]
 
