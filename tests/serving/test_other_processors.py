@@ -15,7 +15,7 @@ from tests.serving import fitted_again
 from tests.serving.conftest import FAMILIES, Made, served
 
 pytestmark = pytest.mark.slow
-# QEMU 7.2 is wrong in the AVX2 of numpy's argsort, by which boosting finds its bins; its bundles are asked all the same.
+# QEMU 7.2 is wrong in the AVX2 of numpy's argsort, by which boosting finds its bins. Its bundles are asked.
 FITTED = sorted(FAMILIES.keys() - {"hist_gradient_boosting"})
 Found = dict[str, list[str]]
 
