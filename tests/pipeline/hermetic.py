@@ -152,9 +152,8 @@ def never_read(stage: Stage, place: Place, ran: Ran) -> list[str]:
     ]
 
 
-ZIPPED = (
-    f"/lib/python{sys.version_info.major}{sys.version_info.minor}.zip"  # of Python, where it is looked for
-)
+# Where Python looks for itself, packed, on the way up from its own folder.
+ZIPPED = f"/lib/python{sys.version_info.major}{sys.version_info.minor}.zip"
 NEVER = {
     Kind.TALKS: "and no stage needs anybody",
     Kind.EVADES: "and what it reaches after that cannot be told",
@@ -170,7 +169,8 @@ class _Rules:
         self.inputs = [*stage.deps, *place.settings]
         self.outs = list(stage.outs)
         self.besides = BESIDES.get(stage.name, "")
-        self.python = [str(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix)]
+        base = Path(sys.base_prefix).resolve()  # may be /usr: not all of it
+        self.python = [str(path) for path in (Path(sys.prefix).resolve(), base / "bin", base / "lib")]
 
     def short(self, of: str) -> str:
         """A path as a person would name it."""
