@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.clones import STAGES, clone, command, environment, lock, repro, set_values
+from tests.pipeline.surroundings import CHANGES, differences, strange_home, together
 
 pytestmark = pytest.mark.pipeline
 
@@ -63,29 +63,13 @@ def test_only_what_depends_on_a_change_runs(
     assert lock(project) == before
 
 
-OFFLINE = ["unshare", "--net", "--map-root-user"]
-
-
-def offline() -> list[str]:
-    """What runs a command without any network; nothing where the system does not let us."""
-    possible = (
-        shutil.which("unshare") and subprocess.run([*OFFLINE, "true"], capture_output=True).returncode == 0
-    )
-    return OFFLINE if possible else []
-
-
-def test_the_same_bytes_offline_in_another_folder_time_zone_core_count_and_hash_seed(
-    project: Path, tmp_path: Path
-) -> None:
-    other = clone(tmp_path / "a folder with blanks")
-    elsewhere = {
-        "PYTHONHASHSEED": "7",
-        "TZ": "Pacific/Auckland",
-        "LC_ALL": "C",
-        "OPENBLAS_CORETYPE": "Nehalem",
-    }
-    cores = ["taskset", "-c", "0"] if shutil.which("taskset") else []
-    assert len(repro(other, *offline(), *cores, **elsewhere)) == len(STAGES)
+def test_the_same_bytes_elsewhere(project: Path, tmp_path: Path) -> None:
+    away = together(CHANGES.values())
+    other = clone(tmp_path / away.folder)
+    (other / "matplotlibrc").write_text("lines.linewidth: 9\n", encoding="utf-8")
+    own = {"HOME": str(strange_home(tmp_path / "home")), "TMPDIR": str(tmp_path)}
+    assert len(repro(other, *away.words, **away.variables, **own)) == len(STAGES)
+    assert differences(project, other) == []
     assert lock(other) == lock(project)
     for file in sorted((project / "metrics").rglob("*.*")):
         assert file.read_bytes() == (other / file.relative_to(project)).read_bytes()

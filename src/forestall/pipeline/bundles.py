@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from onnxruntime.capi import onnxruntime_pybind11_state as onnx
 
 from forestall.pipeline.revisions import NotComparableError
-from forestall.serving.bundle import Bundle, BundleError, load_bundle
+from forestall.serving.bundle import REFUSED, Bundle, BundleError, load_bundle
 
-# What onnxruntime says of a graph that it cannot load or feed. They have no base of their own.
-REFUSED = (onnx.Fail, onnx.InvalidArgument, onnx.InvalidGraph, onnx.InvalidProtobuf, onnx.NotImplemented)
 # What a manifest with other keys, or of other kinds, leads to: its `format` has never been raised.
 OTHER = (KeyError, TypeError, AttributeError, ValueError)
 

@@ -2,17 +2,32 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from forestall.errors import ForestallError
 from forestall.features.reference import Matrix, Reference
 from forestall.serving.plant import Plant
 
+# Read when the runtime is loaded: it would write an identifier into the home, and report over the network which graph
+# it was given.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+
+# What the runtime says of a graph that it cannot load or feed. They have no base of their own.
+REFUSED = (
+    refusals.Fail,
+    refusals.InvalidArgument,
+    refusals.InvalidGraph,
+    refusals.InvalidProtobuf,
+    refusals.NotImplemented,
+)
 MODEL, MANIFEST = "model.onnx", "manifest.json"
 INPUT, OUTPUT = "features", "risk"  # of the graph
 ROWS_AT_A_TIME = 100_000
