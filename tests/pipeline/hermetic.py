@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forestall.data.settings import read_yaml
+from forestall.pipeline.imports import MAIN
 from forestall.pipeline.stages import PARAMS, Stage, read_stages
 from tests.pipeline.clones import environment
 from tests.pipeline.traces import CALLS, STRACE, Deed, Kind, deeds
@@ -67,18 +68,17 @@ class Ran:
 
 def stages_of(project: Path) -> dict[str, Stage]:
     """The stages of the project's dvc.yaml, in its order, in which each comes after those that it needs."""
-    return read_stages(
-        "dvc.yaml", lambda name: read_yaml(project / name) if (project / name).is_file() else None
-    )
+    return read_stages(MAIN, lambda name: read_yaml(project / name) if (project / name).is_file() else None)
 
 
 def isolated(stage: Stage, project: Path, scratch: Path) -> Place:
-    """A place with copies of the stage's deps and the two files of settings, and the folders of its outs.
+    """A place with copies of the stage's deps and of settings, and the folders of its outs.
 
-    Every stage checks both files as wholes, and is handed the sections that it declares.
+    Every stage checks both files of settings as wholes, and is handed the sections that it declares; what dvc.yaml
+    says that it is made of, it watches for edits (`pipeline/steady.py`).
     """
     dataset = read_yaml(project / PARAMS)["data"]["dataset"]
-    settings = (PARAMS, f"data/raw/{dataset}.yaml")
+    settings = (PARAMS, f"data/raw/{dataset}.yaml", MAIN)
     place = Place(scratch / "project", scratch / "home", scratch / "temporary", settings)
     for folder in (place.folder, place.temporary):
         folder.mkdir(parents=True)
