@@ -20,9 +20,10 @@ IN_PARALLEL := -n 2 --dist loadfile
 READY := .venv/pipeline.stamp
 READY_TRACKING := .venv/tracking.stamp
 READY_SERVING := .venv/serving.stamp
+READY_REMOTES := .venv/remotes.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-serving setup-dev test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
+.PHONY: all setup setup-tracking setup-serving setup-remotes setup-dev test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
 
 all: setup  ## set up, run the pipeline, show the result
 	dvc repro
@@ -33,6 +34,8 @@ setup: $(READY)  ## make .venv with the pipeline's locked packages
 setup-tracking: $(READY_TRACKING)  ## make .venv with MLflow's client, for `forestall track`
 
 setup-serving: $(READY_SERVING)  ## make .venv with the service's packages, too
+
+setup-remotes: $(READY_REMOTES)  ## make .venv with what DVC remotes over SSH and on S3 need, too
 
 setup-dev: $(READY_DEV)  ## make .venv with what lint and the tests need, too
 
@@ -46,6 +49,10 @@ $(READY_TRACKING): $(READY)
 
 $(READY_SERVING): $(READY)
 	.ci/setup serving
+	touch $@
+
+$(READY_REMOTES): $(READY)
+	.ci/setup remotes
 	touch $@
 
 $(READY_DEV): $(READY)
