@@ -25,8 +25,9 @@ READY_DEV := .venv/dev.stamp
 
 .PHONY: all setup setup-tracking setup-serving setup-remotes setup-dev test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
 
+# DVC says which folder it misses, and not where that can be had.
 all: setup  ## set up, run the pipeline, show the result
-	dvc repro
+	dvc repro || { forestall missing | grep ^data/raw/ >&2; exit 1; }
 	forestall show
 
 setup: $(READY)  ## make .venv with the pipeline's locked packages

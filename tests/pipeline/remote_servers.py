@@ -39,14 +39,14 @@ Subsystem sftp internal-sftp
 
 @dataclass(frozen=True)
 class SshServer:
-    """An SSH server that lets whoever runs the tests in, with one key.
+    """An SSH server that lets whoever runs the tests in, with one of two keys.
 
-    key: the private one. known_hosts: a line by which clients know the server.
+    key: the private one that it takes. stranger: the other one.
     """
 
     port: int
     key: Path
-    known_hosts: str
+    stranger: Path
     user: str = getpass.getuser()
 
 
@@ -62,10 +62,9 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     (folder / "sshd_config").write_text(settings, encoding="utf-8")
     if os.geteuid() == 0:  # as Debian's service does
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
     words = [program, "-D", "-e", "-f", str(folder / "sshd_config")]
     with (folder / "log").open("wb") as log, _running(words, port, stderr=log):
-        yield SshServer(port, folder / "key", f"[{HERE}]:{port} {host_key}")
+        yield SshServer(port, folder / "key", folder / "stranger")
 
 
 @dataclass(frozen=True)

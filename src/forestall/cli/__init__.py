@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from forestall.cli import check, dataset, fleet, promotion, revisions, service, shadow
+from forestall.cli import check, dataset, fleet, missing, promotion, revisions, service, shadow
 from forestall.errors import ForestallError
 
 
@@ -39,6 +39,6 @@ def parser() -> argparse.ArgumentParser:
         prog="forestall", description="Predictive maintenance beside the DVC stages."
     )
     verbs = top.add_subparsers(required=True, metavar="VERB")
-    for group in (dataset, check, revisions, promotion, shadow, fleet, service):
+    for group in (dataset, check, missing, revisions, promotion, shadow, fleet, service):
         group.add_verbs(verbs)
     return top
