@@ -1,4 +1,4 @@
-"""Where DVC remotes can be, on this computer: OpenSSH's server, and S3 as moto serves it. A test starts and stops them."""
+"""Where DVC remotes can be, on this computer: OpenSSH's server, and S3 as moto serves it, while a test wants them."""
 
 from __future__ import annotations
 

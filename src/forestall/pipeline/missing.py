@@ -87,12 +87,20 @@ def _line(one: Output, away: bool, lacking: list[str], remote: str) -> str:
     if not lacking:
         return f"{one.path}: not here. `dvc {'pull' if away else 'checkout'} {one.path}` brings it."
     more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-    where = f"neither in the cache nor in the remote {remote}" if remote else "not in the cache, and there is no remote"
+    where = (
+        f"neither in the cache nor in the remote {remote}"
+        if remote
+        else "not in the cache, and there is no remote"
+    )
     return f"{', '.join(lacking[:SHOWN])}{more}: {where}. {_todo(one, remote)}"
 
 
 def _todo(one: Output, remote: str) -> str:
     if one.made:
         return "`dvc repro` makes it again."
-    push = f"Run `{PUSH}` where it still is" if remote else "Set the remote of those who have it (`dvc remote add`)"
+    push = (
+        f"Run `{PUSH}` where it still is"
+        if remote
+        else "Set the remote of those who have it (`dvc remote add`)"
+    )
     return f"{push}, or put the files into {one.path} again, then `dvc add {one.path}`."

@@ -1,0 +1,280 @@
+"""Remotes set up by the words of their pages, against real servers, and what other clones get from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from forestall.pipeline.missing import PUSH
+from tests.pipeline.clones import ROOT, clone, environment, repro, set_values
+from tests.pipeline.exports import write_exports
+from tests.pipeline.how_to import commands, newcomer
+from tests.pipeline.remote_servers import S3Server, s3_server, ssh_server
+from tests.pipeline.repository import commit, git
+from tests.pipeline.servers import HERE, free_port
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+PAGES = ROOT / "docs/how-to"
+SET_UP, ELSEWHERE = "Set it up", "In another clone"
+OWN = "dvc remote modify --local"
+TABLE = "data/raw/mill/sensor_data.csv"
+LITTLE = {"simulate.machines": 4, "simulate.days": 40, "data.dataset": "mill"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What somebody gets wrong, or what happens: a command, and what `dvc pull` then says."""
+
+    line: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A remote that is set up and filled.
+
+    owner: the clone that filled it. put: a page's command with what stands there for an example replaced.
+    lose: takes an object away. secrets: what must not be in Git.
+    """
+
+    page: Path
+    owner: Path
+    put: Callable[[str], str]
+    lose: Callable[[str], None]
+    secrets: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+    def clone(self, folder: Path) -> Path:
+        """Another computer's clone, with settings of its own as the page says."""
+        git(self.owner, "clone", "-q", str(self.owner), str(folder))
+        lines = commands(SET_UP, document=self.page)
+        for line in (one for one in lines if one.startswith(OWN)):
+            run(folder, self.put(line))
+        return folder
+
+
+def said(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """A command line there, as on a computer of its own: with DVC's memory of remotes beside the clone."""
+    own = {"HOME": str(folder.parent / "home"), "DVC_SITE_CACHE_DIR": f"{folder}-site"}
+    words = ["bash", "-c", line]
+    return subprocess.run(
+        words,
+        cwd=folder,
+        env=environment(**own),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
+def run(folder: Path, line: str) -> str:
+    done = said(folder, line)
+    assert done.returncode == 0, f"{line}\n{done.stdout}"
+    return done.stdout
+
+
+def replaced(changes: dict[str, str]) -> Callable[[str], str]:
+    def put(line: str) -> str:
+        for there, here in changes.items():
+            line = line.replace(there, here)
+        assert "plant" not in line and "/mnt" not in line and "…" not in line, line
+        return line
+
+    return put
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plant's own project that has run twice, with other settings; both runs are committed."""
+    base = tmp_path_factory.mktemp("project")
+    newcomer(base / "home")
+    folder = clone(base / "project")
+    exports = write_exports(base / "exports", base)
+    run(folder, f"forestall dataset init {exports} --out data/raw/mill.yaml")
+    run(folder, f"forestall dataset add mill {exports}")
+    set_values(folder, "params.yaml", LITTLE)
+    repro(folder)
+    commit(folder, "first run")
+    git(folder, "tag", "first")
+    set_values(folder, "params.yaml", {"train.extra_trees.min_leaf": 40})
+    repro(folder)
+    commit(folder, "second run")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["local-folder", "ssh", "s3"])
+def remote(
+    request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Remote]:
+    base = tmp_path_factory.mktemp(request.param)
+    newcomer(base / "home")
+    shutil.copytree(project, base / "owner", symlinks=True)
+    with ExitStack() as servers:
+        made = {"local-folder": in_folder, "ssh": over_ssh, "s3": on_s3}[request.param](base, servers)
+        *lines, push = commands(SET_UP, document=made.page)
+        if made.page.stem == "remote-s3":
+            lines += commands("A store of one's own", "dvc remote", made.page)
+        for line in lines:
+            run(made.owner, made.put(line))
+        run(made.owner, "git commit -qam 'its address' || true")
+        run(made.owner, push)
+        run(made.owner, "dvc push --all-commits")
+        yield made
+
+
+def in_folder(base: Path, _: ExitStack) -> Remote:
+    store = base / "store"
+
+    def lose(digest: str) -> None:
+        (store / "files/md5" / digest[:2] / digest[2:]).unlink()
+
+    nowhere = Fault(f"{OWN} shared url {base}/nowhere", "exist neither locally nor on remote")
+    put = replaced({"/mnt/share/forestall": str(store)})
+    return Remote(PAGES / "remote-local-folder.md", base / "owner", put, lose, (), (nowhere,))
+
+
+def over_ssh(base: Path, servers: ExitStack) -> Remote:
+    (base / "sshd").mkdir()
+    server = servers.enter_context(ssh_server(base / "sshd"))
+    address = f"ssh://{HERE}:{server.port}{base}"
+    put = replaced(
+        {
+            "ssh://storage.plant.example/srv/forestall": f"{address}/store",
+            "user anna": f"user {server.user}",
+            "~/.ssh/id_ed25519": str(server.key),
+        }
+    )
+
+    def lose(digest: str) -> None:
+        (base / "store/files/md5" / digest[:2] / digest[2:]).unlink()
+
+    faults = (
+        Fault(f"{OWN} storage keyfile {server.stranger}", f"Permission denied for user {server.user}"),
+        Fault(f"{OWN} storage keyfile {base}/id_ed25519", f"No such file or directory: '{base}/id_ed25519'"),
+        Fault(f"{OWN} storage url {address}/nowhere", "exist neither locally nor on remote"),
+        Fault(f"{OWN} storage url ssh://{HERE}:{free_port()}/store", "Connect call failed"),
+    )
+    secrets = (str(server.key), server.key.read_text(encoding="utf-8").splitlines()[2])
+    return Remote(PAGES / "remote-ssh.md", base / "owner", put, lose, secrets, faults)
+
+
+def on_s3(base: Path, servers: ExitStack) -> Remote:
+    server: S3Server = servers.enter_context(s3_server("mill-data", base / "log"))
+    put = replaced(
+        {
+            "plant-data": server.bucket,
+            "https://s3.plant.example": server.url,
+            "secret_access_key …": f"secret_access_key {server.secret_access_key}",
+            "access_key_id …": f"access_key_id {server.access_key_id}",
+        }
+    )
+
+    def lose(digest: str) -> None:
+        server.delete(f"forestall/files/md5/{digest[:2]}/{digest[2:]}")
+
+    faults = (
+        Fault(f"{OWN} bucket secret_access_key wrong", "Forbidden"),
+        Fault(f"{OWN} bucket access_key_id wrong", "Forbidden"),
+        Fault(f"{OWN} bucket url s3://nowhere/forestall", "The specified bucket does not exist"),
+        Fault(f"{OWN} bucket endpointurl http://{HERE}:{free_port()}", "Could not connect"),
+    )
+    secrets = (server.access_key_id, server.secret_access_key)
+    return Remote(PAGES / "remote-s3.md", base / "owner", put, lose, secrets, faults)
+
+
+@pytest.fixture(scope="module")
+def other(remote: Remote) -> Path:
+    """A clone that pulled as the page says, and what `dvc repro` said there."""
+    folder = remote.clone(remote.owner.with_name("other"))
+    pull, again = commands(ELSEWHERE, document=remote.page)
+    run(folder, pull)
+    folder.with_name("repro.log").write_text(run(folder, again), encoding="utf-8")
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file that DVC tracks there, and of the figures."""
+    files = (file for top in ("data", "models", "reports", "metrics") for file in (folder / top).rglob("*"))
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.is_file()
+    }
+
+
+def test_another_clone_has_the_same_bytes_and_runs_nothing(remote: Remote, other: Path) -> None:
+    assert outputs(other) == outputs(remote.owner)
+    assert TABLE in outputs(other) and "models/model.joblib" in outputs(other)
+    assert "Running stage" not in (repro := other.with_name("repro.log").read_text(encoding="utf-8"))
+    assert repro.endswith("Data and pipelines are up to date.\n")
+    assert git(other, "status", "--porcelain") == ""
+    runs = [sorted(one.name for one in (at / ".dvc/cache/runs").rglob("*")) for at in (remote.owner, other)]
+    assert runs[0] == runs[1] != []
+
+
+def test_secrets_stay_out_of_git(remote: Remote, other: Path) -> None:
+    for folder in (remote.owner, other):
+        settings = (folder / ".dvc/config.local").read_text(encoding="utf-8") if remote.secrets else ""
+        assert not remote.secrets or remote.secrets[0] in settings
+        for secret in remote.secrets:
+            every = git(folder, "rev-list", "--all").split()
+            assert said(folder, f"git grep -F --untracked -e '{secret}'").stdout == ""
+            assert said(folder, f"git grep -F -e '{secret}' {' '.join(every)}").stdout == ""
+
+
+def test_a_comparison_fetches_what_the_base_made(remote: Remote, other: Path) -> None:
+    """The base was committed before the remote was set up."""
+    printed = run(other, "forestall compare first HEAD --json ../report.json")
+    report = json.loads(other.with_name("report.json").read_text(encoding="utf-8"))
+    assert "neither in the cache nor in a remote" not in printed
+    assert report["verdict"], printed
+
+
+def test_what_goes_wrong_is_told_and_nothing_is_lost(remote: Remote, other: Path) -> None:
+    """With an empty cache, so that the working tree alone has what there is."""
+    folder = other.with_name("faulty")
+    shutil.copytree(other, folder, symlinks=True)
+    shutil.rmtree(folder / ".dvc/cache")
+    settings = (folder / ".dvc/config.local").read_text(encoding="utf-8") if remote.secrets else ""
+    before = outputs(folder)
+    for fault in remote.faults:
+        (folder / ".dvc/config.local").write_text(settings, encoding="utf-8")
+        done = said(folder, f"{fault.line} && dvc pull")
+        assert done.returncode != 0 and fault.said in done.stdout, (fault, done.stdout)
+        assert outputs(folder) == before
+
+
+def test_a_lost_table_is_named_and_pushed_again(remote: Remote, tmp_path: Path) -> None:
+    table = (remote.owner / TABLE).read_bytes()
+    remote.lose(hashlib.md5(table).hexdigest())
+    fresh = remote.clone(remote.owner.with_name("fresh"))
+    assert said(fresh, "dvc pull").returncode != 0
+    done = said(fresh, "make -o setup")
+    assert done.returncode != 0 and "missing data 'source': data/raw/mill" in done.stdout
+    (line,) = (one for one in done.stdout.splitlines() if one.startswith("data/raw/"))
+    assert line.startswith(f"{TABLE}: neither in the cache nor in the remote ")
+    assert (again := re.search(r"Run `([^`]+)`", line)) and again.group(1) == PUSH
+    assert PUSH in (PAGES / "remotes.md").read_text(encoding="utf-8")
+    assert "1 file pushed" in run(remote.owner, again.group(1))
+    run(fresh, "dvc pull")
+    assert (fresh / TABLE).read_bytes() == table and outputs(fresh) == outputs(remote.owner)
+
+
+def test_tables_in_no_remote_are_named_with_what_to_do(project: Path, tmp_path: Path) -> None:
+    newcomer(tmp_path / "home")
+    git(project, "clone", "-q", str(project), str(tmp_path / "clone"))
+    done = said(tmp_path / "clone", "make -o setup")
+    assert done.returncode != 0, done.stdout
+    (line,) = (one for one in done.stdout.splitlines() if one.startswith("data/raw/"))
+    assert line.startswith("data/raw/mill: not in the cache, and there is no remote. Set the remote")
+    assert line.endswith("then `dvc add data/raw/mill`.")
