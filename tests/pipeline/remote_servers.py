@@ -22,6 +22,7 @@ from tests.pipeline.servers import HERE, free_port, wait_for
 REGION = "us-east-1"
 ALL_OF_S3 = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 WITHOUT_KEYS = 4  # the requests of `_bucket`, before which nobody has any
+LIMITS = 'restrict,command="internal-sftp"'  # as docs/how-to/remote-ssh.md has it
 
 SSHD = """
 Port {port}
@@ -57,7 +58,8 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     for name in ("host_key", "key", "stranger"):
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name)]
         subprocess.run(words, check=True)
-    shutil.copy(folder / "key.pub", folder / "authorized_keys")
+    key = (folder / "key.pub").read_text(encoding="utf-8")
+    (folder / "authorized_keys").write_text(f"{LIMITS} {key}", encoding="utf-8")
     settings = SSHD.format(port=port, here=HERE, folder=folder)
     (folder / "sshd_config").write_text(settings, encoding="utf-8")
     if os.geteuid() == 0:  # as Debian's service does

@@ -24,7 +24,7 @@ from tests.pipeline.servers import HERE, free_port
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 PAGES = ROOT / "docs/how-to"
-SET_UP, ELSEWHERE = "Set it up", "In another clone"
+SET_UP, ELSEWHERE, PUSH_AND_PULL = "Set it up", "In another clone", "Push and pull"
 OWN = "dvc remote modify --local"
 TABLE = "data/raw/mill/sensor_data.csv"
 LITTLE = {"simulate.machines": 4, "simulate.days": 40, "data.dataset": "mill"}
@@ -95,7 +95,7 @@ def replaced(changes: dict[str, str]) -> Callable[[str], str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plant's own project that has run twice, with other settings; both runs are committed."""
+    """A plant's own project that has run, and of which one stage has run with other settings; both are committed."""
     base = tmp_path_factory.mktemp("project")
     newcomer(base / "home")
     folder = clone(base / "project")
@@ -106,7 +106,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repro(folder)
     commit(folder, "first run")
     git(folder, "tag", "first")
-    set_values(folder, "params.yaml", {"train.extra_trees.min_leaf": 40})
+    set_values(folder, "params.yaml", {"predict.reasons": 1})
     repro(folder)
     commit(folder, "second run")
     return folder
@@ -128,7 +128,7 @@ def remote(
             run(made.owner, made.put(line))
         run(made.owner, "git commit -qam 'its address' || true")
         run(made.owner, push)
-        run(made.owner, "dvc push --all-commits")
+        run(made.owner, *commands(PUSH_AND_PULL, "dvc push --all", PAGES / "remotes.md"))
         yield made
 
 
@@ -138,7 +138,7 @@ def in_folder(base: Path, _: ExitStack) -> Remote:
     def lose(digest: str) -> None:
         (store / "files/md5" / digest[:2] / digest[2:]).unlink()
 
-    nowhere = Fault(f"{OWN} shared url {base}/nowhere", "exist neither locally nor on remote")
+    nowhere = Fault(f"{OWN} drive url {base}/nowhere", "exist neither locally nor on remote")
     put = replaced({"/mnt/share/forestall": str(store)})
     return Remote(PAGES / "remote-local-folder.md", base / "owner", put, lose, (), (nowhere,))
 
@@ -233,11 +233,23 @@ def test_secrets_stay_out_of_git(remote: Remote, other: Path) -> None:
 
 
 def test_a_comparison_fetches_what_the_base_made(remote: Remote, other: Path) -> None:
-    """The base was committed before the remote was set up."""
-    printed = run(other, "forestall compare first HEAD --json ../report.json")
+    """The base was committed before the remote was set up; the cache is empty."""
+    folder = other.with_name("compared")
+    shutil.copytree(other, folder, symlinks=True)
+    shutil.rmtree(folder / ".dvc/cache/files")
+    printed = run(folder, "forestall compare first HEAD --json ../report.json")
     report = json.loads(other.with_name("report.json").read_text(encoding="utf-8"))
-    assert "neither in the cache nor in a remote" not in printed
-    assert report["verdict"], printed
+    assert report["judged"] and not [note for note in report["notes"] if "remote" in note], printed
+
+
+def test_settings_of_an_earlier_run_are_not_run_again(remote: Remote, other: Path) -> None:
+    folder = other.with_name("earlier")
+    shutil.copytree(other, folder, symlinks=True)
+    shutil.rmtree(folder / ".dvc/cache/files")
+    git(folder, "restore", "--source", "first", "params.yaml")
+    printed = run(folder, *commands(PUSH_AND_PULL, "dvc repro --pull", PAGES / "remotes.md"))
+    assert "Stage 'predict' is cached - skipping run" in printed and "Running stage" not in printed
+    assert (folder / "dvc.lock").read_text(encoding="utf-8") == git(folder, "show", "first:dvc.lock") + "\n"
 
 
 def test_what_goes_wrong_is_told_and_nothing_is_lost(remote: Remote, other: Path) -> None:
