@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forestall.errors import ForestallError
-from forestall.pipeline.missing import PUSH, missing
+from forestall.pipeline.missing import PUSH, missing, push
 from tests.pipeline.clones import command
 from tests.pipeline.repository import commit, git
 from tests.pipeline.servers import HERE, free_port
@@ -99,6 +99,17 @@ def test_a_table_that_is_nowhere_is_named_and_a_stages_output_is_made_again(plac
     assert output.startswith("made/b.csv: neither") and output.endswith("`dvc repro` makes it again.")
 
 
+def test_what_a_remote_has_lost_is_sent_again_though_dvc_push_does_not(place: Place) -> None:
+    held = {one.name for one in place.remote.rglob("*")}
+    lost = next(one for one in place.remote.rglob("*") if one.is_file() and one.read_bytes() == b"b.csv")
+    lost.unlink()
+    place.dvc("push")
+    assert not lost.exists()
+    assert push(place.folder) == [TABLE]
+    assert lost.read_bytes() == b"b.csv"
+    assert push(place.folder) == [] and {one.name for one in place.remote.rglob("*")} == held
+
+
 def test_a_remote_that_has_nothing(place: Place) -> None:
     place.forget(place.cache, place.remote)
     assert missing(place.folder)[0].startswith(
@@ -127,14 +138,11 @@ def test_many_files_are_counted(place: Place) -> None:
 def test_a_server_that_is_down_is_not_one_that_has_nothing(place: Place) -> None:
     place.forget(place.cache)
     place.dvc("remote", "modify", "shared", "url", f"ssh://{HERE}:{free_port()}/srv")
-    with pytest.raises(ForestallError, match=r"The remote shared cannot be asked: .*Connect call failed"):
+    with pytest.raises(ForestallError, match=r"The remote cannot be asked: .*Connect call failed"):
         missing(place.folder)
     done = command(place.folder, "forestall", "missing")
     assert done.returncode == 1
-    assert (
-        done.stdout.startswith("forestall: The remote shared cannot be asked: ")
-        and done.stdout.count("\n") == 1
-    )
+    assert done.stdout.startswith("forestall: The remote cannot be asked: ") and done.stdout.count("\n") == 1
 
 
 def test_a_torn_file_of_dvcs_is_told(place: Place) -> None:

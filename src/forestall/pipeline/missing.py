@@ -1,12 +1,14 @@
 """Which tables and outputs are not here, by the names of their files, and where they can be had.
 
-DVC names what it could not download by its hash, and what it did not find by its folder alone.
+DVC names what it could not download by its hash, and what it did not find by its folder alone. And it takes a folder of which
+a remote has the list for complete, so that `dvc push` does not bring back a file that was lost there.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,7 @@ from typing import Any
 from forestall.errors import ForestallError
 from forestall.pipeline.cache import FOLDER
 
-# DVC trusts its memory of what a remote has. With an empty one it looks again.
-PUSH = "DVC_SITE_CACHE_DIR=$(mktemp -d) dvc push"
+PUSH = "forestall missing --push"
 SHOWN = 5
 
 
@@ -36,42 +37,77 @@ def missing(root: Path) -> list[str]:
     Raises:
         ForestallError: DVC cannot read its files, or the remote does not answer or let this clone in.
     """
+    with _repository(root) as repo:
+        gone = [one for one in _outputs(repo) if not (root / one.path).exists()]
+        name = repo.config["core"].get("remote", "")
+        away = [one for one in gone if _lacking(one, [repo.cache.local])]
+        remotes = [repo.cloud.get_remote_odb(name)] if away and name else []
+        stores = [repo.cache.local, *remotes]
+        return [_line(one, one in away, _lacking(one, stores), name) for one in gone]
+
+
+def push(root: Path) -> list[str]:
+    """Send the default remote what it lacks of the outputs and the cache has; returns the files' names.
+
+    Raises:
+        ForestallError: as `missing`, or there is no remote.
+    """
+    with _repository(root) as repo:
+        name, cache = repo.config["core"].get("remote"), repo.cache.local
+        if not name:
+            raise ForestallError("There is no remote: docs/how-to/remotes.md says how to set one up.")
+        remote, sent = repo.cloud.get_remote_odb(name), []
+        files = [file for one in _outputs(repo) for file in _files(one, [cache]).items()]
+        for path, digest in files:
+            if _has(cache, digest) and not _has(remote, digest):
+                remote.add(cache.oid_to_path(digest), cache.fs, digest, check_exists=False)
+                sent.append(path)
+        return sent
+
+
+@contextmanager
+def _repository(root: Path) -> Iterator[Any]:
     # Here, not above: dvc takes most of a second to import.
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    name = ""
     try:
         with Repo(str(root)) as repo:
-            gone = sorted(one for one in _outputs(repo) if not (root / one.path).exists())
-            name = repo.config["core"].get("remote", "")
-            away = [one for one in gone if _lacking(one, [repo.cache.local])]
-            remotes = [repo.cloud.get_remote_odb(name)] if away and name else []
-            stores = [repo.cache.local, *remotes]
-            return [_line(one, one in away, _lacking(one, stores), name) for one in gone]
+            yield repo
+    except ForestallError:
+        raise
     except DvcException as error:
         raise ForestallError(f"DVC cannot say what is missing: {error}") from error
     except Exception as error:  # each kind of remote has errors of its own
-        raise ForestallError(f"The remote {name} cannot be asked: {error or type(error).__name__}") from error
+        raise ForestallError(f"The remote cannot be asked: {error or type(error).__name__}") from error
 
 
-def _outputs(repo: Any) -> Iterator[Output]:
-    for out in repo.index.outs:
-        if out.use_cache and out.hash_info:
-            path = Path(out.fs_path).relative_to(repo.root_dir).as_posix()
-            yield Output(not out.stage.is_data_source, path, out.hash_info.value)
+def _outputs(repo: Any) -> list[Output]:
+    """All that are cached, those that no stage makes first."""
+    return sorted(
+        Output(
+            not out.stage.is_data_source,
+            Path(out.fs_path).relative_to(repo.root_dir).as_posix(),
+            out.hash_info.value,
+        )
+        for out in repo.index.outs
+        if out.use_cache and out.hash_info
+    )
+
+
+def _files(one: Output, stores: list[Any]) -> dict[str, str]:
+    """Path and hash of its files, as far as a store has the list of a folder, and last of the output itself."""
+    holder = next((store for store in stores if _has(store, one.digest)), None)
+    inside = []
+    if holder is not None and one.digest.endswith(FOLDER):
+        inside = json.loads(holder.fs.cat_file(holder.oid_to_path(one.digest)))
+    return {f"{one.path}/{file['relpath']}": file["md5"] for file in inside} | {one.path: one.digest}
 
 
 def _lacking(one: Output, stores: list[Any]) -> list[str]:
     """Those of its files that none of the stores has."""
-    holder = next((store for store in stores if _has(store, one.digest)), None)
-    if holder is None:
-        return [one.path]
-    if not one.digest.endswith(FOLDER):
-        return []
-    files = json.loads(holder.fs.cat_file(holder.oid_to_path(one.digest)))
-    gone = (file["relpath"] for file in files if not any(_has(store, file["md5"]) for store in stores))
-    return [f"{one.path}/{file}" for file in gone]
+    files = _files(one, stores).items()
+    return [path for path, digest in files if not any(_has(store, digest) for store in stores)]
 
 
 def _has(store: Any, digest: str) -> bool:
@@ -87,20 +123,17 @@ def _line(one: Output, away: bool, lacking: list[str], remote: str) -> str:
     if not lacking:
         return f"{one.path}: not here. `dvc {'pull' if away else 'checkout'} {one.path}` brings it."
     more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-    where = (
-        f"neither in the cache nor in the remote {remote}"
-        if remote
-        else "not in the cache, and there is no remote"
-    )
+    places = f"neither in the cache nor in the remote {remote}"
+    where = places if remote else "not in the cache, and there is no remote"
     return f"{', '.join(lacking[:SHOWN])}{more}: {where}. {_todo(one, remote)}"
 
 
 def _todo(one: Output, remote: str) -> str:
     if one.made:
         return "`dvc repro` makes it again."
-    push = (
+    elsewhere = (
         f"Run `{PUSH}` where it still is"
         if remote
         else "Set the remote of those who have it (`dvc remote add`)"
     )
-    return f"{push}, or put the files into {one.path} again, then `dvc add {one.path}`."
+    return f"{elsewhere}, or put the files into {one.path} again, then `dvc add {one.path}`."
