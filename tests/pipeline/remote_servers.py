@@ -20,8 +20,8 @@ import pytest
 from tests.pipeline.servers import HERE, free_port, wait_for
 
 REGION = "us-east-1"
-ALL_OF_S3 = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-WITHOUT_KEYS = 4  # the requests of `_bucket`, before which nobody has any
+RIGHTS = ["s3:ListBucket", "s3:GetObject", "s3:PutObject"]  # as docs/how-to/remote-s3.md has them
+WITHOUT_KEYS = 7  # the requests of `_bucket`, before which nobody has any
 LIMITS = 'restrict,command="internal-sftp"'  # as docs/how-to/remote-ssh.md has it
 
 SSHD = """
@@ -71,24 +71,21 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
 
 @dataclass(frozen=True)
 class S3Server:
-    """An S3 server with one bucket, and keys of somebody who may do all in it. It checks signatures and rights."""
+    """An S3 server with one bucket. It checks signatures and rights.
+
+    access_key_id, secret_access_key: of somebody with the rights that a remote needs.
+    owner: both keys of somebody who may do all in the bucket.
+    """
 
     url: str
     bucket: str
     access_key_id: str
     secret_access_key: str
+    owner: tuple[str, str]
 
     def delete(self, name: str) -> None:
         """Take an object out of the bucket."""
-        self._client("s3").delete_object(Bucket=self.bucket, Key=name)
-
-    def names(self) -> list[str]:
-        """All objects in the bucket."""
-        pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        return [one["Key"] for page in pages for one in page.get("Contents", [])]
-
-    def _client(self, service: str) -> Any:
-        return _client(self.url, service, self.access_key_id, self.secret_access_key)
+        _client(self.url, "s3", *self.owner).delete_object(Bucket=self.bucket, Key=name)
 
 
 @contextmanager
@@ -104,11 +101,18 @@ def s3_server(bucket: str, log: Path) -> Iterator[S3Server]:
 def _bucket(url: str, bucket: str) -> S3Server:
     s3, people = (_client(url, service, "none", "none") for service in ("s3", "iam"))
     s3.create_bucket(Bucket=bucket)
-    people.create_user(UserName="plant")
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [ALL_OF_S3]})
-    people.put_user_policy(UserName="plant", PolicyName="all", PolicyDocument=policy)
-    key = people.create_access_key(UserName="plant")["AccessKey"]
-    return S3Server(url, bucket, key["AccessKeyId"], key["SecretAccessKey"])
+    owner = _person(people, "owner", ["s3:*"])
+    return S3Server(url, bucket, *_person(people, "plant", RIGHTS), owner)
+
+
+def _person(people: Any, name: str, rights: list[str]) -> tuple[str, str]:
+    """Somebody's keys."""
+    statement = {"Effect": "Allow", "Action": rights, "Resource": "*"}
+    people.create_user(UserName=name)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    people.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
+    key = people.create_access_key(UserName=name)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
 
 
 def _client(url: str, service: str, key: str, secret: str) -> Any:

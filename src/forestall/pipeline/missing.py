@@ -1,7 +1,7 @@
 """Which tables and outputs are not here, by the names of their files, and where they can be had.
 
-DVC names what it could not download by its hash, and what it did not find by its folder alone. And it takes a folder of which
-a remote has the list for complete, so that `dvc push` does not bring back a file that was lost there.
+DVC names what it could not download by its hash, and what it did not find by its folder alone. And it takes a folder
+for complete of which a remote has the list, so that `dvc push` does not bring back a file that was lost there.
 """
 
 from __future__ import annotations
