@@ -49,6 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place.folder / TABLE).parent.mkdir(parents=True, exist_ok=True)
         (place.folder / TABLE).with_name(name).write_text(name, encoding="utf-8")
     (place.folder / "dvc.yaml").write_text(STAGE, encoding="utf-8")
+    (place.folder / "params.yaml").touch()  # by which the verb knows the top folder
     git(place.folder, "init", "-q")
     for words in (
         "init -q",

@@ -245,6 +245,7 @@ def test_a_comparison_fetches_what_the_base_made(remote: Remote, other: Path) ->
     assert report["judged"] and not [note for note in report["notes"] if "remote" in note], printed
 
 
+@pytest.mark.parametrize("remote", ["s3"], indirect=True)
 def test_settings_of_an_earlier_run_are_not_run_again(remote: Remote, other: Path) -> None:
     folder = other.with_name("earlier")
     shutil.copytree(other, folder, symlinks=True)
