@@ -30,7 +30,7 @@ ListenAddress {here}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/authorized_keys
 PidFile {folder}/pid
-UsePAM no
+UsePAM yes
 StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
