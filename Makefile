@@ -20,12 +20,14 @@ IN_PARALLEL := -n 2 --dist loadfile
 READY := .venv/pipeline.stamp
 READY_TRACKING := .venv/tracking.stamp
 READY_SERVING := .venv/serving.stamp
+READY_REMOTES := .venv/remotes.stamp
 READY_DEV := .venv/dev.stamp
 
-.PHONY: all setup setup-tracking setup-serving setup-dev merging test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
+.PHONY: all setup setup-tracking setup-serving setup-remotes setup-dev merging test test-all lint format deps check reproduce compare comment readme serve bench data lock clean help
 
+# DVC says which folder it misses, and not where that can be had.
 all: setup  ## set up, run the pipeline, show the result
-	dvc repro
+	dvc repro || { forestall missing | grep ^data/raw/ >&2; exit 1; }
 	forestall show
 
 setup: $(READY)  ## make .venv with the pipeline's locked packages
@@ -34,10 +36,12 @@ setup-tracking: $(READY_TRACKING)  ## make .venv with MLflow's client, for `fore
 
 setup-serving: $(READY_SERVING)  ## make .venv with the service's packages, too
 
+setup-remotes: $(READY_REMOTES)  ## make .venv with what DVC remotes over SSH and on S3 need, too
+
 setup-dev: $(READY_DEV)  ## make .venv with what lint and the tests need, too
 
 # Each time: Git's settings are the clone's, while .venv may be older, or another clone's.
-setup setup-tracking setup-serving setup-dev: merging
+setup setup-tracking setup-serving setup-remotes setup-dev: merging
 
 merging:  ## tell Git how to merge dvc.lock
 	@.ci/merge
@@ -52,6 +56,10 @@ $(READY_TRACKING): $(READY)
 
 $(READY_SERVING): $(READY)
 	.ci/setup serving
+	touch $@
+
+$(READY_REMOTES): $(READY)
+	.ci/setup remotes
 	touch $@
 
 $(READY_DEV): $(READY)

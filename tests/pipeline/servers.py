@@ -39,7 +39,7 @@ def http_server(folder: Path) -> Iterator[str]:
     words = [sys.executable, "-m", "http.server", str(port), "--bind", HERE, "--directory", str(folder)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield f"http://{HERE}:{port}"
     finally:
         server.terminate()
@@ -140,7 +140,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             start_new_session=True,
         )
         try:
-            _wait_for(port, seconds=120)
+            wait_for(port, seconds=120)
             yield f"http://{HERE}:{port}"
         finally:
             os.killpg(server.pid, signal.SIGTERM)
@@ -209,7 +209,7 @@ def _as_other_user(*words: str) -> None:
     subprocess.run(words, cwd="/", check=True, stdout=subprocess.DEVNULL, **other)
 
 
-def _wait_for(port: int, seconds: int = 10) -> None:
+def wait_for(port: int, seconds: int = 10) -> None:
     """Until something listens there."""
     for _ in range(10 * seconds):
         with socket.socket() as probe:

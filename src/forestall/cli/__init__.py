@@ -8,7 +8,18 @@ import os
 import sys
 from collections.abc import Sequence
 
-from forestall.cli import check, dataset, fleet, merge, promotion, provenance, revisions, service, shadow
+from forestall.cli import (
+    check,
+    dataset,
+    fleet,
+    merge,
+    missing,
+    promotion,
+    provenance,
+    revisions,
+    service,
+    shadow,
+)
 from forestall.errors import ForestallError
 
 
@@ -39,6 +50,6 @@ def parser() -> argparse.ArgumentParser:
         prog="forestall", description="Predictive maintenance beside the DVC stages."
     )
     verbs = top.add_subparsers(required=True, metavar="VERB")
-    for group in (dataset, check, merge, provenance, revisions, promotion, shadow, fleet, service):
+    for group in (dataset, check, missing, merge, provenance, revisions, promotion, shadow, fleet, service):
         group.add_verbs(verbs)
     return top

@@ -95,16 +95,23 @@ class Commit:
         """As `Revision.output`."""
         copy = into / path
         digest = output_hash(lock(self), path)
-        if not copy.exists() and not (digest and linked(self._cache, digest, copy)):
+        if not copy.exists() and not (digest and linked(self._repo.cache.local, digest, copy)):
             self._fetched(path, copy)
         return copy
 
     @cached_property
-    def _cache(self) -> Any:
+    def _repo(self) -> Any:
         # Here, not above: dvc takes most of a second to import, and the workspace alone does not need it.
         from dvc.repo import Repo
 
-        return Repo(str(self.root)).cache.local
+        return Repo(str(self.root))
+
+    @property
+    def _remote(self) -> dict[str, Any]:
+        """The remote of this clone: a revision may be from before it was set up."""
+        config = self._repo.config
+        name = config["core"].get("remote")
+        return {"core": {"remote": name}, "remote": {name: config["remote"].get(name, {})}} if name else {}
 
     def _fetched(self, path: str, copy: Path) -> None:
         """Copy a folder from wherever DVC finds it, a remote too."""
@@ -115,7 +122,7 @@ class Commit:
         copy.parent.mkdir(parents=True, exist_ok=True)
         missing = f"{path} of {self.name} is neither in the cache nor in a remote that this clone knows."
         try:
-            files: Any = DVCFileSystem(url=str(self.root), rev=self.commit)
+            files: Any = DVCFileSystem(url=str(self.root), rev=self.commit, config=self._remote)
             files.get(path, str(copy), recursive=True)
         except (OSError, DvcException, DataIndexDirError) as error:
             raise RevisionError(f"{missing} {NOT_HERE} ({error})") from error

@@ -152,5 +152,7 @@ def _read_table(file: Path) -> pd.DataFrame:
 
 def _existing(file: Path) -> Path:
     if not file.is_file():
-        raise ForestallError(f"{file}: no such file. Run `dvc repro` (or `make`) first.")
+        raise ForestallError(
+            f"{file}: no such file. Run `dvc repro` (or `make`) first, or `dvc pull` if somebody has run it."
+        )
     return file
