@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from configobj import ConfigObj
 
 from forestall.data.settings import read_yaml
 from forestall.pipeline.merge import HEAD, entries
@@ -218,7 +219,9 @@ def test_settings_name_no_place_and_are_left_alone_where_they_are_not_ours(
     copy: Path, tmp_path: Path
 ) -> None:
     told = git(copy, "config", "--local", "--get-regexp", "^merge").splitlines()
-    assert told[-1] == "merge.binary.driver '.ci/merge' %O %A %B %P"
+    assert told[-1] == "merge.binary.driver exec '.ci/merge' %O %A %B %P"
+    driver = ConfigObj(str(copy / ".git/config"), list_values=False)['merge "binary"']["driver"]
+    assert driver == "exec '.ci/merge' %O %A %B %P"  # as DVC reads it for its experiments
     (copy / ".git/config.lock").touch()
     done = subprocess.run([copy / ".ci/merge"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (0, 2)
