@@ -34,6 +34,14 @@ def first_run(folder: Path) -> Path:
     return made_once("first-run", make, folder)
 
 
+def first_run_alone(folder: Path) -> Path:
+    """The same without studies, which were of the default fleet: nothing is behind."""
+    first_run(folder)
+    shutil.rmtree(folder / "studies")
+    commit(folder, "no studies")
+    return folder
+
+
 def made_once(name: str, make: Callable[[Path], object], folder: Path) -> Path:
     """A copy of what `make` makes in a folder: in a run of tests it is made once for all workers.
 
@@ -71,6 +79,12 @@ def own(folder: Path) -> None:
 
 def dvc(folder: Path, *words: str) -> int:
     return command(folder, "dvc", words[0], "--quiet", *words[1:]).returncode
+
+
+def experiment(folder: Path, name: str) -> str:
+    """The commit of a DVC experiment."""
+    (found,) = git(folder, "for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}").split()
+    return found
 
 
 def notes_of(report: Report) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from forestall.retraining.served import lay_down
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.repository import commit, first_run, git
+from tests.pipeline.repository import commit, experiment, first_run, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -81,8 +82,6 @@ def test_a_bundle_that_was_changed_leads_to_its_model(project: Path, bundle: Pat
 
 def test_a_release_is_the_bundle_that_was_promoted(project: Path, bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
-    from forestall.retraining.served import lay_down
-
     release = bundle.parent / "served/releases"
     release.mkdir(parents=True)
     version = lay_down(release.parent, bundle, hash_of(project, "HEAD~1"))
@@ -99,8 +98,7 @@ def test_an_experiments_bundle(project: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(project, tmp_path / "copy", symlinks=True))
     done = command(folder, "dvc", "exp", "run", "--name", "eager", "-S", "alarm.quiet=4")
     assert done.returncode == 0, done.stdout
-    (experiment,) = git(folder, "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/eager").split()
-    assert told(folder)["revision"] == experiment
+    assert told(folder)["revision"] == experiment(folder, "eager")
 
 
 def test_what_no_commit_made_is_said(project: Path, tmp_path: Path) -> None:
