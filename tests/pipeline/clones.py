@@ -63,16 +63,18 @@ def command(folder: Path, *words: str, **changes: str) -> subprocess.CompletedPr
     )
 
 
-def killed_after(folder: Path, seconds: float, *words: str) -> None:
-    """Begin a command there, and kill all of its processes so long after, if it is not over."""
+def killed_after(folder: Path, seconds: float, *words: str) -> bool:
+    """Begin a command there, and kill all of its processes so long after; whether it was not over before."""
     begun = subprocess.Popen(
         words, cwd=folder, env=environment(), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(seconds)
-    if begun.poll() is None:
+    running = begun.poll() is None
+    if running:
         os.killpg(begun.pid, signal.SIGKILL)
     begun.wait()
+    return running
 
 
 def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from forestall.comparison.report import Report
-from tests.pipeline.clones import SHARED, clone, command, repro, set_values
+from tests.pipeline.clones import SHARED, STAGES, clone, command, repro, set_values
 
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
 
@@ -28,7 +28,7 @@ def first_run(folder: Path) -> Path:
 
     def make(place: Path) -> None:
         clone(place)
-        repro(place)
+        assert set(repro(place)) == STAGES
         commit(place, "first run")
 
     return made_once("first-run", make, folder)
