@@ -17,6 +17,7 @@ from pathlib import Path
 
 from forestall.data.settings import read_yaml
 from forestall.pipeline.imports import MAIN
+from forestall.pipeline.revisions import Workspace, yaml_of
 from forestall.pipeline.stages import PARAMS, Stage, read_stages
 from tests.pipeline.clones import environment
 from tests.pipeline.traces import CALLS, STRACE, Deed, Kind, deeds
@@ -56,6 +57,15 @@ class Place:
     temporary: Path
     settings: tuple[str, ...]
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """All that a stage there has of an environment."""
+        return {
+            "PATH": environment()["PATH"],
+            "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
+        }
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -68,7 +78,7 @@ class Ran:
 
 def stages_of(project: Path) -> dict[str, Stage]:
     """The stages of the project's dvc.yaml, in its order, in which each comes after those that it needs."""
-    return read_stages(MAIN, lambda name: read_yaml(project / name) if (project / name).is_file() else None)
+    return read_stages(MAIN, lambda path: yaml_of(Workspace(project), path))
 
 
 def isolated(stage: Stage, project: Path, scratch: Path) -> Place:
@@ -112,13 +122,7 @@ def traced(stage: Stage, place: Place) -> Ran:
     done = subprocess.run(
         [*STRACE, "-e", f"trace={CALLS}", "-o", str(trace), *shlex.split(stage.cmd)],
         cwd=place.folder,
-        env={
-            "PATH": environment()["PATH"],
-            "HOME": str(place.home),
-            "TMPDIR": str(place.temporary),
-            "LANG": "C.UTF-8",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
+        env=place.variables | {"LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
