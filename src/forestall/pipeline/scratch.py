@@ -28,7 +28,10 @@ from forestall.pipeline.revisions import Revision, RevisionError, git
 
 SET_UP = ".ci/setup"
 # Of the workspace, what a run can depend on; new files count, too.
-READ = ("src", "data", "requirements", ".ci", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml")
+READ = (
+    *("src", "studies", "data", "requirements", ".ci", ".dvc", ".dvcignore"),
+    *("dvc.yaml", "dvc.lock", "params.yaml"),
+)
 READ_TOO = ("pyproject.toml", "README.md")  # by the set-up script
 IDENTITY = ("-c", "user.name=forestall", "-c", "user.email=forestall@localhost")
 
