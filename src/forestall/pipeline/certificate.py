@@ -21,13 +21,8 @@ from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Workspace, git
 from forestall.pipeline.scratch import RerunError, Scratch, remotes, scratch
 
-SHOWN = (
-    "dvc",
-    "numpy",
-    "onnxruntime",
-    "pandas",
-    "scikit-learn",
-)  # of the packages: what the bytes hang on most
+# Of the packages, what the bytes hang on most.
+SHOWN = ("dvc", "numpy", "onnxruntime", "pandas", "scikit-learn")
 Outs = dict[str, dict[str, str]]
 
 
