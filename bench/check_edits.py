@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.pipeline.repository import first_run_alone
+from tests.pipeline.repository import first_run_without_studies
 from tests.pipeline.verdicts import Verdicts, judged
 
 NUMBER = 48
@@ -35,7 +35,7 @@ def wrong(found: list[Verdicts], name: str) -> tuple[int, int]:
 def main(number: int) -> int:
     """Print how often each was right, and how long it took; exit 1 if `forestall check` ever was not."""
     with tempfile.TemporaryDirectory() as scratch:
-        small = first_run_alone(Path(scratch) / "project")
+        small = first_run_without_studies(Path(scratch) / "project")
         found = [judged(small, Path(scratch) / "copy", one, beside=True) for one in range(number)]
     other = [one for one in found if not one.agree]
     for one in other:

@@ -23,13 +23,13 @@ class Interruption:
     """What came of one.
 
     when: which stage was killed how long after it began. torn: what a person had to delete. same: whether the next run
-    ended with the same dvc.lock. well: what `forestall check` said if that was not well.
+    ended with the same dvc.lock. complaint: what `forestall check` said if it was not content.
     """
 
     when: str
     torn: list[str]
     same: bool
-    well: str
+    complaint: str
 
 
 def interrupted(folder: Path, number: int) -> Interruption:

@@ -34,7 +34,7 @@ def first_run(folder: Path) -> Path:
     return made_once("first-run", make, folder)
 
 
-def first_run_alone(folder: Path) -> Path:
+def first_run_without_studies(folder: Path) -> Path:
     """The same without studies, which were of the default fleet: nothing is behind."""
     first_run(folder)
     shutil.rmtree(folder / "studies")

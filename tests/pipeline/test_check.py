@@ -12,7 +12,7 @@ from forestall.pipeline.imports import fix
 from forestall.pipeline.workspace_hashes import hashes
 from tests.pipeline.clones import clone, command, lock, repro, set_values
 from tests.pipeline.edits import EDITS
-from tests.pipeline.repository import commit, dvc, first_run_alone, git, own
+from tests.pipeline.repository import commit, dvc, first_run_without_studies, git, own
 from tests.pipeline.verdicts import WELL, began, judged
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project that has run."""
-    return first_run_alone(tmp_path_factory.mktemp("check") / "project")
+    return first_run_without_studies(tmp_path_factory.mktemp("check") / "project")
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_at_a_random_moment(number: int, project: Path) -> None:
     found = interrupted(project, number)
     assert found.same, found
-    assert not found.well, found
+    assert not found.complaint, found
     assert git(project, "status", "--porcelain") == ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.repository import commit, dvc, first_run_alone, git
+from tests.pipeline.repository import commit, dvc, first_run_without_studies, git
 from tests.pipeline.verdicts import WELL, told_begun, told_stale
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -59,7 +59,7 @@ def on_branch(folder: Path, name: str, *changes: Callable[[Path], None]) -> None
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project with branches; `x+y` has the changes of both, made at once."""
-    folder = first_run_alone(tmp_path_factory.mktemp("merge") / "project")
+    folder = first_run_without_studies(tmp_path_factory.mktemp("merge") / "project")
     (folder / ".venv").symlink_to(sys.prefix)
     on_branch(folder, "reasons", reasons)
     on_branch(folder, "words", words)
