@@ -69,7 +69,8 @@ def test_the_revision_of_a_bundle_and_what_it_was_made_of(project: Path, bundle:
 
 def test_git_alone_finds_it_by_the_manifest(project: Path, bundle: Path) -> None:
     model = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["model_md5"]
-    found = git(project, "log", "--all", "--reverse", "--format=%H", f"-S{model}", "--", "dvc.lock")
+    words = ("log", "--all", "--full-history", "--reverse", "--format=%H", f"-S{model}", "--", "dvc.lock")
+    found = git(project, *words)
     assert found.splitlines()[0] == hash_of(project, "HEAD~2")
 
 

@@ -100,10 +100,17 @@ def _md5(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def _commits(key: str, root: Path) -> list[str]:
-    """The commits, of whatever branch, tag or experiment, that brought a hash into dvc.lock; oldest first."""
-    words = ("log", "--all", "--reverse", "--topo-order", "-m", "--format=%H", f"-S{key}", "--", LOCK_FILE)
-    found = dict.fromkeys(git(root, *words).stdout.split())
-    return [one for one in found if key in (Commit(root, one, one).text(LOCK_FILE) or "")]
+    """The commits, of whatever branch, tag or experiment, that brought a hash into dvc.lock; oldest first.
+
+    Of a merge the one whose entry was taken, be it ours or theirs.
+    """
+    how = ("--all", "--full-history", "--reverse", "--topo-order", "-m", "--format=%H %P")
+    listed = dict.fromkeys(git(root, "log", *how, f"-S{key}", "--", LOCK_FILE).stdout.splitlines())
+
+    def has(commit: str) -> bool:
+        return key in (Commit(root, commit, commit).text(LOCK_FILE) or "")
+
+    return [one for one, *parents in map(str.split, listed) if has(one) and not any(map(has, parents))]
 
 
 def _upstream(one: Commit, out: str) -> dict[str, LockedStage]:
