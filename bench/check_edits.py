@@ -6,7 +6,6 @@ begins with everything pulled, by a Python that runs none of them. `python bench
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
@@ -14,18 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.pipeline.edits import Verdicts, judged
-from tests.pipeline.repository import commit, first_run
+from tests.pipeline.repository import first_run_without_studies
+from tests.pipeline.verdicts import Verdicts, judged
 
 NUMBER = 48
-
-
-def project(folder: Path) -> Path:
-    """A small project that has run, without studies, which were of the default fleet."""
-    first_run(folder)
-    shutil.rmtree(folder / "studies")
-    commit(folder, "no studies")
-    return folder
 
 
 def says(one: Verdicts, name: str) -> bool:
@@ -44,7 +35,7 @@ def wrong(found: list[Verdicts], name: str) -> tuple[int, int]:
 def main(number: int) -> int:
     """Print how often each was right, and how long it took; exit 1 if `forestall check` ever was not."""
     with tempfile.TemporaryDirectory() as scratch:
-        small = project(Path(scratch) / "project")
+        small = first_run_without_studies(Path(scratch) / "project")
         found = [judged(small, Path(scratch) / "copy", one, beside=True) for one in range(number)]
     other = [one for one in found if not one.agree]
     for one in other:

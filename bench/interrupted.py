@@ -23,9 +23,9 @@ def main(number: int) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = first_run(Path(scratch) / "project")
         found = [interrupted(folder, one) for one in range(number)]
-    bad = [one for one in found if not one.same or one.well]
+    bad = [one for one in found if not one.same or one.complaint]
     for one in bad:
-        print(f"{one.when}: {'the same bytes' if one.same else 'OTHER BYTES'}; {one.well}")
+        print(f"{one.when}: {'the same bytes' if one.same else 'OTHER BYTES'}; {one.complaint}")
     torn = sum(bool(one.torn) for one in found)
     print(f"{number} kills in {len(STAGES)} stages: {number - len(bad)} ended with the same bytes, all well")
     print(f"  after {torn} of them a file of DVC's own was torn and had to be deleted")

@@ -63,16 +63,26 @@ def command(folder: Path, *words: str, **changes: str) -> subprocess.CompletedPr
     )
 
 
-def killed_after(folder: Path, seconds: float, *words: str) -> None:
-    """Begin a command there, and kill all of its processes so long after, if it is not over."""
+def killed_after(folder: Path, seconds: float, *words: str, said: str = "") -> bool:
+    """Begin a command there, and kill all of its processes so long after; whether it was not over before.
+
+    Args:
+        said: the time counts from a line that begins so.
+    """
     begun = subprocess.Popen(
-        words, cwd=folder, env=environment(), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        words, cwd=folder, env=environment(), text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+    assert begun.stdout is not None
+    if said:
+        any(line.startswith(said) for line in begun.stdout)
     time.sleep(seconds)
-    if begun.poll() is None:
+    running = begun.poll() is None
+    if running:
         os.killpg(begun.pid, signal.SIGKILL)
     begun.wait()
+    begun.stdout.close()
+    return running
 
 
 def repro(folder: Path, *prefix: str, **changes: str) -> list[str]:

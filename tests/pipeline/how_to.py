@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.pipeline.clones import ROOT, environment
+from tests.pipeline.clones import ROOT, command
 
 HOW_TO = ROOT / "docs/how-to/bring-your-own-data.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -102,16 +102,13 @@ def newcomer(home: Path) -> Path:
     return home
 
 
-def run(folder: Path, line: str, home: Path) -> str:
-    """Run a command line there, in the shell and with this home; returns what it prints."""
-    done = subprocess.run(
-        ["bash", "-c", line],
-        cwd=folder,
-        env=environment(HOME=str(home), MAKEFLAGS="", MAKELEVEL="0"),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+def said(folder: Path, line: str, home: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line there, in the shell and with this home, and collect what it prints."""
+    return command(folder, "bash", "-c", line, HOME=str(home), MAKEFLAGS="", MAKELEVEL="0", **changes)
+
+
+def run(folder: Path, line: str, home: Path, **changes: str) -> str:
+    """The same of one that must succeed; returns what it prints."""
+    done = said(folder, line, home, **changes)
     assert done.returncode == 0, f"{line}\n{done.stdout}"
     return done.stdout

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pipeline.clones import command, environment, lock
+from tests.pipeline.clones import command, killed_after, lock
 
 # In the order in which they are killed: those that run longest first.
 STAGES = ("train", "evaluate", "featurize", "export", "prepare", "predict", "simulate", "card")
@@ -23,13 +20,13 @@ class Interruption:
     """What came of one.
 
     when: which stage was killed how long after it began. torn: what a person had to delete. same: whether the next run
-    ended with the same dvc.lock. well: what `forestall check` said if that was not well.
+    ended with the same dvc.lock. complaint: what `forestall check` said if it was not content.
     """
 
     when: str
     torn: list[str]
     same: bool
-    well: str
+    complaint: str
 
 
 def interrupted(folder: Path, number: int) -> Interruption:
@@ -40,7 +37,8 @@ def interrupted(folder: Path, number: int) -> Interruption:
     """
     stage, before = STAGES[number % len(STAGES)], lock(folder)
     seconds = random.Random(number).uniform(0.0, _duration(folder, stage) + AFTER)
-    _killed(folder, stage, seconds)
+    words = ("dvc", "repro", "--force", "--single-item", stage)
+    killed_after(folder, seconds, *words, said="> python src/")
     torn = go_on(folder)
     said = command(folder, "forestall", "check")
     return Interruption(
@@ -74,19 +72,3 @@ def _duration(folder: Path, stage: str) -> float:
         assert not done.returncode, done.stdout
         noted.write_text(str(time.monotonic() - begun), encoding="utf-8")
     return float(noted.read_text(encoding="utf-8"))
-
-
-def _killed(folder: Path, stage: str, seconds: float) -> None:
-    words = ["dvc", "repro", "--force", "--single-item", stage]
-    begun = subprocess.Popen(
-        words, cwd=folder, env=environment(), text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    assert begun.stdout is not None
-    for line in begun.stdout:
-        if line.startswith("> python src/"):
-            break
-    time.sleep(seconds)
-    if begun.poll() is None:
-        os.killpg(begun.pid, signal.SIGKILL)
-    begun.wait()

@@ -17,9 +17,10 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.pipeline.servers import HERE, free_port, wait_for
+from tests.pipeline.servers import HERE, free_port, running
 
 REGION = "us-east-1"
+SECONDS = 30  # in which a server has to answer
 RIGHTS = ["s3:ListBucket", "s3:GetObject", "s3:PutObject"]  # as docs/how-to/remote-s3.md has them
 WITHOUT_KEYS = 7  # the requests of `_bucket`, before which nobody has any
 LIMITS = 'restrict,command="internal-sftp"'  # as docs/how-to/remote-ssh.md has it
@@ -65,7 +66,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     if os.geteuid() == 0:  # as Debian's service does
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     words = [program, "-D", "-e", "-f", str(folder / "sshd_config")]
-    with (folder / "log").open("wb") as log, _running(words, port, stderr=log):
+    with (folder / "log").open("wb") as log, running(words, port, SECONDS, stderr=log):
         yield SshServer(port, folder / "key", folder / "stranger")
 
 
@@ -94,7 +95,7 @@ def s3_server(bucket: str, log: Path) -> Iterator[S3Server]:
     port = free_port()
     words = [sys.executable, "-m", "moto.server", "--host", HERE, "--port", str(port)]
     variables = os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": str(WITHOUT_KEYS)}
-    with log.open("wb") as out, _running(words, port, env=variables, stdout=out, stderr=out):
+    with log.open("wb") as out, running(words, port, SECONDS, env=variables, stdout=out, stderr=out):
         yield _bucket(f"http://{HERE}:{port}", bucket)
 
 
@@ -131,15 +132,3 @@ def _sshd() -> str:
     if found is None:
         pytest.fail("OpenSSH's server is not installed: run .ci/services")
     return found
-
-
-@contextmanager
-def _running(words: list[str], port: int, **how: Any) -> Iterator[None]:
-    """A server that listens there, until the end."""
-    server = subprocess.Popen(words, **how)
-    try:
-        wait_for(port, seconds=30)
-        yield
-    finally:
-        server.terminate()
-        server.wait()

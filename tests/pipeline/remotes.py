@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pipeline.clones import ROOT, environment
-from tests.pipeline.how_to import commands
+from tests.pipeline import how_to
+from tests.pipeline.clones import ROOT
 from tests.pipeline.remote_servers import S3Server, s3_server, ssh_server
 from tests.pipeline.repository import git
 from tests.pipeline.servers import HERE, free_port
@@ -45,7 +45,7 @@ class Remote:
     def clone(self, folder: Path) -> Path:
         """Another computer's clone, with settings of its own as the page says."""
         git(self.owner, "clone", "-q", str(self.owner), str(folder))
-        lines = commands(SET_UP, document=self.page)
+        lines = how_to.commands(SET_UP, document=self.page)
         for line in (one for one in lines if one.startswith(OWN)):
             run(folder, self.put(line))
         return folder
@@ -53,23 +53,12 @@ class Remote:
 
 def said(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """A command line there, as on a computer of its own: with DVC's memory of remotes beside the clone."""
-    own = {"HOME": str(folder.parent / "home"), "DVC_SITE_CACHE_DIR": f"{folder}-site"}
-    words = ["bash", "-c", line]
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=environment(**own),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    return how_to.said(folder, line, folder.parent / "home", DVC_SITE_CACHE_DIR=f"{folder}-site")
 
 
 def run(folder: Path, line: str) -> str:
-    done = said(folder, line)
-    assert done.returncode == 0, f"{line}\n{done.stdout}"
-    return done.stdout
+    """The same of one that must succeed; returns what it prints."""
+    return how_to.run(folder, line, folder.parent / "home", DVC_SITE_CACHE_DIR=f"{folder}-site")
 
 
 def replaced(changes: dict[str, str]) -> Callable[[str], str]:
@@ -82,14 +71,16 @@ def replaced(changes: dict[str, str]) -> Callable[[str], str]:
     return put
 
 
+def removing_from(store: Path) -> Callable[[str], None]:
+    """Takes an object away from a folder, whoever serves it."""
+    return lambda digest: (store / "files/md5" / digest[:2] / digest[2:]).unlink()
+
+
 def in_folder(base: Path, _: ExitStack) -> Remote:
     store = base / "store"
-
-    def lose(digest: str) -> None:
-        (store / "files/md5" / digest[:2] / digest[2:]).unlink()
-
     nowhere = Fault(f"{OWN} drive url {base}/nowhere", "exist neither locally nor on remote")
     put = replaced({"/mnt/share/forestall": str(store)})
+    lose = removing_from(store)
     return Remote(PAGES / "remote-local-folder.md", base / "owner", put, lose, (), (nowhere,))
 
 
@@ -105,9 +96,6 @@ def over_ssh(base: Path, servers: ExitStack) -> Remote:
         }
     )
 
-    def lose(digest: str) -> None:
-        (base / "store/files/md5" / digest[:2] / digest[2:]).unlink()
-
     faults = (
         Fault(f"{OWN} storage keyfile {server.stranger}", f"Permission denied for user {server.user}"),
         Fault(f"{OWN} storage keyfile {base}/id_ed25519", f"No such file or directory: '{base}/id_ed25519'"),
@@ -115,6 +103,7 @@ def over_ssh(base: Path, servers: ExitStack) -> Remote:
         Fault(f"{OWN} storage url ssh://{HERE}:{free_port()}/store", "Connect call failed"),
     )
     secrets = (str(server.key), server.key.read_text(encoding="utf-8").splitlines()[2])
+    lose = removing_from(base / "store")
     return Remote(PAGES / "remote-ssh.md", base / "owner", put, lose, secrets, faults)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from forestall.comparison.report import Report
-from tests.pipeline.clones import SHARED, clone, command, repro, set_values
+from tests.pipeline.clones import SHARED, STAGES, clone, command, repro, set_values
 
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
 
@@ -28,10 +28,18 @@ def first_run(folder: Path) -> Path:
 
     def make(place: Path) -> None:
         clone(place)
-        repro(place)
+        assert set(repro(place)) == STAGES
         commit(place, "first run")
 
     return made_once("first-run", make, folder)
+
+
+def first_run_without_studies(folder: Path) -> Path:
+    """The same without studies, which were of the default fleet: nothing is behind."""
+    first_run(folder)
+    shutil.rmtree(folder / "studies")
+    commit(folder, "no studies")
+    return folder
 
 
 def made_once(name: str, make: Callable[[Path], object], folder: Path) -> Path:
@@ -71,6 +79,12 @@ def own(folder: Path) -> None:
 
 def dvc(folder: Path, *words: str) -> int:
     return command(folder, "dvc", words[0], "--quiet", *words[1:]).returncode
+
+
+def experiment(folder: Path, name: str) -> str:
+    """The commit of a DVC experiment."""
+    (found,) = git(folder, "for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}").split()
+    return found
 
 
 def notes_of(report: Report) -> list[str]:

@@ -33,17 +33,24 @@ def free_port() -> int:
 
 
 @contextmanager
+def running(words: list[str], port: int, seconds: int = 10, **how: Any) -> Iterator[None]:
+    """A server that listens there, until the end; it has so long to begin."""
+    server = subprocess.Popen(words, **how)
+    try:
+        _wait_for(port, seconds)
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
 def http_server(folder: Path) -> Iterator[str]:
     """The folder's files over HTTP; its address."""
     port = free_port()
     words = [sys.executable, "-m", "http.server", str(port), "--bind", HERE, "--directory", str(folder)]
-    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port)
+    with running(words, port, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         yield f"http://{HERE}:{port}"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             start_new_session=True,
         )
         try:
-            wait_for(port, seconds=120)
+            _wait_for(port, seconds=120)
             yield f"http://{HERE}:{port}"
         finally:
             os.killpg(server.pid, signal.SIGTERM)
@@ -209,7 +216,7 @@ def _as_other_user(*words: str) -> None:
     subprocess.run(words, cwd="/", check=True, stdout=subprocess.DEVNULL, **other)
 
 
-def wait_for(port: int, seconds: int = 10) -> None:
+def _wait_for(port: int, seconds: int = 10) -> None:
     """Until something listens there."""
     for _ in range(10 * seconds):
         with socket.socket() as probe:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from forestall.data.settings import read_yaml
 from forestall.pipeline.stages import Stage
-from tests.pipeline.clones import environment
 from tests.pipeline.hermetic import Place
 
 CLOCKS = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))  # Debian's faketime
@@ -86,9 +85,8 @@ def strange_home(folder: Path) -> Path:
 
 def outs_of(stage: Stage, place: Place, change: Change) -> dict[str, str]:
     """Run the stage's command there with that change; the SHA-256 of each file that it made."""
-    own = {"HOME": str(place.home), "TMPDIR": str(place.temporary), "PATH": environment()["PATH"]}
     words = [*change.words, *shlex.split(stage.cmd)]
-    variables = {**own, **HERE, **change.variables}
+    variables = {**place.variables, **HERE, **change.variables}
     done = subprocess.run(words, cwd=place.folder, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     files = [file for out in stage.outs for file in _files(place.folder / out)]

@@ -11,24 +11,17 @@ import pytest
 from forestall.pipeline.imports import fix
 from forestall.pipeline.workspace_hashes import hashes
 from tests.pipeline.clones import clone, command, lock, repro, set_values
-from tests.pipeline.edits import EDITS, began, judged
-from tests.pipeline.repository import commit, dvc, first_run, git, own
+from tests.pipeline.edits import EDITS
+from tests.pipeline.repository import commit, dvc, first_run_without_studies, git, own
+from tests.pipeline.verdicts import WELL, began, judged
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
-WELL = "All is as dvc.lock has it.\n"
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small project that has run, without studies: theirs were of the default fleet."""
-    return small(tmp_path_factory.mktemp("check") / "project")
-
-
-def small(folder: Path) -> Path:
-    first_run(folder)
-    shutil.rmtree(folder / "studies")
-    commit(folder, "no studies")
-    return folder
+    """A small project that has run."""
+    return first_run_without_studies(tmp_path_factory.mktemp("check") / "project")
 
 
 @pytest.fixture
@@ -182,7 +175,7 @@ def test_made_again_all_is_equal_and_nothing_is_left_behind(project: Path, tmp_p
     assert done.returncode == 0, done.stdout
     assert WELL in done.stdout and f"\n  revision  {head}\n" in done.stdout
     assert re.search(r"\n  stages    8, in \d+ s\n  outputs   all \d\d equal\n$", done.stdout)
-    assert [one.name for one in temporary.iterdir() if one.name != ".ses"] == []
+    assert list(temporary.iterdir()) == []
     assert cached(project) == before and git(project, "status", "--porcelain") == ""
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.clones import command, environment, lock, set_values
-from tests.pipeline.repository import dvc, first_run, git, own
+from tests.pipeline.repository import dvc, experiment, first_run, git, own
+from tests.pipeline.verdicts import WELL
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 CODE = "src/forestall/evaluation/card.py"  # of the library: an installed package would be found before it
@@ -26,7 +27,6 @@ def model_card(facts: Facts) -> str:
 """
 RANKING = "src/forestall/serving/fleet.py"
 TABLE = "data/raw/plant/errors.csv"
-WELL = "All is as dvc.lock has it.\n"
 PATIENCE = 300.0  # seconds
 
 
@@ -62,11 +62,6 @@ def spoil(folder: Path) -> None:
 def queue(folder: Path, name: str, *words: str) -> None:
     done = command(folder, "dvc", "exp", "run", "--queue", "--name", name, *words)
     assert done.returncode == 0, done.stdout
-
-
-def experiment(folder: Path, name: str) -> str:
-    (found,) = git(folder, "for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}").split()
-    return found
 
 
 def at(folder: Path, name: str, place: Path) -> Path:

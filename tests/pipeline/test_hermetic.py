@@ -12,7 +12,8 @@ import pytest
 
 from forestall.pipeline.stages import Stage
 from tests.pipeline.clones import ROOT, clone
-from tests.pipeline.hermetic import Place, Ran, copy, isolated, never_read, offences, stages_of, traced
+from tests.pipeline.hermetic import Place, Ran, copy, isolated, stages_of, traced
+from tests.pipeline.offences import never_read, offences
 from tests.pipeline.surroundings import CHANGES, CLOCKS, Change, outs_of, told
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]

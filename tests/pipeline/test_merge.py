@@ -10,7 +10,7 @@ import pytest
 from dvc.utils.serialize import dumps_yaml, loads_yaml
 
 from forestall.errors import ForestallError
-from forestall.pipeline.merge import HEAD, Merged, entries, merge_files, merged, plan
+from forestall.pipeline.merge import HEADER, Merged, entries, merge_files, merged, plan
 from tests.pipeline.clones import ROOT, command
 
 LOCKS = [ROOT / "dvc.lock", ROOT / "studies/dvc.lock"]
@@ -83,7 +83,7 @@ def test_whatever_dvc_writes_the_outcome_is_as_dvc_would_write_it() -> None:
         base | {"of:all": ODD["of:all"], "ä b": ODD["ä b"]},
     ]
     texts = [dumps_yaml({"schema": "2.0", "stages": side}) for side in sides]
-    assert all(text.startswith(HEAD) for text in texts)
+    assert all(text.startswith(HEADER) for text in texts)
     found = merged(*map(entries, texts))
     assert found.text == dumps_yaml({"schema": "2.0", "stages": ODD})
     assert (found.ours, found.theirs) == (("0", "'q'"), ("of:all", "ä b"))
@@ -108,14 +108,14 @@ SPOILT = {
     "cut in a line": WHOLE[:3000],
     "cut before a hash": WHOLE[: WHOLE.index("      md5: ", 3000)],
     "cut after a name": WHOLE[: WHOLE.index("    cmd: ", 3000)],
-    "cut in the head": HEAD[:-4],
-    "no entry": HEAD,
+    "cut in the header": HEADER[:-4],
+    "no entry": HEADER,
     "empty": "",
     "another schema": WHOLE.replace("'2.0'", "'3.0'"),
     "datasets": f"{WHOLE}datasets:\n- name: a\n",
     "datasets first": WHOLE.replace("stages:", "datasets: []\nstages:"),
     "marks": WHOLE.replace("  prepare:\n", "<<<<<<< HEAD\n  prepare:\n=======\n  prepare:\n>>>>>>> other\n"),
-    "twice": WHOLE + WHOLE.removeprefix(HEAD),
+    "twice": WHOLE + WHOLE.removeprefix(HEADER),
     "of DVC 2": WHOLE.replace("      hash: md5\n", "", 1),
     "other line ends": WHOLE.replace("\n", "\r\n"),
     "no text": "a\0b",
@@ -148,7 +148,7 @@ def test_cut_at_any_line_it_is_refused_or_holds_whole_entries_alone() -> None:
         assert whole[last].startswith(found[last])
 
 
-def test_the_plan_says_what_came_from_where_and_what_is_left(tmp_path: Path) -> None:
+def test_the_plan_says_what_came_from_where_and_what_is_left() -> None:
     found = merged(
         {"a": "1", "b": "1", "c": "1", "d": "1"},
         {"a": "2", "b": "1", "c": "2"},

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from configobj import ConfigObj
 
-from forestall.data.settings import read_yaml
-from forestall.pipeline.merge import HEAD, entries
-from forestall.pipeline.stages import read_stages
+from forestall.pipeline.merge import HEADER, entries
+from forestall.pipeline.pipelines import pipeline
+from forestall.pipeline.revisions import Workspace
 from tests.pipeline.clones import ROOT, clone, command, lock
 from tests.pipeline.repository import branch, commit, git
 
@@ -26,7 +26,7 @@ def ran(*stages: str, by: int) -> str:
     found = entries(WHOLE)
     for name in stages:
         found[name] = re.sub(r"md5: \w{31}\w", f"md5: f{by:031}", found[name], count=1)
-    return HEAD + "".join(found.values())
+    return HEADER + "".join(found.values())
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +56,9 @@ def copy(project: Path, tmp_path: Path) -> Path:
 def both(ours: int) -> str:
     """What the two branches make together, where `evaluate` is of one of them."""
     found = entries(ran("prepare", by=2))
-    return HEAD + "".join(
-        (
-            found
-            | {
-                "card": entries(ran("card", by=3))["card"],
-                "evaluate": entries(ran("evaluate", by=ours))["evaluate"],
-            }
-        ).values()
-    )
+    for name, by in (("card", 3), ("evaluate", ours)):
+        found[name] = entries(ran(name, by=by))[name]
+    return HEADER + "".join(found.values())
 
 
 def whole(folder: Path, ours: int) -> bool:
@@ -81,7 +75,7 @@ def test_exactly_what_stages_keep_in_git_is_not_mixed(project: Path) -> None:
     unmixed = {line.removesuffix(": merge: binary") for line in told if line.endswith(": merge: binary")}
     made = {"dvc.lock", "studies/dvc.lock"}
     for file in ("dvc.yaml", "studies/dvc.yaml"):
-        stages = read_stages(file, lambda path: read_yaml(ROOT / path) if (ROOT / path).is_file() else None)
+        stages = pipeline(Workspace(ROOT), file).stages
         made |= {path for stage in stages.values() for path, cached in stage.outs.items() if not cached}
     inside = {path for path in listed if any(path == out or path.startswith(f"{out}/") for out in made)}
     assert unmixed == inside

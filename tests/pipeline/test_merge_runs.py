@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.edits import RAN, TOLD
-from tests.pipeline.repository import commit, first_run, git
+from tests.pipeline.repository import commit, dvc, first_run_without_studies, git
+from tests.pipeline.verdicts import WELL, told_begun, told_stale
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
-WELL = "All is as dvc.lock has it.\n"
 
 
 def reasons(folder: Path) -> None:
@@ -60,9 +59,7 @@ def on_branch(folder: Path, name: str, *changes: Callable[[Path], None]) -> None
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project with branches; `x+y` has the changes of both, made at once."""
-    folder = first_run(tmp_path_factory.mktemp("merge") / "project")
-    shutil.rmtree(folder / "studies")  # theirs are of the default fleet
-    commit(folder, "no studies")
+    folder = first_run_without_studies(tmp_path_factory.mktemp("merge") / "project")
     (folder / ".venv").symlink_to(sys.prefix)
     on_branch(folder, "reasons", reasons)
     on_branch(folder, "words", words)
@@ -88,7 +85,7 @@ def merge(folder: Path, ours: str, theirs: str) -> None:
 
 
 def checkout(folder: Path) -> None:
-    assert command(folder, "dvc", "checkout", "-q").returncode == 0
+    assert dvc(folder, "checkout") == 0
 
 
 def check(folder: Path) -> str:
@@ -99,11 +96,7 @@ def begun(folder: Path) -> set[str]:
     """The stages that `dvc repro` runs, or restores from what has run."""
     done = command(folder, "dvc", "repro")
     assert done.returncode == 0, done.stdout
-    return {one or other for one, other in RAN.findall(done.stdout)}
-
-
-def stale(said: str) -> set[str]:
-    return {stage for names in TOLD.findall(said) for stage in names.split(", ")}
+    return told_begun(done.stdout)
 
 
 def test_stages_that_one_side_each_ran_need_no_run(copy: Path) -> None:
@@ -117,7 +110,7 @@ def test_stages_that_one_side_each_ran_need_no_run(copy: Path) -> None:
 def test_outputs_that_were_not_checked_out_are_named_and_restored(copy: Path) -> None:
     checkout(copy)  # those of `main`
     merge(copy, "reasons", "words")
-    assert stale(check(copy)) == {"predict", "card"}
+    assert told_stale(check(copy)) == {"predict", "card"}
     assert begun(copy) == {"predict", "card"}
     assert (check(copy), git(copy, "diff", "reasons+words")) == (WELL, "")
 
@@ -129,7 +122,7 @@ def test_what_both_ran_is_named_run_and_then_as_if_changed_at_once(copy: Path) -
     assert "src/forestall/evaluation/slices.py has changed since it ran" in said
     assert "metrics/budget.csv is not what the stage made" in said  # of which `quarters` alone made another
     assert (copy / "metrics/slices.csv").read_text() == git(copy, "show", "fewer:metrics/slices.csv") + "\n"
-    assert stale(said) == {"evaluate"}
+    assert told_stale(said) == {"evaluate"}
     assert begun(copy) == {"evaluate", "card"}  # card, since its figures are others then
     assert git(copy, "diff", "fewer+quarters") == ""
     assert "stale" not in check(copy)

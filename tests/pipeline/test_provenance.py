@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from forestall.retraining.served import lay_down
 from tests.pipeline.clones import command, repro, set_values
-from tests.pipeline.repository import commit, first_run, git
+from tests.pipeline.repository import commit, experiment, first_run, git
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -68,7 +69,8 @@ def test_the_revision_of_a_bundle_and_what_it_was_made_of(project: Path, bundle:
 
 def test_git_alone_finds_it_by_the_manifest(project: Path, bundle: Path) -> None:
     model = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["model_md5"]
-    found = git(project, "log", "--all", "--reverse", "--format=%H", f"-S{model}", "--", "dvc.lock")
+    words = ("log", "--all", "--full-history", "--reverse", "--format=%H", f"-S{model}", "--", "dvc.lock")
+    found = git(project, *words)
     assert found.splitlines()[0] == hash_of(project, "HEAD~2")
 
 
@@ -81,8 +83,6 @@ def test_a_bundle_that_was_changed_leads_to_its_model(project: Path, bundle: Pat
 
 def test_a_release_is_the_bundle_that_was_promoted(project: Path, bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
-    from forestall.retraining.served import lay_down
-
     release = bundle.parent / "served/releases"
     release.mkdir(parents=True)
     version = lay_down(release.parent, bundle, hash_of(project, "HEAD~1"))
@@ -99,8 +99,7 @@ def test_an_experiments_bundle(project: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(project, tmp_path / "copy", symlinks=True))
     done = command(folder, "dvc", "exp", "run", "--name", "eager", "-S", "alarm.quiet=4")
     assert done.returncode == 0, done.stdout
-    (experiment,) = git(folder, "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/eager").split()
-    assert told(folder)["revision"] == experiment
+    assert told(folder)["revision"] == experiment(folder, "eager")
 
 
 def test_what_no_commit_made_is_said(project: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.clones import STAGES, clone, command, lock, repro
+from tests.pipeline.repository import first_run
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 OTHERS = [f"3.{minor}" for minor in (11, 12, 13) if minor != sys.version_info.minor]
@@ -35,9 +36,7 @@ def real(python: Path) -> Path | None:
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The lock, with the hashes of all outputs, that this Python makes."""
-    folder = clone(tmp_path_factory.mktemp("here"))
-    repro(folder)
-    return lock(folder)
+    return lock(first_run(tmp_path_factory.mktemp("here")))
 
 
 @pytest.mark.parametrize("version", OTHERS)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.pipeline.clones import STAGES, clone, command, environment, lock, repro, set_values
+from tests.pipeline.clones import STAGES, clone, command, killed_after, lock, repro, set_values
+from tests.pipeline.interruptions import go_on
+from tests.pipeline.repository import first_run
 from tests.pipeline.surroundings import CHANGES, differences, strange_home, together
 
 pytestmark = pytest.mark.pipeline
@@ -21,9 +19,7 @@ pytestmark = pytest.mark.pipeline
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone in which the pipeline has run once."""
-    folder = clone(tmp_path_factory.mktemp("project"))
-    assert set(repro(folder)) == STAGES
-    return folder
+    return first_run(tmp_path_factory.mktemp("project"))
 
 
 def test_nothing_changed_runs_nothing(project: Path) -> None:
@@ -98,30 +94,10 @@ def test_a_wrong_param_is_refused_and_nothing_is_lost(
     assert lock(project) == before
 
 
-def go_on(project: Path) -> None:
-    """What a person does after a killed run: again; and without the files that DVC was killed while it wrote."""
-    for file in ("dvc.lock", ".dvc/tmp/rwlock"):
-        done = command(project, "dvc", "repro")
-        if done.returncode and file in done.stdout:
-            (project / file).unlink()
-    repro(project)
-
-
-@pytest.mark.parametrize("seconds", [4.0, pytest.param(9.0, marks=pytest.mark.slow)])
-def test_a_killed_run_ends_with_the_right_bytes_the_next_time(seconds: float, project: Path) -> None:
+def test_a_killed_run_ends_with_the_right_bytes_the_next_time(project: Path) -> None:
     before = lock(project)
-    started = subprocess.Popen(
-        ["dvc", "repro", "--force"], cwd=project, env=environment(), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(seconds)
-    assert started.poll() is None, "the run was over before it was killed"
-    os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
+    assert killed_after(project, 4.0, "dvc", "repro", "--force"), "the run was over before it was killed"
     go_on(project)
     assert lock(project) == before
-    assert (
-        command(project, "dvc", "status", "dvc.yaml")
-        .stdout.strip()
-        .endswith("Data and pipelines are up to date.")
-    )
+    said = command(project, "dvc", "status", "dvc.yaml").stdout.strip()
+    assert said.endswith("Data and pipelines are up to date.")

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.pipeline.clones import ROOT, clone, command, repro
-from tests.pipeline.how_to import as_shown, newcomer, run, shown
+from tests.pipeline.how_to import as_shown, newcomer, run, said, shown
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 TUTORIAL = ROOT / "docs/tutorial/first-change.md"
@@ -36,15 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
 def follow(project: Path, home: Path, heading: str) -> None:
     """Run a section's commands; each prints what the tutorial shows of it, in form, where it shows anything."""
     for line, lines in shown(heading, TUTORIAL):
-        done = command(
-            project,
-            "bash",
-            "-c",
-            line.replace("make ", "make -o setup "),
-            HOME=str(home),
-            MAKEFLAGS="",
-            MAKELEVEL="0",
-        )
+        done = said(project, line.replace("make ", "make -o setup "), home)
         refused = any(one.startswith(("ERROR: ", "forestall: ")) for one in lines)
         gate = "make compare" in line and "### Gate: NOT passed" in done.stdout
         assert bool(done.returncode) == (refused or gate), f"{line}\n{done.stdout}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import forestall.pipeline.interpreter  # noqa: F401  (pins the kernels before numpy is loaded)
+
 import hashlib
 import json
 import sys
@@ -11,7 +13,6 @@ from typing import Any
 import joblib
 import numpy as np
 
-import forestall  # noqa: F401  (pins the kernels before numpy is loaded)
 from forestall.serving.bundle import MODEL, load_bundle
 from forestall.serving.export import write_bundle
 from forestall.training.fit import Recipe, fit_model

@@ -1,4 +1,4 @@
-"""Emulated processors without AVX-512, an Intel and an AMD, fit the same models and answer the same as this one."""
+"""Emulated processors without AVX-512, an Intel and an AMD, answer as this one; the first fits the same models, too."""
 
 from __future__ import annotations
 

@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         prog="forestall", description="Predictive maintenance beside the DVC stages."
     )
     verbs = top.add_subparsers(required=True, metavar="VERB")
-    for group in (dataset, check, missing, merge, provenance, revisions, promotion, shadow, fleet, service):
+    # merge last: Git calls it, no person does.
+    for group in (dataset, check, missing, provenance, revisions, promotion, shadow, fleet, service, merge):
         group.add_verbs(verbs)
     return top

@@ -9,7 +9,9 @@ from forestall.cli.common import Verbs
 
 def add_verbs(verbs: Verbs) -> None:
     """Add it to the command's."""
-    merge = verbs.add_parser("merge-lock", help="called by Git: merge two branches' dvc.lock stage by stage")
+    merge = verbs.add_parser(
+        "merge-lock", help="for Git, which calls it: merge two branches' dvc.lock stage by stage"
+    )
     for name, about in (
         ("base", "the version from which both came"),
         ("ours", "the version here; the outcome is written in its place"),

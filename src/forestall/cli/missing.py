@@ -19,8 +19,8 @@ def _missing(chosen: argparse.Namespace) -> int:
     from forestall.pipeline.resolve import top
 
     if chosen.push:
-        sent = push(top())
-        print("\n".join(f"{path}: pushed." for path in sent) or "The remote has all that is in this cache.")
+        sent = "\n".join(f"{path}: pushed." for path in push(top()))
+        print(sent or "Of what is named here the remote lacks nothing that the cache has.")
         return 0
     lines = missing(top())
     print("\n".join(lines) or "All is here.")

@@ -8,7 +8,9 @@ from forestall.cli.common import BUNDLE, Verbs
 
 def add_verbs(verbs: Verbs) -> None:
     """Add it to the command's."""
-    provenance = verbs.add_parser("provenance", help="which revision, data, params and code made a bundle")
+    provenance = verbs.add_parser(
+        "provenance", help="which commit made a model, of which data, params and code"
+    )
     provenance.add_argument(
         "bundle",
         type=Path,

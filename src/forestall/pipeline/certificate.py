@@ -14,20 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.pipeline import process
-from forestall.pipeline.imports import LOCK
 from forestall.pipeline.pipelines import pipeline
 from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Workspace, git
 from forestall.pipeline.scratch import RerunError, Scratch, remotes, scratch
 
-SHOWN = (
-    "dvc",
-    "numpy",
-    "onnxruntime",
-    "pandas",
-    "scikit-learn",
-)  # of the packages: what the bytes hang on most
+# Of the packages, what the bytes hang on most.
+SHOWN = ("dvc", "numpy", "onnxruntime", "pandas", "scikit-learn")
 Outs = dict[str, dict[str, str]]
 
 
@@ -69,7 +64,7 @@ def rerun(root: Path, files: Sequence[str]) -> Rerun:
         ran = _run(place, folder, programs, files)
         python = process.run(["python", "--version"], folder, programs, place.folder).split()[-1]
         recorded, made = _outs(root, files), _outs(folder, files)
-        packages = dict(pins(folder / LOCK))
+        packages = dict(pins(folder / ENVIRONMENT_LOCK))
     return Rerun(
         revision=_revision(root),
         python=python,

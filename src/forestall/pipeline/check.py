@@ -12,7 +12,7 @@ from pathlib import Path
 from forestall.errors import ForestallError, SettingsError
 from forestall.pipeline.imports import MAIN, Known, code_deps, is_code, pipelines_in
 from forestall.pipeline.params import PARAMS, read_params
-from forestall.pipeline.pipelines import facts, named, pipeline
+from forestall.pipeline.pipelines import facts, paths_of, pipeline
 from forestall.pipeline.revisions import LOCK_FILE, Workspace, git
 from forestall.pipeline.staleness import Kind, Pipeline, Reason, reasons
 from forestall.pipeline.workspace_hashes import hashes
@@ -30,7 +30,7 @@ def check(root: Path) -> dict[str, list[Reason]]:
     """
     one = Workspace(root)
     found = [pipeline(one, file) for file in pipelines_in(root)]
-    there = facts(one, found, hashes(root, named(found)))
+    there = facts(one, found, hashes(root, paths_of(found)))
     known: Known = {}
     every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
     every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *_uncommitted(root), *_merging(root)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from forestall.comparison import changes
 from forestall.comparison.changes import Changes
-from forestall.pipeline.imports import LOCK
+from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.pipeline.params import PARAMS
 from forestall.pipeline.revisions import Revision, RevisionError, git
 from forestall.pipeline.side import PREPARED, Side
@@ -18,7 +18,7 @@ CODE = ("src", "dvc.yaml")
 
 def changes_of(base: Side, head: Side, root: Path) -> Changes:
     """All that differs; a file that cannot be read is left out on both sides, and among the sides' problems."""
-    pinned = (changes.packages(side.revision.text(LOCK) or "") for side in (base, head))
+    pinned = (changes.packages(side.revision.text(ENVIRONMENT_LOCK) or "") for side in (base, head))
     params, files = ([_readable(side, path) for side in (base, head)] for path in (_params, _dataset))
     data = [_data(side, file or {}) for side, file in zip((base, head), files, strict=True)]
     return Changes(

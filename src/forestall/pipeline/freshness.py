@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forestall.pipeline import staleness
-from forestall.pipeline.pipelines import facts, named, pipeline
+from forestall.pipeline.pipelines import facts, paths_of, pipeline
 from forestall.pipeline.process import GIT_VARIABLES, without
 from forestall.pipeline.revisions import Revision
 from forestall.pipeline.stages import value_at
@@ -26,7 +26,7 @@ def stale(one: Revision, root: Path) -> list[str]:
         ForestallError: that cannot be known.
     """
     asked = pipeline(one)
-    paths = named([asked])
+    paths = paths_of([asked])
     there = hashes(root, paths) if one.commit is None else _hashes(root, one.commit, paths)
     return staleness.stale(asked, facts(one, [asked], there))
 

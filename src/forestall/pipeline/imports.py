@@ -8,9 +8,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.errors import ForestallError
 
-LOCK = "requirements/pipeline.txt"
 # The files that list stages. A folder that has no studies is a pipeline all the same.
 MAIN, STUDIES = "dvc.yaml", "studies/dvc.yaml"
 SCRIPT = re.compile(r"\bpython (\S+\.py)")
@@ -74,12 +74,16 @@ def code_deps(stage: Any, root: Path, known: Known | None = None) -> list[str]:
     """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above."""
     scripts = scripts_of(stage)
     modules = sorted({module for script in scripts for module in stage_modules(root / script, root, known)})
-    return [*scripts, *modules, LOCK]
+    return [*scripts, *modules, ENVIRONMENT_LOCK]
 
 
 def is_code(dep: str) -> bool:
     """Whether a dep is code, or the lock, rather than data."""
-    return dep == LOCK or dep.startswith("src/") or (dep.startswith("studies/") and dep.endswith(".py"))
+    return (
+        dep == ENVIRONMENT_LOCK
+        or dep.startswith("src/")
+        or (dep.startswith("studies/") and dep.endswith(".py"))
+    )
 
 
 def fixed(text: str, root: Path) -> str:

@@ -17,7 +17,7 @@ from forestall.pipeline.locked import locked_stage
 from forestall.pipeline.revisions import is_whole
 
 # As DVC writes it: the entries below this, in no order that means something, each from its name on to the next name.
-HEAD = "schema: '2.0'\nstages:\n"
+HEADER = "schema: '2.0'\nstages:\n"
 NAME = re.compile(r"^(?=  [^ \n])", re.MULTILINE)
 
 Entries = Mapping[str, str]
@@ -37,7 +37,7 @@ class Merged:
     @property
     def text(self) -> str:
         """The whole file."""
-        return HEAD + "".join(self.entries.values()) if self.entries else "schema: '2.0'\nstages: {}\n"
+        return HEADER + "".join(self.entries.values()) if self.entries else "schema: '2.0'\nstages: {}\n"
 
 
 def merge_files(base: Path, ours: Path, theirs: Path, path: str) -> Merged:
@@ -97,10 +97,10 @@ def entries(text: str) -> dict[str, str]:
     Raises:
         ForestallError: it is torn, in conflict or of another form.
     """
-    first, *rest = NAME.split(text.removeprefix(HEAD))
+    first, *rest = NAME.split(text.removeprefix(HEADER))
     blocks = [first, *rest] if first else rest
     found = {_stage(block): block for block in blocks}
-    if text and not (text.startswith(HEAD) and blocks and len(found) == len(blocks)):
+    if text and not (text.startswith(HEADER) and blocks and len(found) == len(blocks)):
         raise ForestallError("it is not of the form that DVC 3 writes")
     return found
 

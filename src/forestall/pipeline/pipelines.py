@@ -30,14 +30,14 @@ def pipeline(one: Revision, file: str = MAIN) -> Pipeline:
     return Pipeline(file, stages, locked, tuple(name for name in entries if name not in stages))
 
 
-def named(pipelines: Iterable[Pipeline]) -> list[str]:
+def paths_of(pipelines: Iterable[Pipeline]) -> list[str]:
     """Every file and folder that a stage reads or makes."""
     stages = [stage for one in pipelines for stage in one.stages.values()]
     return sorted({path for stage in stages for path in (*stage.deps, *stage.outs)})
 
 
 def facts(one: Revision, pipelines: Iterable[Pipeline], hashes: Mapping[str, str]) -> Facts:
-    """What is there for these pipelines, with the hashes of what `named` says.
+    """What is there for these pipelines, with the hashes of what `paths_of` says.
 
     Raises:
         ForestallError: a file of params or a .dvc file is not readable.

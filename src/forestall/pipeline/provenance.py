@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.errors import ForestallError
 from forestall.pipeline.freshness import stale
-from forestall.pipeline.imports import LOCK, is_code
+from forestall.pipeline.imports import is_code
 from forestall.pipeline.locked import LockedStage, locked_stage
 from forestall.pipeline.resolve import if_shallow
 from forestall.pipeline.revisions import LOCK_FILE, Commit, Workspace, git, lock
@@ -99,10 +100,17 @@ def _md5(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def _commits(key: str, root: Path) -> list[str]:
-    """The commits, of whatever branch, tag or experiment, that brought a hash into dvc.lock; oldest first."""
-    words = ("log", "--all", "--reverse", "--topo-order", "-m", "--format=%H", f"-S{key}", "--", LOCK_FILE)
-    found = dict.fromkeys(git(root, *words).stdout.split())
-    return [one for one in found if key in (Commit(root, one, one).text(LOCK_FILE) or "")]
+    """The commits, of whatever branch, tag or experiment, that brought a hash into dvc.lock; oldest first.
+
+    Of a merge the one whose entry was taken, be it ours or theirs.
+    """
+    how = ("--all", "--full-history", "--reverse", "--topo-order", "-m", "--format=%H %P")
+    listed = dict.fromkeys(git(root, "log", *how, f"-S{key}", "--", LOCK_FILE).stdout.splitlines())
+
+    def has(commit: str) -> bool:
+        return key in (Commit(root, commit, commit).text(LOCK_FILE) or "")
+
+    return [one for one, *parents in map(str.split, listed) if has(one) and not any(map(has, parents))]
 
 
 def _upstream(one: Commit, out: str) -> dict[str, LockedStage]:
@@ -139,9 +147,9 @@ def _hashes(stages: Mapping[str, LockedStage], manifest: Mapping[str, Any]) -> I
     params = {name: dict(stage.params) for name, stage in stages.items()}
     files = sorted({file for stage in stages.values() for file in stage.params})
     yield f"params: {_digest(params)}, of what {', '.join(stages)} read in {' and '.join(files)}"
-    code = {path: md5 for path, md5 in deps.items() if is_code(path) and path != LOCK}
+    code = {path: md5 for path, md5 in deps.items() if is_code(path) and path != ENVIRONMENT_LOCK}
     yield f"code: {_digest(code)}, of {len(code)} files"
-    yield f"packages: {deps[LOCK]}, {LOCK}"
+    yield f"packages: {deps[ENVIRONMENT_LOCK]}, {ENVIRONMENT_LOCK}"
 
 
 def _digest(content: Any) -> str:

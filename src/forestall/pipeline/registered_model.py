@@ -8,8 +8,9 @@ from pathlib import Path
 
 import forestall
 from forestall.comparison.changes import packages
+from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.errors import ForestallError
-from forestall.pipeline.imports import LOCK, stage_modules
+from forestall.pipeline.imports import stage_modules
 from forestall.serving import registered
 from forestall.serving.bundle import load_bundle
 
@@ -43,7 +44,7 @@ def save_model(bundle: Path, folder: Path) -> None:
 
 def requirements() -> list[str]:
     """What the scoring code needs, in the versions that it was judged with."""
-    lock = SOURCE.parent / LOCK
+    lock = SOURCE.parent / ENVIRONMENT_LOCK
     if not lock.is_file():
         raise ForestallError(
             f"{lock} is missing. Run forestall from a clone that was set up with `make setup`."

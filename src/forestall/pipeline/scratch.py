@@ -21,14 +21,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.pipeline import process
-from forestall.pipeline.imports import LOCK
 from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Revision, RevisionError, git
 
 SET_UP = ".ci/setup"
 # Of the workspace, what a run can depend on; new files count, too.
-READ = ("src", "data", "requirements", ".ci", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml")
+READ = (
+    *("src", "studies", "data", "requirements", ".ci", ".dvc", ".dvcignore"),
+    *("dvc.yaml", "dvc.lock", "params.yaml"),
+)
 READ_TOO = ("pyproject.toml", "README.md")  # by the set-up script
 IDENTITY = ("-c", "user.name=forestall", "-c", "user.email=forestall@localhost")
 
@@ -88,14 +91,14 @@ class Scratch:
         Raises:
             RerunError: it cannot be made.
         """
-        lock = self.text(tree, LOCK)
+        lock = self.text(tree, ENVIRONMENT_LOCK)
         if lock is None:
-            raise RerunError(f"it has no {LOCK}, so its environment is not known.")
+            raise RerunError(f"it has no {ENVIRONMENT_LOCK}, so its environment is not known.")
         wanted = self.folder / "wanted.txt"
         wanted.write_text(lock, encoding="utf-8")
         if not problem(tuple(sys.version_info[:3]), wanted):
             return Path(sys.executable).parent
-        name = f"environment-{git(self.store, 'rev-parse', f'{tree}:{LOCK}').stdout.strip()[:12]}"
+        name = f"environment-{git(self.store, 'rev-parse', f'{tree}:{ENVIRONMENT_LOCK}').stdout.strip()[:12]}"
         programs = self.folder / name / ".venv/bin"
         return programs if programs.exists() else self._set_up(tree, name)
 
