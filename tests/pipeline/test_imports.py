@@ -75,6 +75,23 @@ def test_closure(root: Path) -> None:
     assert imports.stage_modules(root / "src/go.py", root) == CLOSURE
 
 
+def test_code_beside_the_script_and_imports_by_name_count(root: Path) -> None:
+    script = root / "src/go.py"
+    script.write_text(
+        "import common, json\n__import__('forestall.f')\nimportlib.import_module('forestall.late')\n",
+        encoding="utf-8",
+    )
+    (root / "src/common.py").write_bytes(b"# coding: latin-1\n# \xe4\nfrom shared import x\n")
+    for name in ("src/shared/__init__.py", "src/shared/x.py", "src/forestall/common.py"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).touch()
+    found = ["common", "forestall/__init__", "forestall/f", "forestall/late", "shared/__init__", "shared/x"]
+    assert imports.stage_modules(script, root) == [f"src/{name}.py" for name in found]
+    (root / "src/forestall/f.py").write_text("import common\n", encoding="utf-8")
+    script.write_text("import forestall.f\n", encoding="utf-8")
+    assert imports.stage_modules(script, root) == ["src/forestall/__init__.py", "src/forestall/f.py"]
+
+
 def test_relative_imports_are_refused(root: Path) -> None:
     (root / "src/forestall/f.py").write_text("from . import b\n", encoding="utf-8")
     with pytest.raises(ForestallError, match=r"f\.py, line 1: write the import in full"):

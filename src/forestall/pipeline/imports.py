@@ -22,7 +22,7 @@ Known = dict[Path, set[Path]]
 
 
 def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[str]:
-    """The files below src/forestall that a script in src/ imports, directly or not: sorted paths from root.
+    """The files of the library, and beside a script, that the script imports, directly or not: sorted paths from root.
 
     Imports inside functions count, and so does the `__init__` of every package on the way, with the package's data
     (JSON). `known` is filled, and spares reading a file again.
@@ -33,7 +33,9 @@ def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[
     while queue:
         file = queue.pop()
         if file not in known:
-            known[file] = _files(set(_imported(file)), root / "src")
+            library = root / "src" / PACKAGE
+            beside = None if library in file.parents else file.parent  # first on a script's path
+            known[file] = _files(set(_imported(file)), library.parent, beside)
         new = known[file] - found
         found |= new
         queue += new
@@ -44,7 +46,7 @@ def _imported(file: Path) -> Iterator[str]:
     """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
     if file.suffix != ".py":
         return
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file.name)):
+    for node in ast.walk(ast.parse(file.read_bytes(), file.name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -52,12 +54,25 @@ def _imported(file: Path) -> Iterator[str]:
                 raise ForestallError(f"{file}, line {node.lineno}: write the import in full.")
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and _called(node) in ("import_module", "__import__"):
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
 
 
-def _files(names: set[str], source: Path) -> set[Path]:
+def _called(node: ast.Call) -> str:
+    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
+
+
+def _files(names: set[str], source: Path, beside: Path | None) -> set[Path]:
     """The modules' own files, and their packages' `__init__` files and data, where they exist."""
-    parts = [name.split(".") for name in names if name.partition(".")[0] == PACKAGE]
-    packages = {source.joinpath(*one[:depth]) for one in parts for depth in range(1, len(one) + 1)}
+    places = [(source if name.partition(".")[0] == PACKAGE else beside, name.split(".")) for name in names]
+    packages = {
+        folder.joinpath(*parts[:depth])
+        for folder, parts in places
+        if folder is not None
+        for depth in range(1, len(parts) + 1)
+    }
     candidates = [package / "__init__.py" for package in packages]
     candidates += [package.with_suffix(".py") for package in packages]
     data = {file for package in packages if package.is_dir() for file in package.glob("*.json")}
