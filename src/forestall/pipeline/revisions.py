@@ -23,6 +23,7 @@ from forestall.pipeline.process import GIT_VARIABLES, without
 
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
+TOP = {"schema", "stages", "datasets"}  # all that DVC takes there
 CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 NOT_HERE = "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
 
@@ -155,7 +156,8 @@ def _stages(text: str, place: str) -> dict[str, Any]:
     """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
     content = parsed(text, place)
     stages = content.get("stages")
-    if not isinstance(stages, dict) or not all(is_whole(stage) for stage in stages.values()):
+    known = content.get("schema") == "2.0" and content.keys() <= TOP
+    if not known or not isinstance(stages, dict) or not all(map(is_whole, stages.values())):
         raise RevisionError(f"{place} is torn. Delete it and run `dvc repro`.")
     return stages
 

@@ -89,7 +89,7 @@ def _of_stage(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reaso
 
 
 def _changes(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason]:
-    if stage.always:
+    if stage.always and not stage.frozen:
         yield Reason(Kind.STALE, stage.name, "runs every time: give it deps, without `always_changed`")
     if stage.cmd != locked.cmd:
         yield Reason(Kind.STALE, stage.name, f"has another cmd than it ran with: {REPRO}")

@@ -46,9 +46,9 @@ def _files(root: Path, folder: str, ignored: Ignored) -> Iterator[str]:
         path = f"{folder}/{one.name}"
         if one.name in NEVER or ignored(f"{path}/" if one.is_dir() else path):
             continue
-        if one.is_dir():
+        if one.is_dir(follow_symlinks=False):
             yield from _files(root, path, ignored)
-        else:
+        elif not one.is_dir():  # DVC does not go into a folder by a link
             yield path
 
 
