@@ -59,7 +59,10 @@ def test_hashes_are_those_of_dvc(copy: Path) -> None:
     (copy / "else").mkdir()
     (copy / "else/where.csv").touch()
     (nested / "left/link").symlink_to(copy / "else")  # a folder, into which DVC does not go by a link
-    (copy / ".dvcignore").write_text("# Logs.\n*.log\n", encoding="utf-8")
+    (copy / ".dvcignore").write_text("# Logs.\n*.log\n*.tmp\n", encoding="utf-8")
+    (copy / "data/.dvcignore").write_text("/nested/b.csv\n!kept.tmp\n", encoding="utf-8")
+    for name in ("kept.tmp", "other.tmp"):
+        (nested / name).touch()
     assert command(copy, "dvc", "add", "--quiet", "data/nested").returncode == 0
     ours = hashes(copy, ["data/nested", "data/nowhere"])
     assert ours.keys() == {"data/nested"}
