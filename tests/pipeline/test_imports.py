@@ -116,6 +116,32 @@ def test_fix_needs_a_list_of_deps(root: Path, deps: str) -> None:
         imports.fixed(f"stages:\n  go:\n    cmd: python src/go.py\n{deps}", root)
 
 
+@pytest.mark.parametrize(
+    "deps",
+    [
+        "\n    - >-\n      src/go.py\n    - data/x\n",
+        "\n    -\n      src/go.py\n",
+        "\n    - &a src/go.py\n    meta: [*a]\n",
+        " &a\n    - src/go.py\n  come:\n    cmd: python src/go.py\n    deps: *a\n",
+    ],
+)
+def test_fix_leaves_alone_what_it_cannot_write(root: Path, deps: str) -> None:
+    with pytest.raises(
+        ForestallError, match=r"the stage (go|come) a list of deps, a line each, without anchors"
+    ):
+        imports.fixed(f"stages:\n  go:\n    cmd: python src/go.py\n    deps:{deps}", root)
+
+
+def test_code_of_a_command_that_is_not_read_is_not_taken_away(root: Path) -> None:
+    text = "stages:\n  go:\n    cmd: {}\n    deps:\n    - src/go.py\n    - data/x\n"
+    assert imports.fixed(text.format("sh go.sh"), root) == text.format("sh go.sh")
+    for cmd in ("python -u src/go.py", "python3 src/go.py", "python -m go"):
+        with pytest.raises(
+            ForestallError, match=r"dvc\.yaml: go: its cmd does not say `python <script>\.py`"
+        ):
+            imports.fixed(text.format(cmd), root)
+
+
 def test_declarations_are_read_off_the_script(tmp_path: Path) -> None:
     script = tmp_path / "go.py"
     script.write_text('D = ["tables", "clock"]\nstage.load(params=["train"], dataset=D)\n', encoding="utf-8")

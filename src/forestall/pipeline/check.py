@@ -93,7 +93,7 @@ def _imports(one: Pipeline, root: Path, known: Known) -> Iterator[Reason]:
     """Code that a stage imports and dvc.yaml does not name, or the other way round."""
     for stage in one.stages.values():
         try:
-            wanted = set(code_deps({"cmd": stage.cmd}, root, known))
+            wanted = set(code_deps({"cmd": stage.cmd, "deps": stage.deps}, root, known))
         except SyntaxError as error:
             where = f"{Path(error.filename or '').name}, line {error.lineno}"
             yield Reason(Kind.IMPORTS, stage.name, f"{where}: is not Python: {error.msg}")

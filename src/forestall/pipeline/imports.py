@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from forestall.errors import ForestallError
 
@@ -86,8 +87,18 @@ def scripts_of(stage: Any) -> list[str]:
 
 
 def code_deps(stage: Any, root: Path, known: Known | None = None) -> list[str]:
-    """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above."""
+    """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above.
+
+    What a command that is no Python runs is not looked into: its deps are those that it has.
+
+    Raises:
+        ForestallError: its command runs Python otherwise than by `python <script>.py`.
+    """
     scripts = scripts_of(stage)
+    if not scripts and "python" in str(stage.get("cmd")):
+        raise ForestallError("its cmd does not say `python <script>.py`, so that its code is not known.")
+    if not scripts:
+        return [dep for dep in stage.get("deps") or [] if isinstance(dep, str) and is_code(dep)]
     modules = sorted({module for script in scripts for module in stage_modules(root / script, root, known)})
     return [*scripts, *modules, LOCK]
 
@@ -104,17 +115,51 @@ def fixed(text: str, root: Path) -> str:
     """
     lines = text.splitlines(keepends=True)
     stages = YAML().load(text)["stages"]
+    wanted = {name: _wanted(name, stages[name], root) for name in stages}
     for name in sorted(stages, key=lambda stage: stages.lc.key(stage), reverse=True):
-        _fix_stage(lines, name, stages[name], code_deps(stages[name], root))
-    return "".join(lines)
+        _fix_stage(lines, name, stages[name], wanted[name])
+    new = "".join(lines)
+    _compare(text, new, wanted)
+    return new
+
+
+def _wanted(name: str, stage: Any, root: Path) -> list[str]:
+    try:
+        return code_deps(stage, root)
+    except ForestallError as error:
+        raise ForestallError(f"dvc.yaml: {name}: {error}") from error
+
+
+def _compare(old: str, new: str, wanted: Mapping[str, list[str]]) -> None:
+    """Whether all but code deps is as it was, which it is not where an item has an anchor or more lines than one."""
+    before = YAML(typ="safe").load(old)["stages"]
+    try:
+        after = YAML(typ="safe").load(new)["stages"]
+    except YAMLError:
+        after = {}
+    for name, code in wanted.items():
+        was, now = before[name], after.get(name, {})
+        kept = [dep for dep in was.get("deps") or [] if not is_code(dep)]
+        deps = now.get("deps") or []
+        code_is, kept_is = [dep for dep in deps if is_code(dep)], [dep for dep in deps if not is_code(dep)]
+        if (was | {"deps": 0}, code, kept) != (now | {"deps": 0}, code_is, kept_is):
+            raise _no_list(name)
+
+
+def _no_list(name: str) -> ForestallError:
+    return ForestallError(f"dvc.yaml: give the stage {name} a list of deps, a line each, without anchors.")
 
 
 def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) -> None:
     deps = stage.get("deps") if isinstance(stage, dict) else None
+    if wanted == [dep for dep in deps or [] if isinstance(dep, str) and is_code(dep)]:
+        return
     if not deps or deps.fa.flow_style():
-        raise ForestallError(f"dvc.yaml: give the stage {name} a list of deps, a line each.")
+        raise _no_list(name)
     first = deps.lc.item(0)[0]
-    indent = lines[first][: lines[first].index("-")]
+    indent, dash, _ = lines[first].partition("-")
+    if not dash:
+        raise _no_list(name)
     for number in reversed(range(len(deps))):
         if isinstance(deps[number], str) and is_code(deps[number]):
             del lines[deps.lc.item(number)[0]]
