@@ -24,6 +24,7 @@ from forestall.pipeline.process import GIT_VARIABLES, without
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
 TOP = {"schema", "stages", "datasets"}  # all that DVC takes there
+REPLACED = "\N{REPLACEMENT CHARACTER}"  # what bytes that are no UTF-8 were read as
 CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 NOT_HERE = "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
 
@@ -188,6 +189,8 @@ def yaml_of(one: Revision, path: str) -> dict[str, Any] | None:
 
 def parsed(text: str, place: str) -> dict[str, Any]:
     """YAML as plain mappings; `place` is what an error names. Raises as `yaml_of`."""
+    if REPLACED in text:
+        raise RevisionError(f"{place}: not UTF-8, so that DVC does not read it.")
     try:
         content = YAML(typ="safe").load(text)
     except YAMLError as error:
