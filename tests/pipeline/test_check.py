@@ -234,11 +234,13 @@ def test_tables_that_are_not_those_of_their_pointer_make_nothing_again(copy: Pat
 
 
 def test_a_frozen_stage_is_not_made_again(copy: Path) -> None:
-    assert dvc(copy, "freeze", "card") == 0
+    set_values(copy, "dvc.yaml", {"stages.card.frozen": True})
     commit(copy, "frozen")
     code, said = check(copy, "--rerun")
     assert code == 1
-    assert "\nforestall: card: frozen, so DVC does not run it. `dvc unfreeze` it first.\n" in said
+    assert (
+        "\nforestall: card: frozen, so that DVC does not run it. Take its `frozen: true` out first.\n" in said
+    )
 
 
 def test_compiled_code_in_git_is_not_run(copy: Path) -> None:

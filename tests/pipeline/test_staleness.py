@@ -204,7 +204,8 @@ def test_a_frozen_stage_is_said_and_hides_no_change() -> None:
     said = found(frozen, hashes={"src/use.py": "u2"})
     assert said == [
         note,
-        "wrong: use: src/use.py has changed since it ran: `dvc unfreeze use`, then run `dvc repro`",
+        "wrong: use: src/use.py has changed since it ran: take its `frozen: true` out of dvc.yaml, "
+        "then run `dvc repro`",
     ]
 
 

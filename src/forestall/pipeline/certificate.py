@@ -66,7 +66,9 @@ def rerun(root: Path, files: Sequence[str]) -> Rerun:
     """
     begun = time.monotonic()
     if frozen := [name for name, stage in _stages(root, files).items() if stage.frozen]:
-        raise RerunError(f"{', '.join(frozen)}: frozen, so DVC does not run it. `dvc unfreeze` it first.")
+        raise RerunError(
+            f"{', '.join(frozen)}: frozen, so that DVC does not run it. Take its `frozen: true` out first."
+        )
     with scratch(root) as place:
         tree = place.tree(Workspace(root))
         folder = place.checkout(tree, "again")

@@ -96,7 +96,8 @@ def _changes(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason
     texts = [*_deps(stage, locked, facts), *_params(stage, locked, facts)]
     if stage.frozen:
         yield Reason(Kind.NOTE, stage.name, "is frozen: `dvc repro` does not run it, whatever changes")
-        thaw = f"`dvc unfreeze {stage.name}`, then {REPRO}"
+        # By hand: `dvc unfreeze` refuses a stage with a `${…}`.
+        thaw = f"take its `frozen: true` out of dvc.yaml, then {REPRO}"
         yield from (Reason(Kind.WRONG, stage.name, f"{text}: {thaw}") for text in texts)
     else:
         yield from (Reason(Kind.STALE, stage.name, f"{text}: {REPRO}") for text in texts)
