@@ -56,7 +56,9 @@ def offences(stage: Stage, place: Place, ran: Ran) -> list[str]:
         if (reason := rules.against(deed))
     ]
     left = sorted(path.name for path in place.temporary.rglob("*"))
-    return found + [f"{stage.name} leaves {name} in the temporary folder." for name in left]
+    found += [f"{stage.name} leaves {name} in the temporary folder." for name in left]
+    kept = sorted({deed.of for deed in ran.deeds if _is_semaphore(deed.of) and Path(deed.of).exists()})
+    return found + [f"{stage.name} leaves {path}, which any other could read." for path in kept]
 
 
 def never_read(stage: Stage, place: Place, ran: Ran) -> list[str]:
@@ -113,7 +115,9 @@ class _Rules:
         return "" if allowed else "which dvc.yaml does not give it"
 
     def _outside(self, kind: Kind, path: str) -> str:
-        if _below(path, [str(self.place.temporary)]) or path == "/dev/null" or re.fullmatch(SEMAPHORES, path):
+        if _below(path, [str(self.place.temporary)]) or path == "/dev/null":
+            return ""
+        if kind in (Kind.ASKS, Kind.WRITES) and _is_semaphore(path):
             return ""
         way = [str(self.place.folder), str(self.place.temporary), *self.python, "/proc/self/cgroup"]
         allowed = kind not in (Kind.WRITES, Kind.MAKES) and (
@@ -130,6 +134,10 @@ def _of_editable() -> list[str]:
     """The source folders of packages that are installed to be edited, this one: Python looks there last of all."""
     words = [sys.executable, "-I", "-c", "import sys; print(*sys.path, sep='\\n')"]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def _is_semaphore(path: str) -> bool:
+    return bool(re.fullmatch(SEMAPHORES, path))
 
 
 def _below(path: str, tops: list[str]) -> bool:

@@ -14,6 +14,9 @@ from forestall.data.settings import read_yaml
 from forestall.pipeline.stages import Stage
 from tests.pipeline.hermetic import Place
 
+BACKWARDS = Path(__file__).with_name("backwards")
+# glibc asks here how many cores there are: the number of one of them is not how many of them this process may use.
+CORES, NODES = "/sys/devices/system/cpu/online", "/sys/devices/system/node/online"
 CLOCKS = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))  # Debian's faketime
 
 
@@ -59,6 +62,13 @@ CHANGES = {
     "without a network": Change(("unshare", "--net", "--map-root-user")),
     "under another umask": Change(_shell("umask 027")),
     "on one core": Change(("taskset", "-c", "0")),
+    "with another count of cores": Change(
+        ("unshare", "--mount", "--map-root-user", *_shell(f"mount --bind {NODES} {CORES}"))
+    ),
+    "with another input": Change(_shell("exec </proc/version")),
+    "where folders are listed otherwise": Change(variables={"PYTHONPATH": str(BACKWARDS)}),
+    "in memory that is not zero": Change(variables={"MALLOC_PERTURB_": "85"}),
+    "as another user": Change(("unshare", "--user", "--map-user=4711", "--map-group=4711")),
     "in another folder": Change(folder="a folder with blanks, \xe4\xf6\xfc"),
 }  # fmt: skip
 
@@ -87,7 +97,9 @@ def outs_of(stage: Stage, place: Place, change: Change) -> dict[str, str]:
     """Run the stage's command there with that change; the SHA-256 of each file that it made."""
     words = [*change.words, *shlex.split(stage.cmd)]
     variables = {**place.variables, **HERE, **change.variables}
-    done = subprocess.run(words, cwd=place.folder, env=variables, capture_output=True, text=True)
+    done = subprocess.run(
+        words, cwd=place.folder, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     files = [file for out in stage.outs for file in _files(place.folder / out)]
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import py_compile
 import re
 import shutil
 from pathlib import Path
@@ -47,7 +49,13 @@ def test_hashes_are_those_of_dvc(copy: Path) -> None:
     for name in ("b/one.csv", "b.csv", "a b/ä.csv", "b/.hidden", "left/out.log"):
         (nested / name).parent.mkdir(parents=True, exist_ok=True)
         (nested / name).write_text(name, encoding="utf-8")
-    (copy / ".dvcignore").write_text("# Logs.\n*.log\n", encoding="utf-8")
+    (copy / "else").mkdir()
+    (copy / "else/where.csv").touch()
+    (nested / "left/link").symlink_to(copy / "else")  # a folder, into which DVC does not go by a link
+    (copy / ".dvcignore").write_text("# Logs.\n*.log\n*.tmp\n", encoding="utf-8")
+    (copy / "data/.dvcignore").write_text("/nested/b.csv\n!kept.tmp\n", encoding="utf-8")
+    for name in ("kept.tmp", "other.tmp"):
+        (nested / name).touch()
     assert command(copy, "dvc", "add", "--quiet", "data/nested").returncode == 0
     ours = hashes(copy, ["data/nested", "data/nowhere"])
     assert ours.keys() == {"data/nested"}
@@ -201,6 +209,49 @@ def test_what_cannot_be_made_again_is_said(copy: Path) -> None:
     code, said = check(copy, "--rerun")
     assert code == 1
     assert "forestall: data/raw/plant: neither in DVC's cache nor in a remote" in said
+
+
+def test_tables_that_are_not_those_of_their_pointer_make_nothing_again(copy: Path) -> None:
+    own(copy)
+    table = "data/raw/plant/errors.csv"
+    md5 = hashes(copy, [table])[table]
+    forged = copy / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    forged.chmod(0o644)
+    forged.write_bytes(forged.read_bytes() + b"\n")
+    forged.chmod(0o444)  # which DVC takes for untouched
+    code, said = check(copy, "--rerun")
+    assert code == 1
+    assert (
+        "\nforestall: data/raw/plant: what DVC's cache or remote has is not what its .dvc file names" in said
+    )
+
+
+def test_a_frozen_stage_is_not_made_again(copy: Path) -> None:
+    set_values(copy, "dvc.yaml", {"stages.card.frozen": True})
+    commit(copy, "frozen")
+    code, said = check(copy, "--rerun")
+    assert code == 1
+    assert (
+        "\nforestall: card: frozen, so that DVC does not run it. Take its `frozen: true` out first.\n" in said
+    )
+
+
+def test_compiled_code_in_git_is_not_run(copy: Path) -> None:
+    script = copy / "src/forestall/evaluation/card.py"
+    forged = copy / importlib.util.cache_from_source(str(script.relative_to(copy)))
+    forged.parent.mkdir(exist_ok=True)
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    other = copy / "other.py"
+    other.write_text("raise SystemExit(3)\n", encoding="utf-8")
+    py_compile.compile(str(other), str(forged), invalidation_mode=unchecked)
+    other.unlink()
+    git(copy, "add", "--force", str(forged))
+    git(copy, "commit", "-qm", "forged")
+    assert command(copy, "dvc", "repro", "--force", "--single-item", "card").returncode != 0
+    git(copy, "checkout", "--force", "-q", "HEAD")
+    code, said = check(copy, "--rerun")
+    assert code == 1 and "is in Git, and Python may run it for the source" in said
+    assert re.search(r"\n  outputs   all \d\d equal\n$", said)
 
 
 @pytest.mark.parametrize("number", range(len(EDITS)))

@@ -90,6 +90,11 @@ CHEATS = {
         f"card talks over a socket: connect AF_INET 9 127.0.0.1, {NOBODY}"
     ),
     '__import__("socket").getaddrinfo("localhost", 80)': f"card reads /etc/hosts, {NOT_HERE}",
+    'Path("/dev/shm/sem.kept").write_text("")': "card leaves /dev/shm/sem.kept, which any other could read.",
+    'Path("/dev/shm/sem.other").read_text()': f"card reads /dev/shm/sem.other, {NOT_HERE}",
+    '__import__("ctypes").CDLL(None).shmget(4711, 0, 0)': (
+        "card calls shmget(0x1267, 0, 000), and what it reaches after that cannot be told."
+    ),
     '__import__("threading").Thread(target=Path("README.md").exists).start()': (
         f"card looks for README.md, {NOT_GIVEN}"
     ),
@@ -113,8 +118,10 @@ def told_of_cheats(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> tupl
     scratch = tmp_path_factory.mktemp("cheats") / "scratch"
     place = with_lines(CHEATS, runs, scratch)
     ran = traced(STAGES["card"], place)
+    said = offences(STAGES["card"], place, ran)
+    Path("/dev/shm/sem.kept").unlink(missing_ok=True)
     assert ran.code == 0, ran.said
-    return scratch, offences(STAGES["card"], place, ran)
+    return scratch, said
 
 
 @pytest.mark.parametrize(("line", "sentence"), CHEATS.items())
@@ -144,6 +151,12 @@ WRITTEN = [
     ("without a network", 'open("/proc/net/dev").read()'),
     ("under another umask", '__import__("os").umask(0)'),
     ("on one core", 'len(__import__("os").sched_getaffinity(0))'),
+    ("with another count of cores", '__import__("os").cpu_count()'),
+    ("with another input", '__import__("sys").stdin.read()'),
+    ("where folders are listed otherwise", 'list(Path("metrics").iterdir())'),
+    ("where folders are listed otherwise", 'list(__import__("os").walk("metrics"))'),
+    ("in memory that is not zero", '__import__("numpy").empty(999).tobytes().hex()'),
+    ("as another user", '__import__("os").getuid()'),
     ("in another folder", "Path.cwd()"),
 ]
 TEXTS = [f"reports/{number}.txt" for number in range(len(WRITTEN))]

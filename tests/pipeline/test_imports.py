@@ -75,6 +75,23 @@ def test_closure(root: Path) -> None:
     assert imports.stage_modules(root / "src/go.py", root) == CLOSURE
 
 
+def test_code_beside_the_script_and_imports_by_name_count(root: Path) -> None:
+    script = root / "src/go.py"
+    script.write_text(
+        "import common, json\n__import__('forestall.f')\nimportlib.import_module('forestall.late')\n",
+        encoding="utf-8",
+    )
+    (root / "src/common.py").write_bytes(b"# coding: latin-1\n# \xe4\nfrom shared import x\n")
+    for name in ("src/shared/__init__.py", "src/shared/x.py", "src/forestall/common.py"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).touch()
+    found = ["common", "forestall/__init__", "forestall/f", "forestall/late", "shared/__init__", "shared/x"]
+    assert imports.stage_modules(script, root) == [f"src/{name}.py" for name in found]
+    (root / "src/forestall/f.py").write_text("import common\n", encoding="utf-8")
+    script.write_text("import forestall.f\n", encoding="utf-8")
+    assert imports.stage_modules(script, root) == ["src/forestall/__init__.py", "src/forestall/f.py"]
+
+
 def test_relative_imports_are_refused(root: Path) -> None:
     (root / "src/forestall/f.py").write_text("from . import b\n", encoding="utf-8")
     with pytest.raises(ForestallError, match=r"f\.py, line 1: write the import in full"):
@@ -97,6 +114,32 @@ def test_fix_says_what_it_wrote(root: Path) -> None:
 def test_fix_needs_a_list_of_deps(root: Path, deps: str) -> None:
     with pytest.raises(ForestallError, match="stage go"):
         imports.fixed(f"stages:\n  go:\n    cmd: python src/go.py\n{deps}", root)
+
+
+@pytest.mark.parametrize(
+    "deps",
+    [
+        "\n    - >-\n      src/go.py\n    - data/x\n",
+        "\n    -\n      src/go.py\n",
+        "\n    - &a src/go.py\n    meta: [*a]\n",
+        " &a\n    - src/go.py\n  come:\n    cmd: python src/go.py\n    deps: *a\n",
+    ],
+)
+def test_fix_leaves_alone_what_it_cannot_write(root: Path, deps: str) -> None:
+    with pytest.raises(
+        ForestallError, match=r"the stage (go|come) a list of deps, a line each, without anchors"
+    ):
+        imports.fixed(f"stages:\n  go:\n    cmd: python src/go.py\n    deps:{deps}", root)
+
+
+def test_code_of_a_command_that_is_not_read_is_not_taken_away(root: Path) -> None:
+    text = "stages:\n  go:\n    cmd: {}\n    deps:\n    - src/go.py\n    - data/x\n"
+    assert imports.fixed(text.format("sh go.sh"), root) == text.format("sh go.sh")
+    for cmd in ("python -u src/go.py", "python3 src/go.py", "python -m go"):
+        with pytest.raises(
+            ForestallError, match=r"dvc\.yaml: go: its cmd does not say `python <script>\.py`"
+        ):
+            imports.fixed(text.format(cmd), root)
 
 
 def test_declarations_are_read_off_the_script(tmp_path: Path) -> None:

@@ -123,19 +123,47 @@ def test_in_a_worktree_the_clones_environment_serves(copy: Path, tmp_path: Path)
     assert "by the code here\n" in done.stdout
 
 
-def test_below_the_top_of_a_repository(copy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a mill", "o'brien's 100%A"])
+def test_below_the_top_of_a_repository(name: str, copy: Path, tmp_path: Path) -> None:
     top = tmp_path / "plants"
     top.mkdir()
     git(copy, "switch", "-q", "main")
     git(top, "init", "-q", "-b", "main")
-    shutil.copytree(copy, top / "a mill", symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(copy, top / name, symlinks=True, ignore=shutil.ignore_patterns(".git"))
     commit(top)
-    subprocess.run([top / "a mill/.ci/merge"], check=True)
-    branch(top, "one", "main", {"a mill/dvc.lock": ran("prepare", "evaluate", by=2)})
-    branch(top, "other", "main", {"a mill/dvc.lock": ran("card", "evaluate", by=3)})
+    subprocess.run([top / name / ".ci/merge"], check=True)
+    branch(top, "one", "main", {f"{name}/dvc.lock": ran("prepare", "evaluate", by=2)})
+    branch(top, "other", "main", {f"{name}/dvc.lock": ran("card", "evaluate", by=3)})
     git(top, "switch", "-q", "one")
     git(top, "merge", "other")
-    assert lock(top / "a mill") == both(ours=2)
+    assert lock(top / name) == both(ours=2)
+
+
+def mixed(*stages: str) -> str:
+    """The lock as if these entries were of two runs: the first hash of one, the last of the other."""
+    found = entries(ran(*stages, by=2))
+    for name in stages:
+        begin, end = found[name].rsplit("md5: ", 1)
+        found[name] = f"{begin}md5: f{3:031}{end[32:]}"
+    return HEADER + "".join(found.values())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("merge", "other", "third"), ("merge", "-s", "resolve", "other"), ("rebase", "--apply", "other")],
+)
+def test_what_asks_no_driver_mixes_entries_as_the_page_says(words: tuple[str, ...], copy: Path) -> None:
+    last = entries(WHOLE)
+    begin, end = last["evaluate"].rsplit("md5: ", 1)
+    last["evaluate"] = f"{begin}md5: f{3:031}{end[32:]}"
+    branch(copy, "one", "main", {"dvc.lock": ran("evaluate", by=2)})
+    branch(copy, "other", "main", {"dvc.lock": HEADER + "".join(last.values())})
+    branch(copy, "third", "main", {"LICENSE": "third\n"})
+    git(copy, "switch", "-q", "one")
+    git(copy, *words)
+    assert lock(copy) == mixed("evaluate")
+    page = (ROOT / "docs/how-to/merge.md").read_text(encoding="utf-8")
+    assert "`git merge one two`, `-s resolve`, `git rebase --apply`" in page
 
 
 def untold(folder: Path) -> Path:

@@ -83,6 +83,13 @@ def test_what_the_cache_has_is_checked_out(place: Place) -> None:
     assert [line.split(":")[0] for line in missing(place.folder)] == ["made"]
 
 
+def test_a_folder_that_lacks_a_file_is_not_here(place: Place) -> None:
+    (place.folder / TABLE).unlink()
+    assert missing(place.folder) == ["data/raw/mill: not here. `dvc checkout data/raw/mill` brings it."]
+    place.dvc("checkout", "data/raw/mill")
+    assert missing(place.folder) == []
+
+
 def test_what_the_remote_has_is_pulled(place: Place) -> None:
     place.forget(place.cache)
     assert missing(place.folder)[0] == "data/raw/mill: not here. `dvc pull data/raw/mill` brings it."
@@ -144,6 +151,14 @@ def test_a_server_that_is_down_is_not_one_that_has_nothing(place: Place) -> None
     done = command(place.folder, "forestall", "missing")
     assert done.returncode == 1
     assert done.stdout.startswith("forestall: The remote cannot be asked: ") and done.stdout.count("\n") == 1
+
+
+def test_a_torn_list_of_files_is_told(place: Place) -> None:
+    for one in place.cache.rglob("*.dir"):
+        one.chmod(0o644)
+        one.write_text("[", encoding="utf-8")
+    with pytest.raises(ForestallError, match=r"list of the files of data/raw/mill is torn: .*\.dir"):
+        missing(place.folder)
 
 
 def test_a_torn_file_of_dvcs_is_told(place: Place) -> None:

@@ -39,7 +39,10 @@ def test_temporary_files_and_another_repository_are_kept_out(
 ) -> None:
     monkeypatch.setenv("GIT_DIR", "/elsewhere")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    said = process.run(["sh", "-c", "echo $TMPDIR$GIT_DIR$PYTHONPATH"], tmp_path, SHELL, tmp_path)
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    said = process.run(
+        ["sh", "-c", "echo $TMPDIR$GIT_DIR$PYTHONPATH$PYTHONSAFEPATH"], tmp_path, SHELL, tmp_path
+    )
     assert said == f"{tmp_path}\n"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forestall.pipeline.workspace_hashes import hashes
 from forestall.retraining.served import lay_down
 from tests.pipeline.clones import command, repro, set_values
 from tests.pipeline.repository import commit, experiment, first_run, git
@@ -81,6 +82,19 @@ def test_a_bundle_that_was_changed_leads_to_its_model(project: Path, bundle: Pat
     assert "exported by other code, or changed afterwards" in found["note"]
 
 
+def test_a_manifest_that_says_anything_is_not_believed(project: Path, bundle: Path) -> None:
+    file = bundle / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    lies = {"data_hash": "0\nrevision: mine", "revision": "0\nrevision: mine"}
+    file.write_text(json.dumps(manifest | lies), encoding="utf-8")
+    code, said = provenance(project, str(bundle))
+    assert code == 0 and "mine" not in said and "promoted from what is no commit" in said
+    script = hashes(project, ["src/export.py"])["src/export.py"]
+    for key in ("stages", "", script):  # all stand in dvc.lock, and are no model's
+        file.write_text(json.dumps(manifest | {"model_md5": key}), encoding="utf-8")
+        assert provenance(project, str(bundle))[0] == 1
+
+
 def test_a_release_is_the_bundle_that_was_promoted(project: Path, bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     release = bundle.parent / "served/releases"
@@ -91,7 +105,7 @@ def test_a_release_is_the_bundle_that_was_promoted(project: Path, bundle: Path) 
         hash_of(project, "HEAD~2"),
         told(project, str(bundle))["md5"],
     )
-    assert found["note"] == f"promoted from {hash_of(project, 'HEAD~1')}"
+    assert found["note"] == f"promoted from {hash_of(project, 'HEAD~1')}, says its manifest"
     assert manifest["data_hash"] in found["prepared data"]
 
 

@@ -40,6 +40,17 @@ def test_no_lock_has_no_stages_and_an_empty_one_is_torn(tmp_path: Path) -> None:
         lock(Workspace(tmp_path))
 
 
+def test_what_dvc_does_not_read_is_refused(tmp_path: Path) -> None:
+    for text in (
+        b"stages: {}\n",
+        b"schema: '2.0'\nstages: {}\nother: 1\n",
+        b"schema: '2.0'\nstages: {} # \xe4\n",
+    ):
+        (tmp_path / "dvc.lock").write_bytes(text)
+        with pytest.raises(RevisionError, match=r"workspace:dvc\.lock"):
+            lock(Workspace(tmp_path))
+
+
 def test_a_name_of_a_branch_and_of_an_experiment_is_not_guessed(tmp_path: Path) -> None:
     def git(*words: str) -> str:
         who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ import pytest
 from forestall.pipeline.revisions import Workspace
 from forestall.pipeline.scratch import scratch
 from tests.pipeline.repository import commit, git
+
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from forestall.pipeline.scratch import scratch
+with scratch(Path.cwd()) as place:
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("lives", flush=True)
+"""
 
 
 @pytest.fixture
@@ -37,3 +48,25 @@ def test_the_workspaces_tree_has_what_is_not_committed_of_all_that_stages_read(
         f"?? {folder}/new.py",
         f"M {folder}/{name}",
     ]
+
+
+@pytest.mark.parametrize(("prefix", "said"), [((), ""), (("nohup",), "lives\n")])
+def test_a_closed_terminal_ends_it_unless_it_was_told_otherwise(
+    prefix: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    folder, temporary = tmp_path / "project", tmp_path / "temporary"
+    for one in (folder / ".dvc", temporary):
+        one.mkdir(parents=True)
+    (folder / "params.yaml").touch()
+    git(folder, "init", "-q")
+    commit(folder)
+    done = subprocess.run(
+        [*prefix, "env", f"TMPDIR={temporary}", sys.executable, "-c", PROGRAM],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode == 0) == (said, bool(said)), done.stderr
+    assert list(temporary.iterdir()) == []

@@ -204,7 +204,8 @@ def test_a_frozen_stage_is_said_and_hides_no_change() -> None:
     said = found(frozen, hashes={"src/use.py": "u2"})
     assert said == [
         note,
-        "wrong: use: src/use.py has changed since it ran: `dvc unfreeze use`, then run `dvc repro`",
+        "wrong: use: src/use.py has changed since it ran: take its `frozen: true` out of dvc.yaml, "
+        "then run `dvc repro`",
     ]
 
 
@@ -212,6 +213,17 @@ def test_a_stage_that_always_runs_is_stale() -> None:
     assert [line.partition(" every")[0] for line in found((MAKE, replace(USE, always=True)))] == [
         "stale: use: runs"
     ]
+
+
+def test_a_frozen_stage_never_runs_every_time() -> None:
+    found_ = found((MAKE, replace(USE, always=True, frozen=True)))
+    assert [line.partition(": ")[0] for line in found_] == ["note"]
+
+
+def test_paths_of_an_entry_are_compared_as_they_are_written() -> None:
+    entry = {"cmd": "x", "deps": [{"path": "./a", "hash": "md5", "md5": "1"}]}
+    with pytest.raises(ForestallError, match=r"dvc\.lock: make: DVC writes no path as \./a"):
+        locked_stage(entry, str, "dvc.lock: make")
 
 
 def test_an_entry_of_an_older_dvc_is_refused() -> None:
@@ -254,9 +266,24 @@ def test_paths_are_those_of_the_folder_in_which_the_command_runs() -> None:
     assert stages_of({"deps": ["a.py"]}, "studies/dvc.yaml").deps == ("studies/a.py",)
 
 
+def test_a_key_without_a_file_is_of_the_folder_in_which_the_command_runs() -> None:
+    assert stages_of({"wdir": "sub", "params": ["n"]}).params == {"sub/params.yaml": ("n",)}
+
+
+@pytest.mark.parametrize("listed", [["n", {"params.yaml": None}], [{"params.yaml": []}, "n"]])
+def test_all_of_a_file_stays_all_of_it(listed: list[Any]) -> None:
+    assert stages_of({"params": listed}).params == {"params.yaml": ()}
+
+
 @pytest.mark.parametrize(
     ("stage", "said"),
     [
+        ({"dep": ["a"]}, "DVC knows no key dep, and runs nothing"),
+        ({"outs": None}, "`outs` is not a list"),
+        ({"metrics": {"a.json": {"cache": False}}}, "`metrics` is not a list"),
+        ({"frozen": "yes"}, "`frozen` is not true or false"),
+        ({"plots": [{"a.csv": [{"x": "b"}]}]}, "what follows a.csv is no mapping"),
+        ({"desc": "As ${nothing.here}"}, "names nothing"),
         ({"deps": ["${nothing.here}"]}, "names nothing"),
         ({"deps": ["${data}"]}, "not one value"),
         ({"deps": ["s3://bucket/key"]}, "no file of this repository"),
@@ -267,3 +294,8 @@ def test_paths_are_those_of_the_folder_in_which_the_command_runs() -> None:
 def test_what_is_not_read_is_refused(stage: dict[str, Any], said: str) -> None:
     with pytest.raises(ForestallError, match=said):
         stages_of(stage)
+
+
+def test_what_dvc_does_not_know_beside_stages_is_refused() -> None:
+    with pytest.raises(ForestallError, match=r"dvc\.yaml: DVC knows no key stage, and runs nothing"):
+        read_stages("dvc.yaml", lambda _: {"stage": {}})

@@ -12,7 +12,14 @@ from pathlib import Path
 
 # `-y` says of each descriptor what it is of; the filter of the kernel stops the program at these calls alone.
 STRACE = ("strace", "-f", "-y", "-qq", "--seccomp-bpf", "-e", "signal=none")
-CALLS = "%file,%network,fchdir,open_by_handle_at,io_uring_setup,ftruncate,fchmod,fchown"
+# With which processes share what is no file, or reach into each other.
+SHARES = {
+    *("shmget", "msgget", "semget", "mq_open", "mq_unlink", "add_key", "request_key", "keyctl", "ptrace", "bpf"),
+    *("process_vm_readv", "process_vm_writev", "pidfd_getfd", "perf_event_open", "setns", "unshare"),
+}  # fmt: skip
+CALLS = ",".join(
+    ["%file,%network,fchdir,open_by_handle_at,io_uring_setup,ftruncate,fchmod,fchown", *sorted(SHARES)]
+)
 
 LINE = re.compile(r"(?P<pid>\d+) +(?P<rest>.*)")
 CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.*)")
@@ -113,7 +120,7 @@ def _whole(trace: Iterable[str]) -> Iterator[str]:
 def _deeds(name: str, arguments: str, result: str, folder: str) -> Iterator[Deed]:
     if name in TALKS:
         yield Deed(Kind.TALKS, " ".join([name, *WHERE.findall(arguments)]))
-    elif name in EVADES:
+    elif name in EVADES | SHARES:
         yield Deed(Kind.EVADES, f"{name}({arguments})")
     elif name not in SILENT:
         paths = list(_paths(arguments, folder))

@@ -9,6 +9,7 @@ from forestall.pipeline.interpreter import pins
 
 import os
 import platform
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from pathlib import Path
 
 from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.pipeline import process
-from forestall.pipeline.pipelines import pipeline
+from forestall.pipeline.imports import MAIN
+from forestall.pipeline.pipelines import pipeline, pointers
 from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Workspace, git
 from forestall.pipeline.scratch import RerunError, Scratch, remotes, scratch
+from forestall.pipeline.stages import Stage
+from forestall.pipeline.workspace_hashes import hashes
 
 # Of the packages, what the bytes hang on most.
 SHOWN = ("dvc", "numpy", "onnxruntime", "pandas", "scikit-learn")
@@ -57,6 +61,10 @@ def rerun(root: Path, files: Sequence[str]) -> Rerun:
         RevisionError: it cannot be run.
     """
     begun = time.monotonic()
+    if frozen := [name for name, stage in _stages(root, files).items() if stage.frozen]:
+        raise RerunError(
+            f"{', '.join(frozen)}: frozen, so that DVC does not run it. Take its `frozen: true` out first."
+        )
     with scratch(root) as place:
         tree = place.tree(Workspace(root))
         folder = place.checkout(tree, "again")
@@ -92,36 +100,57 @@ def certificate(one: Rerun) -> list[str]:
 
 
 def _run(place: Scratch, folder: Path, programs: Path, files: Sequence[str]) -> list[str]:
-    """The stages that ran there; a plant's own tables are brought first."""
-    _bring(place, folder, programs)
+    """The stages that ran there, all of them, by their source; a plant's own tables are brought first."""
+    _bring(place, folder, programs, files)
+    for compiled in list(folder.rglob("__pycache__")):  # in Git, it may be other code
+        shutil.rmtree(compiled)
     try:
         # --no-commit: outputs that are wrong must not come into the user's cache.
         said = process.run(["dvc", "repro", "--force", "--no-commit", *files], folder, programs, place.folder)
     except FailedError as error:
         raise RerunError(f"It could not be made again: {process.reason(error.said)}") from error
-    return process.stages(said)
+    ran = process.stages(said)
+    if idle := [name for name in _stages(folder, files) if name not in ran]:
+        raise RerunError(f"{', '.join(idle)} did not run, so that nothing is known of what it makes.")
+    return ran
 
 
-def _bring(place: Scratch, folder: Path, programs: Path) -> None:
-    """What no stage makes and DVC tracks, as a plant's own tables are."""
-    pointers = git(folder, "ls-files", "*.dvc").stdout.splitlines()
-    if not pointers:
+def _bring(place: Scratch, folder: Path, programs: Path, files: Sequence[str]) -> None:
+    """What no stage makes and DVC tracks, as a plant's own tables are; DVC does not look whether it is the same."""
+    deps = {path for stage in _stages(folder, files).values() for path in stage.deps}
+    wanted = pointers(Workspace(folder), deps)
+    if not wanted:
         return
-    words = ["dvc", "pull" if remotes(folder) else "checkout", "--allow-missing", *pointers]
-    process.run(words, folder, programs, place.folder, check=False)
-    missing = [path for one in pointers if not (folder / (path := one.removesuffix(".dvc"))).exists()]
-    if missing:
+    words = ["dvc", "pull" if remotes(folder) else "checkout", "--allow-missing"]
+    process.run([*words, *(f"{path}.dvc" for path in wanted)], folder, programs, place.folder, check=False)
+    found = hashes(folder, wanted)
+    if missing := [path for path in wanted if path not in found]:
         raise RerunError(
             f"{', '.join(missing)}: neither in DVC's cache nor in a remote that this clone knows, so nothing can be "
             "made again from it. `dvc pull` where there is a remote, or `dvc add` it where it lies."
         )
+    if other := [path for path, md5 in found.items() if md5 != wanted[path]]:
+        raise RerunError(
+            f"{', '.join(other)}: what DVC's cache or remote has is not what its .dvc file names: torn, or forged. "
+            "`dvc doctor` says where the cache is; delete it there, and pull or add it again."
+        )
+
+
+def _stages(root: Path, files: Sequence[str]) -> dict[str, Stage]:
+    """Every stage, by the name that DVC gives it in the top folder."""
+    found = [pipeline(Workspace(root), file) for file in files]
+    return {_name(one.file, name): stage for one in found for name, stage in one.stages.items()}
+
+
+def _name(file: str, stage: str) -> str:
+    return stage if file == MAIN else f"{file}:{stage}"
 
 
 def _outs(root: Path, files: Sequence[str]) -> Outs:
     """The hashes of what each stage made, by dvc.lock; of stages without an entry, none."""
     found = [pipeline(Workspace(root), file) for file in files]
     return {
-        name: dict(one.locked[name].outs) if name in one.locked else {}
+        _name(one.file, name): dict(one.locked[name].outs) if name in one.locked else {}
         for one in found
         for name in one.stages
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from forestall.errors import ForestallError, SettingsError
+from forestall.pipeline.graph import check_graph
 from forestall.pipeline.imports import MAIN, Known, code_deps, is_code, pipelines_in
 from forestall.pipeline.params import PARAMS, read_params
 from forestall.pipeline.pipelines import facts, paths_of, pipeline
@@ -19,6 +20,7 @@ from forestall.pipeline.workspace_hashes import hashes
 
 DRIVER = "merge.binary.driver"  # which .ci/merge registers
 IN_CONFLICT = ("UU", "AA")  # of `git status`; others have no two versions to merge
+COMPILED = ("src/*.pyc", "src/*.so", "studies/*.pyc", "studies/*.so")
 KEPT = ("metrics", LOCK_FILE, f"studies/{LOCK_FILE}", "studies/results", "studies/figures")
 
 
@@ -26,14 +28,16 @@ def check(root: Path) -> dict[str, list[Reason]]:
     """Every reason by the pipeline that it is of; what is of none stands with the main one.
 
     Raises:
-        ForestallError: a file that DVC needs is torn, or asks for what this does not read.
+        ForestallError: a file that DVC needs is torn, asks for what this does not read, or DVC refuses it.
     """
     one = Workspace(root)
     found = [pipeline(one, file) for file in pipelines_in(root)]
+    check_graph(found)
     there = facts(one, found, hashes(root, paths_of(found)))
     known: Known = {}
     every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
-    every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *_uncommitted(root), *_merging(root)]
+    in_git = (*_uncommitted(root), *_ignored(root, found), *_unread(root, found), *_merging(root))
+    every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *in_git]
     return every
 
 
@@ -89,7 +93,7 @@ def _imports(one: Pipeline, root: Path, known: Known) -> Iterator[Reason]:
     """Code that a stage imports and dvc.yaml does not name, or the other way round."""
     for stage in one.stages.values():
         try:
-            wanted = set(code_deps({"cmd": stage.cmd}, root, known))
+            wanted = set(code_deps({"cmd": stage.cmd, "deps": stage.deps}, root, known))
         except SyntaxError as error:
             where = f"{Path(error.filename or '').name}, line {error.lineno}"
             yield Reason(Kind.IMPORTS, stage.name, f"{where}: is not Python: {error.msg}")
@@ -113,13 +117,43 @@ def _differing(name: str, wanted: set[str], listed: set[str]) -> Iterator[Reason
 def _uncommitted(root: Path) -> Iterator[Reason]:
     """What was made and is not even staged; a commit must be what the pipeline makes of it."""
     words = ("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *KEPT)
-    for entry in git(root, *words, variables=_index(root)).stdout.split("\0"):
+    entries = git(root, *words, variables=_index(root)).stdout.split("\0")
+    below = git(root, "rev-parse", "--show-prefix").stdout.rstrip("\n") if any(entries) else ""
+    for entry in entries:
+        path = entry[3:].removeprefix(below)
         if entry[:2] in IN_CONFLICT:
-            again = f"`make setup` and `git checkout --merge {entry[3:]}` merge it again, `git add` takes it"
-            yield Reason(Kind.UNCOMMITTED, "", f"{entry[3:]} is in conflict: {again}")
+            again = f"`make setup` and `git checkout --merge {path}` merge it again, `git add` takes it"
+            yield Reason(Kind.UNCOMMITTED, "", f"{path} is in conflict: {again}")
         elif entry[1:2].strip():
-            text = f"{entry[3:]} is not in Git as it is here: `git add` it with what it was made of"
+            text = f"{path} is not in Git as it is here: `git add` it with what it was made of"
             yield Reason(Kind.UNCOMMITTED, "", text)
+
+
+def _ignored(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
+    """Figures of which Git's status says nothing, as where somebody's own settings leave out all `*.csv`."""
+    outs = {
+        path: cached for one in found for stage in one.stages.values() for path, cached in stage.outs.items()
+    }
+    kept = [path for path, cached in outs.items() if not cached and (root / path).exists()]
+    words = ("-c", "core.quotePath=off", "check-ignore", "--", *kept)
+    ignored = git(root, *words, check=False, variables=_index(root)).stdout.splitlines() if kept else []
+    for path in ignored:
+        text = f"{path} is not in Git, which ignores it: `git add --force {path}`, or let Git have it"
+        yield Reason(Kind.UNCOMMITTED, "", text)
+
+
+def _unread(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
+    """Other pipelines, of which `dvc repro` runs what the main one waits for; code that nobody can read."""
+    words = ("ls-files", "-z", "--", ":(glob)**/dvc.yaml", *COMPILED)
+    listed = {*git(root, *words).stdout.split("\0")} - {"", *(one.file for one in found)}
+    for file in sorted(listed):
+        if file.endswith(".yaml"):
+            yield Reason(
+                Kind.NOTE, "", f"{file} is not read here: `dvc status {file}` says whether it is behind"
+            )
+        else:
+            text = f"{file} is in Git, and Python may run it for the source: `git rm {file}`"
+            yield Reason(Kind.IMPORTS, "", text)
 
 
 def _merging(root: Path) -> Iterator[Reason]:

@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.errors import ForestallError
@@ -22,7 +23,7 @@ Known = dict[Path, set[Path]]
 
 
 def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[str]:
-    """The files below src/forestall that a script in src/ imports, directly or not: sorted paths from root.
+    """The files of the library, and beside a script, that the script imports, directly or not: sorted paths from root.
 
     Imports inside functions count, and so does the `__init__` of every package on the way, with the package's data
     (JSON). `known` is filled, and spares reading a file again.
@@ -33,7 +34,9 @@ def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[
     while queue:
         file = queue.pop()
         if file not in known:
-            known[file] = _files(set(_imported(file)), root / "src")
+            library = root / "src" / PACKAGE
+            beside = None if library in file.parents else file.parent  # first on a script's path
+            known[file] = _files(set(_imported(file)), library.parent, beside)
         new = known[file] - found
         found |= new
         queue += new
@@ -44,7 +47,7 @@ def _imported(file: Path) -> Iterator[str]:
     """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
     if file.suffix != ".py":
         return
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file.name)):
+    for node in ast.walk(ast.parse(file.read_bytes(), file.name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -52,12 +55,25 @@ def _imported(file: Path) -> Iterator[str]:
                 raise ForestallError(f"{file}, line {node.lineno}: write the import in full.")
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and _called(node) in ("import_module", "__import__"):
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
 
 
-def _files(names: set[str], source: Path) -> set[Path]:
+def _called(node: ast.Call) -> str:
+    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
+
+
+def _files(names: set[str], source: Path, beside: Path | None) -> set[Path]:
     """The modules' own files, and their packages' `__init__` files and data, where they exist."""
-    parts = [name.split(".") for name in names if name.partition(".")[0] == PACKAGE]
-    packages = {source.joinpath(*one[:depth]) for one in parts for depth in range(1, len(one) + 1)}
+    places = [(source if name.partition(".")[0] == PACKAGE else beside, name.split(".")) for name in names]
+    packages = {
+        folder.joinpath(*parts[:depth])
+        for folder, parts in places
+        if folder is not None
+        for depth in range(1, len(parts) + 1)
+    }
     candidates = [package / "__init__.py" for package in packages]
     candidates += [package.with_suffix(".py") for package in packages]
     data = {file for package in packages if package.is_dir() for file in package.glob("*.json")}
@@ -71,8 +87,18 @@ def scripts_of(stage: Any) -> list[str]:
 
 
 def code_deps(stage: Any, root: Path, known: Known | None = None) -> list[str]:
-    """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above."""
+    """The deps of a stage that are code, in the order in which dvc.yaml names them; `known` as above.
+
+    What a command that is no Python runs is not looked into: its deps are those that it has.
+
+    Raises:
+        ForestallError: its command runs Python otherwise than by `python <script>.py`.
+    """
     scripts = scripts_of(stage)
+    if not scripts and "python" in str(stage.get("cmd")):
+        raise ForestallError("its cmd does not say `python <script>.py`, so that its code is not known.")
+    if not scripts:
+        return [dep for dep in stage.get("deps") or [] if isinstance(dep, str) and is_code(dep)]
     modules = sorted({module for script in scripts for module in stage_modules(root / script, root, known)})
     return [*scripts, *modules, ENVIRONMENT_LOCK]
 
@@ -93,17 +119,51 @@ def fixed(text: str, root: Path) -> str:
     """
     lines = text.splitlines(keepends=True)
     stages = YAML().load(text)["stages"]
+    wanted = {name: _wanted(name, stages[name], root) for name in stages}
     for name in sorted(stages, key=lambda stage: stages.lc.key(stage), reverse=True):
-        _fix_stage(lines, name, stages[name], code_deps(stages[name], root))
-    return "".join(lines)
+        _fix_stage(lines, name, stages[name], wanted[name])
+    new = "".join(lines)
+    _compare(text, new, wanted)
+    return new
+
+
+def _wanted(name: str, stage: Any, root: Path) -> list[str]:
+    try:
+        return code_deps(stage, root)
+    except ForestallError as error:
+        raise ForestallError(f"dvc.yaml: {name}: {error}") from error
+
+
+def _compare(old: str, new: str, wanted: Mapping[str, list[str]]) -> None:
+    """Whether all but code deps is as it was, which it is not where an item has an anchor or more lines than one."""
+    before = YAML(typ="safe").load(old)["stages"]
+    try:
+        after = YAML(typ="safe").load(new)["stages"]
+    except YAMLError:
+        after = {}
+    for name, code in wanted.items():
+        was, now = before[name], after.get(name, {})
+        kept = [dep for dep in was.get("deps") or [] if not is_code(dep)]
+        deps = now.get("deps") or []
+        code_is, kept_is = [dep for dep in deps if is_code(dep)], [dep for dep in deps if not is_code(dep)]
+        if (was | {"deps": 0}, code, kept) != (now | {"deps": 0}, code_is, kept_is):
+            raise _no_list(name)
+
+
+def _no_list(name: str) -> ForestallError:
+    return ForestallError(f"dvc.yaml: give the stage {name} a list of deps, a line each, without anchors.")
 
 
 def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) -> None:
     deps = stage.get("deps") if isinstance(stage, dict) else None
+    if wanted == [dep for dep in deps or [] if isinstance(dep, str) and is_code(dep)]:
+        return
     if not deps or deps.fa.flow_style():
-        raise ForestallError(f"dvc.yaml: give the stage {name} a list of deps, a line each.")
+        raise _no_list(name)
     first = deps.lc.item(0)[0]
-    indent = lines[first][: lines[first].index("-")]
+    indent, dash, _ = lines[first].partition("-")
+    if not dash:
+        raise _no_list(name)
     for number in reversed(range(len(deps))):
         if isinstance(deps[number], str) and is_code(deps[number]):
             del lines[deps.lc.item(number)[0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,8 @@ def locked_stage(entry: Mapping[str, Any], path: Callable[[str], str], place: st
 
 
 def _digest(one: Mapping[str, Any], place: str) -> str:
+    if posixpath.normpath(one["path"]) != one["path"]:  # DVC compares them as they are written
+        raise ForestallError(f"{place}: DVC writes no path as {one['path']}. Delete it and run `dvc repro`.")
     if one.get("hash") != "md5" or not isinstance(one.get("md5"), str):
         raise ForestallError(
             f"{place}: {one['path']} has no md5 of DVC 3; torn, or older? Delete it and run `dvc repro`."

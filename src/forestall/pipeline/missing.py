@@ -30,7 +30,7 @@ class Output:
 
 
 def missing(root: Path) -> list[str]:
-    """A line for each output that is not in the workspace: what of it is nowhere, and what to do.
+    """A line for each output that is not, or not all, in the workspace: what of it is nowhere, and what to do.
 
     The default remote is asked for what the cache has not.
 
@@ -38,7 +38,7 @@ def missing(root: Path) -> list[str]:
         ForestallError: DVC cannot read its files, or the remote does not answer or let this clone in.
     """
     with _repository(root) as repo:
-        gone = [one for one in _outputs(repo) if not (root / one.path).exists()]
+        gone = [one for one in _outputs(repo) if not _here(one, root, repo.cache.local)]
         name = repo.config["core"].get("remote", "")
         away = [one for one in gone if _lacking(one, [repo.cache.local])]
         remotes = [repo.cloud.get_remote_odb(name)] if away and name else []
@@ -100,8 +100,19 @@ def _files(one: Output, stores: list[Any]) -> dict[str, str]:
     holder = next((store for store in stores if _has(store, one.digest)), None)
     inside = []
     if holder is not None and one.digest.endswith(FOLDER):
-        inside = json.loads(holder.fs.cat_file(holder.oid_to_path(one.digest)))
+        place = holder.oid_to_path(one.digest)
+        try:
+            inside = json.loads(holder.fs.cat_file(place))
+        except ValueError as error:
+            raise ForestallError(
+                f"The list of the files of {one.path} is torn: {place}. Delete it there."
+            ) from error
     return {f"{one.path}/{file['relpath']}": file["md5"] for file in inside} | {one.path: one.digest}
+
+
+def _here(one: Output, root: Path, cache: Any) -> bool:
+    """Whether it is in the workspace; of a folder, each file of the list, if the cache has that."""
+    return all((root / path).exists() for path in _files(one, [cache]))
 
 
 def _lacking(one: Output, stores: list[Any]) -> list[str]:

@@ -48,10 +48,10 @@ def facts(one: Revision, pipelines: Iterable[Pipeline], hashes: Mapping[str, str
     files = sorted({file for stage in stages for file in stage.params})
     settings = {file: content for file in files if (content := yaml_of(one, file)) is not None}
     data = sorted({path for stage in stages for path in stage.deps} - made.keys())
-    return Facts(hashes, made, _pointers(one, data), settings)
+    return Facts(hashes, made, pointers(one, data), settings)
 
 
-def _pointers(one: Revision, paths: Iterable[str]) -> dict[str, str]:
+def pointers(one: Revision, paths: Iterable[str]) -> dict[str, str]:
     """The md5 that .dvc files name for these paths or for folders around them, where there are such files."""
     around = {path for whole in paths if not is_code(whole) for path in _upwards(whole)}
     found = {path: yaml_of(one, f"{path}.dvc") for path in sorted(around)}

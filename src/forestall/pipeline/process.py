@@ -25,8 +25,10 @@ GIT_VARIABLES = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
 )
-# A caller's own repository or Python must not be taken for those of a temporary folder.
-UNSET = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", *GIT_VARIABLES)
+# A caller's own repository or Python must not be taken for those of a temporary folder, nor settings of Python that
+# decide which code is run: with PYTHONSAFEPATH a stage would import the library that is installed.
+UNSET = ("VIRTUAL_ENV", *GIT_VARIABLES)
+PYTHON = "PYTHON"
 
 
 class FailedError(Exception):
@@ -52,7 +54,7 @@ def run(words: Sequence[str], folder: Path, programs: Path, temporary: Path, che
     Raises:
         FailedError: it could not be started, or failed and `check` is set.
     """
-    environment = without(UNSET) | {
+    environment = {name: value for name, value in without(UNSET).items() if not name.startswith(PYTHON)} | {
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "DVC_SITE_CACHE_DIR": str(temporary / "site"),
         "DVC_NO_ANALYTICS": "1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,16 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forestall.comparison.changes import output_hash
 from forestall.comparison.factors import ENVIRONMENT_LOCK
 from forestall.errors import ForestallError
 from forestall.pipeline.freshness import stale
 from forestall.pipeline.imports import is_code
 from forestall.pipeline.locked import LockedStage, locked_stage
 from forestall.pipeline.resolve import if_shallow
-from forestall.pipeline.revisions import LOCK_FILE, Commit, Workspace, git, lock
+from forestall.pipeline.revisions import LOCK_FILE, Commit, Revision, Workspace, git, lock
 from forestall.pipeline.workspace_hashes import digest
 
 MANIFEST, BUNDLE, FITTED = "manifest.json", "models/bundle", "models/model.joblib"
+HASH = re.compile(r"[0-9a-f]{32,64}(\.dir)?")  # a manifest is anybody's: it may say anything
 REVISION = "revision"  # what `forestall promote` adds to the manifest of a release
 
 
@@ -61,11 +64,11 @@ def provenance(folder: Path, root: Path) -> list[str]:
 def _origin(folder: Path, root: Path) -> Origin:
     manifest = _manifest(folder)
     md5 = _md5(folder, manifest)
-    keys = [key for key in (md5, str(manifest.get("model_md5") or "")) if key]
-    for key in keys:
-        if commits := _commits(key, root):
-            return Origin(md5, manifest, commits, key == md5)
-    if any(key in (Workspace(root).text(LOCK_FILE) or "") for key in keys):
+    keys = {BUNDLE: md5, FITTED: str(manifest.get("model_md5"))}
+    for out, key in keys.items():
+        if HASH.fullmatch(key) and (commits := _commits(out, key, root)):
+            return Origin(md5, manifest, commits, out == BUNDLE)
+    if any(_has(Workspace(root), out, key) for out, key in keys.items()):
         raise ForestallError(
             f"{folder} was made by files here that are not committed. Commit them with {LOCK_FILE}, and ask again."
         )
@@ -99,18 +102,25 @@ def _md5(folder: Path, manifest: Mapping[str, Any]) -> str:
         return digest(copy.parent, copy.name, lambda _: False)
 
 
-def _commits(key: str, root: Path) -> list[str]:
-    """The commits, of whatever branch, tag or experiment, that brought a hash into dvc.lock; oldest first.
+def _commits(out: str, key: str, root: Path) -> list[str]:
+    """The commits, of whatever branch, tag or experiment, that brought an output's hash into dvc.lock; oldest first.
 
     Of a merge the one whose entry was taken, be it ours or theirs.
     """
-    how = ("--all", "--full-history", "--reverse", "--topo-order", "-m", "--format=%H %P")
+    how = ("--all", "--full-history", "--reverse", "--date-order", "-m", "--format=%H %P")
     listed = dict.fromkeys(git(root, "log", *how, f"-S{key}", "--", LOCK_FILE).stdout.splitlines())
 
     def has(commit: str) -> bool:
-        return key in (Commit(root, commit, commit).text(LOCK_FILE) or "")
+        return _has(Commit(root, commit, commit), out, key)
 
     return [one for one, *parents in map(str.split, listed) if has(one) and not any(map(has, parents))]
+
+
+def _has(one: Revision, out: str, key: str) -> bool:
+    """Whether a revision has an output by that hash; what else may have it is no bundle, and no model."""
+    with suppress(ForestallError):  # torn
+        return output_hash(lock(one), out) == key
+    return False
 
 
 def _upstream(one: Commit, out: str) -> dict[str, LockedStage]:
@@ -142,8 +152,8 @@ def _hashes(stages: Mapping[str, LockedStage], manifest: Mapping[str, Any]) -> I
     raw = {path: md5 for path, md5 in deps.items() if not is_code(path) and path.startswith("data/raw/")}
     for path, md5 in raw.items():
         yield f"data: {path} {md5}" + (f", made by {made[path]}" if path in made else "")
-    if manifest.get("data_hash"):
-        yield f"prepared data: {manifest['data_hash']}, the manifest's data_hash"
+    if HASH.fullmatch(data := str(manifest.get("data_hash"))):
+        yield f"prepared data: {data}, the manifest's data_hash"
     params = {name: dict(stage.params) for name, stage in stages.items()}
     files = sorted({file for stage in stages.values() for file in stage.params})
     yield f"params: {_digest(params)}, of what {', '.join(stages)} read in {' and '.join(files)}"
@@ -164,9 +174,9 @@ def _notes(origin: Origin, one: Commit, stages: Mapping[str, LockedStage]) -> It
     others = origin.commits[1:]
     if others:
         yield f"so did {', '.join(other[:12] for other in others[:3])}" + (", …" if len(others) > 3 else "")
-    promoted = origin.manifest.get(REVISION)
-    if promoted:
-        yield f"promoted from {promoted}"
+    if REVISION in origin.manifest:
+        promoted = str(origin.manifest[REVISION])
+        yield f"promoted from {promoted if HASH.fullmatch(promoted) else 'what is no commit'}, says its manifest"
     with suppress(ForestallError):
         if behind := [name for name in stale(one, one.root) if name in stages]:
             yield f"of that revision {', '.join(behind)} would run again: its files are not all that made it"

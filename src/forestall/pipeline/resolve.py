@@ -47,7 +47,12 @@ def top() -> Path:
     found = next((one for one in (here, *here.parents) if (one / PARAMS).is_file()), None)
     if found is None:
         raise RevisionError(f"{here}: neither here nor above is a {PARAMS}. Run this inside the repository.")
-    if git(found, "rev-parse", "--is-inside-work-tree", check=False).returncode:
+    done = git(found, "rev-parse", "--is-inside-work-tree", check=False, variables={"LC_ALL": "C"})
+    if (
+        done.returncode and "not a git repository" not in done.stderr
+    ):  # another's, which Git says how to allow
+        raise RevisionError(f"Git does not read {found}: {done.stderr.strip()}")
+    if done.returncode:
         raise RevisionError(
             f"{found} is not a Git repository, so there are no revisions. Clone the project with git, or `git init`."
         )

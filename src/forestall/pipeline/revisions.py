@@ -23,6 +23,8 @@ from forestall.pipeline.process import GIT_VARIABLES, without
 
 WORKSPACE = "workspace"
 LOCK_FILE = "dvc.lock"
+TOP = {"schema", "stages", "datasets"}  # all that DVC takes there
+REPLACED = "\N{REPLACEMENT CHARACTER}"  # what bytes that are no UTF-8 were read as
 CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 NOT_HERE = "Bring it with `dvc fetch --all-commits`, or make it again with --rerun."
 
@@ -155,7 +157,8 @@ def _stages(text: str, place: str) -> dict[str, Any]:
     """The stages in a dvc.lock, which takes long to read and which two revisions often share."""
     content = parsed(text, place)
     stages = content.get("stages")
-    if not isinstance(stages, dict) or not all(is_whole(stage) for stage in stages.values()):
+    known = content.get("schema") == "2.0" and content.keys() <= TOP
+    if not known or not isinstance(stages, dict) or not all(map(is_whole, stages.values())):
         raise RevisionError(f"{place} is torn. Delete it and run `dvc repro`.")
     return stages
 
@@ -186,6 +189,8 @@ def yaml_of(one: Revision, path: str) -> dict[str, Any] | None:
 
 def parsed(text: str, place: str) -> dict[str, Any]:
     """YAML as plain mappings; `place` is what an error names. Raises as `yaml_of`."""
+    if REPLACED in text:
+        raise RevisionError(f"{place}: not UTF-8, so that DVC does not read it.")
     try:
         content = YAML(typ="safe").load(text)
     except YAMLError as error:

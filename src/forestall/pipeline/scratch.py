@@ -217,7 +217,10 @@ def _handling(numbers: tuple[signal.Signals, ...], handler: Any) -> Iterator[Non
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in numbers}
+    heeded = [
+        number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN
+    ]  # `nohup` ignores one
+    before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:

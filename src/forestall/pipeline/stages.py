@@ -15,6 +15,10 @@ REFERENCE = re.compile(r"(?<!\\)\$\{(.*?)\}")
 OUTS = ("outs", "metrics", "plots")
 # What decides when a stage runs and is not read here; a verdict without it could be wrong.
 UNREAD = ("foreach", "matrix", "vars")
+# What DVC takes, and nothing else: it runs nothing of a dvc.yaml that has other keys or values.
+TOP = {"stages", "vars", "params", "metrics", "plots", "datasets", "artifacts"}
+LISTS, SWITCHES = ("deps", "params", *OUTS), ("frozen", "always_changed")
+KEYS = {"cmd", "wdir", "meta", "desc", *LISTS, *SWITCHES}
 
 Read = Callable[[str], "Mapping[str, Any] | None"]
 
@@ -48,9 +52,10 @@ def read_stages(file: str, read: Read) -> dict[str, Stage]:
         file: its path from the top folder. read: the content of a YAML file there; None where there is none.
 
     Raises:
-        ForestallError: it asks for what this does not read, or a `${…}` names nothing.
+        ForestallError: it asks for what this does not read, or DVC refuses it, or a `${…}` names nothing.
     """
     content, folder = read(file) or {}, posixpath.dirname(file)
+    _check_keys(content, TOP, file)
     stages = content.get("stages") or {}
     if not isinstance(stages, dict):
         raise ForestallError(f"{file}: `stages` is no mapping of names to stages.")
@@ -81,15 +86,17 @@ def _stage(file: str, folder: str, name: str, written: Any, names: Mapping[str, 
         raise ForestallError(
             f"{place}: only stages with a `cmd`, without {unread}, are read; ask `dvc status`."
         )
-    whole = _resolved({key: value for key, value in written.items() if key != "desc"}, names, place)
+    _check_keys(written, KEYS, place)
+    _check_values(written, place)
+    whole = _resolved(written, names, place)
     folder = _below(folder, whole.get("wdir", "."))
-    deps = [_below(folder, _one(dep, place)[0]) for dep in whole.get("deps") or []]
-    outs = [_one(out, place) for kind in OUTS for out in _list(whole.get(kind))]
+    deps = [_below(folder, _one(dep, place)[0]) for dep in whole.get("deps", [])]
+    outs = [_one(out, place) for kind in OUTS for out in whole.get(kind, [])]
     return Stage(
         name,
         whole["cmd"],
         tuple(deps),
-        _params(whole.get("params") or [], folder, place),
+        _params(whole.get("params", []), folder, place),
         {_below(folder, path): flags.get("cache", True) is not False for path, flags in outs},
         frozen=bool(whole.get("frozen")),
         always=bool(whole.get("always_changed")) or not (deps or outs or whole.get("params")),
@@ -97,9 +104,16 @@ def _stage(file: str, folder: str, name: str, written: Any, names: Mapping[str, 
     )
 
 
-def _list(entries: Any) -> list[Any]:
-    """Outs as a list, also where they are written as one mapping."""
-    return [{key: value} for key, value in entries.items()] if isinstance(entries, dict) else entries or []
+def _check_keys(written: Mapping[str, Any], known: set[str], place: str) -> None:
+    if other := [str(key) for key in written if key not in known]:
+        raise ForestallError(f"{place}: DVC knows no key {', '.join(other)}, and runs nothing.")
+
+
+def _check_values(written: Mapping[str, Any], place: str) -> None:
+    for keys, kind, said in ((LISTS, list, "a list"), (SWITCHES, bool, "true or false")):
+        for key in keys:
+            if key in written and not isinstance(written[key], kind):
+                raise ForestallError(f"{place}: `{key}` is not {said}, and DVC runs nothing.")
 
 
 def _one(entry: Any, place: str) -> tuple[str, dict[str, Any]]:
@@ -107,23 +121,29 @@ def _one(entry: Any, place: str) -> tuple[str, dict[str, Any]]:
     path, flags = next(iter(entry.items())) if isinstance(entry, dict) and entry else (entry, {})
     if not isinstance(path, str) or "://" in path or path.startswith("/"):
         raise ForestallError(f"{place}: {path!r} is no file of this repository; ask `dvc status`.")
+    if not isinstance(flags or {}, dict):
+        raise ForestallError(f"{place}: what follows {path} is no mapping of keys to values.")
     return path, flags or {}
 
 
 def _params(entries: list[Any], folder: str, place: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for entry in entries:
-        # A key without a file is of the params.yaml in the top folder, wherever dvc.yaml lies.
-        pairs = _named(entry, folder) if isinstance(entry, dict) else [(PARAMS, [entry])]
-        for file, keys in pairs:
-            if not file.endswith((".yaml", ".yml", ".json")):
-                raise ForestallError(f"{place}: params in {file} are not read; ask `dvc status`.")
-            found[file] = (*found.get(file, ()), *map(str, keys))
+    for file, keys in _named(entries):
+        path = _below(folder, file)
+        if not path.endswith((".yaml", ".yml", ".json")):
+            raise ForestallError(f"{place}: params in {path} are not read; ask `dvc status`.")
+        every = not keys or found.get(path) == ()  # all of a file stays all of it, whatever else is named
+        found[path] = () if every else (*found.get(path, ()), *map(str, keys))
     return found
 
 
-def _named(entry: Mapping[str, Any], folder: str) -> Iterator[tuple[str, list[Any]]]:
-    yield from ((_below(folder, file), keys or []) for file, keys in entry.items())
+def _named(entries: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """File and keys; a key without a file is of the params.yaml in the folder in which the command runs."""
+    for entry in entries:
+        if isinstance(entry, dict):
+            yield from ((file, keys or []) for file, keys in entry.items())
+        else:
+            yield PARAMS, [entry]
 
 
 def _below(folder: str, path: str) -> str:

@@ -89,14 +89,15 @@ def _of_stage(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reaso
 
 
 def _changes(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason]:
-    if stage.always:
+    if stage.always and not stage.frozen:
         yield Reason(Kind.STALE, stage.name, "runs every time: give it deps, without `always_changed`")
     if stage.cmd != locked.cmd:
         yield Reason(Kind.STALE, stage.name, f"has another cmd than it ran with: {REPRO}")
     texts = [*_deps(stage, locked, facts), *_params(stage, locked, facts)]
     if stage.frozen:
         yield Reason(Kind.NOTE, stage.name, "is frozen: `dvc repro` does not run it, whatever changes")
-        thaw = f"`dvc unfreeze {stage.name}`, then {REPRO}"
+        # By hand: `dvc unfreeze` refuses a stage with a `${…}`.
+        thaw = f"take its `frozen: true` out of dvc.yaml, then {REPRO}"
         yield from (Reason(Kind.WRONG, stage.name, f"{text}: {thaw}") for text in texts)
     else:
         yield from (Reason(Kind.STALE, stage.name, f"{text}: {REPRO}") for text in texts)

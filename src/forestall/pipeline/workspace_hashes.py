@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 IGNORE = ".dvcignore"
 NEVER = {".git", ".hg", ".dvc"}
@@ -18,7 +18,7 @@ Ignored = Callable[[str], bool]
 def hashes(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """The md5 of files and folders by path, without those that are missing."""
     there = [path for path in dict.fromkeys(paths) if (root / path).exists()]
-    ignored = _ignored(root)
+    ignored = _ignored(root, there)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
         return dict(zip(there, threads.map(lambda path: digest(root, path, ignored), there), strict=True))
 
@@ -46,19 +46,34 @@ def _files(root: Path, folder: str, ignored: Ignored) -> Iterator[str]:
         path = f"{folder}/{one.name}"
         if one.name in NEVER or ignored(f"{path}/" if one.is_dir() else path):
             continue
-        if one.is_dir():
+        if one.is_dir(follow_symlinks=False):
             yield from _files(root, path, ignored)
-        else:
+        elif not one.is_dir():  # DVC does not go into a folder by a link
             yield path
 
 
-def _ignored(root: Path) -> Ignored:
-    """Whether the .dvcignore in the top folder leaves a path out."""
-    file = root / IGNORE
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    if not patterns:
+def _ignored(root: Path, paths: Iterable[str]) -> Ignored:
+    """Whether a .dvcignore, in the top folder or another one above what is hashed, leaves a path out."""
+    above = {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
+    files = {folder: root / folder / IGNORE for folder in above}
+    lines = {
+        folder: file.read_text(encoding="utf-8").splitlines()
+        for folder, file in files.items()
+        if file.is_file()
+    }
+    patterns = {folder: [line for line in found if line.strip()] for folder, found in lines.items()}
+    if not any(line for found in patterns.values() for line in found if not line.startswith("#")):
         return lambda _: False
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(patterns).match_file
+    specs = {folder: GitIgnoreSpec.from_lines(found) for folder, found in patterns.items()}
+
+    def ignored(path: str) -> bool:
+        for parent in PurePosixPath(path).parents:  # the nearest has the last word
+            folder = parent.as_posix()
+            below = path if folder == "." else path[len(folder) + 1 :]
+            if folder in specs and (said := specs[folder].check_file(below).include) is not None:
+                return said
+        return False
+
+    return ignored
