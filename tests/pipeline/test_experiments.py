@@ -25,6 +25,7 @@ _written = model_card
 def model_card(facts: Facts) -> str:
     return _written(facts) + "\\nMade by code {}.\\n"
 """
+SCORES = "src/forestall/evaluation/scores.py"
 RANKING = "src/forestall/serving/fleet.py"
 TABLE = "data/raw/plant/errors.csv"
 PATIENCE = 300.0  # seconds
@@ -85,8 +86,8 @@ def mark(folder: Path) -> str:
     return "".join(re.findall(r"^Made by code (\w+)\.$", text, re.MULTILINE))
 
 
-def run_while(folder: Path, stage: str, then: Callable[[Path], None], *words: str) -> tuple[int, str]:
-    """Run a command; when it begins a stage, do something to its folder."""
+def run_while(folder: Path, line_of: str, then: Callable[[Path], None], *words: str) -> tuple[int, str]:
+    """Run a command; when it prints a line that begins so, do something to its folder."""
     began = subprocess.Popen(
         words, cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -94,7 +95,7 @@ def run_while(folder: Path, stage: str, then: Callable[[Path], None], *words: st
     said = []
     for line in began.stdout:
         said.append(line)
-        if line.startswith(f"> python src/{stage}.py"):
+        if line.startswith(line_of):
             then(folder)
     return began.wait(), "".join(said)
 
@@ -140,7 +141,7 @@ def wait(folder: Path) -> None:
 def test_a_temporary_one_is_what_it_began_with(project: Path, tmp_path: Path) -> None:
     edit(project, "three")
     words = ("dvc", "exp", "run", "--temp", "--name", "three", "-S", "predict.reasons=1")
-    code, said = run_while(project, "predict", spoil, *words)
+    code, said = run_while(project, "> python src/predict.py", spoil, *words)
     assert code == 0, said
     place = at(project, "three", tmp_path / "three")
     assert (mark(place), reasons(place)) == ("three", 1)
@@ -152,15 +153,15 @@ def test_a_temporary_one_is_what_it_began_with(project: Path, tmp_path: Path) ->
 )
 def test_what_was_edited_while_it_ran_is_not_recorded(words: tuple[str, ...], project: Path) -> None:
     def edit_late(folder: Path) -> None:
-        time.sleep(1.5)  # its modules are loaded
-        with (folder / RANKING).open("a", encoding="utf-8") as file:
+        with (folder / SCORES).open("a", encoding="utf-8") as file:
             file.write("# Edited.\n")
 
-    set_values(project, "params.yaml", {"predict.reasons": 4})
+    with (project / SCORES).open("a", encoding="utf-8") as file:
+        file.write("# Other code.\n")
     before = lock(project)
-    code, said = run_while(project, "predict", edit_late, *words)
+    code, said = run_while(project, "scoring", edit_late, *words)  # evaluate says so when all of it is loaded
     assert code != 0
-    assert f"predict: {RANKING} changed while this ran" in said
+    assert f"evaluate: {SCORES} changed while this ran" in said
     assert lock(project) == before
     assert git(project, "for-each-ref", "refs/exps/*/*/four") == ""
 
