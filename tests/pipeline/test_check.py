@@ -175,16 +175,31 @@ def cached(folder: Path) -> set[Path]:
     return set((folder / ".dvc/cache/files").rglob("*"))
 
 
-def test_made_again_all_is_equal_and_nothing_is_left_behind(project: Path, tmp_path: Path) -> None:
-    before, temporary = cached(project), tmp_path / "temporary"
+STUDY = """stages:
+  one:
+    wdir: ..
+    cmd: cp params.yaml studies/results.yaml
+    deps: [params.yaml]
+    outs:
+      - studies/results.yaml:
+          cache: false
+"""
+
+
+def test_made_again_all_is_equal_and_nothing_is_left_behind(copy: Path, tmp_path: Path) -> None:
+    (copy / "studies").mkdir()
+    (copy / "studies/dvc.yaml").write_text(STUDY, encoding="utf-8")
+    assert dvc(copy, "repro", "studies/dvc.yaml") == 0
+    commit(copy, "a study")
+    before, temporary = cached(copy), tmp_path / "temporary"
     temporary.mkdir()
-    done = command(project, "forestall", "check", "--rerun", TMPDIR=str(temporary))
-    head = git(project, "rev-parse", "HEAD")
+    done = command(copy, "forestall", "check", "--rerun", "--studies", TMPDIR=str(temporary))
+    head = git(copy, "rev-parse", "HEAD")
     assert done.returncode == 0, done.stdout
     assert WELL in done.stdout and f"\n  revision  {head}\n" in done.stdout
-    assert re.search(r"\n  stages    8, in \d+ s\n  outputs   all \d\d equal\n$", done.stdout)
+    assert re.search(r"\n  stages    9, in \d+ s\n  outputs   all \d\d equal\n$", done.stdout)
     assert list(temporary.iterdir()) == []
-    assert cached(project) == before and git(project, "status", "--porcelain") == ""
+    assert cached(copy) == before and git(copy, "status", "--porcelain") == ""
 
 
 def test_a_consistent_forgery_is_caught_by_making_it_again_alone(copy: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.pipeline.clones import ROOT, clone, command
 from tests.pipeline.repository import commit, git
+from tests.pipeline.verdicts import WELL
 
-WELL = "All is as dvc.lock has it.\n"
 ADVICE = "`git add` it with what it was made of"
 
 

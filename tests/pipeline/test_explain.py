@@ -60,6 +60,7 @@ def run_of(found: dict[str, Any], name: str) -> dict[str, Any]:
     return dict(one)
 
 
+@pytest.mark.slow
 def test_a_change_of_params_alone_is_found_to_be_the_cause(project: Path, tmp_path: Path) -> None:
     set_values(project, "params.yaml", {"train.extra_trees.min_leaf": 40})
     found, said = explain(project, tmp_path, "main")

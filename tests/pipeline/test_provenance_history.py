@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dvc.utils.serialize import dumps_yaml
 
+from forestall.errors import ForestallError
 from forestall.pipeline.provenance import provenance
 from forestall.pipeline.workspace_hashes import digest
 from tests.pipeline.clones import ROOT, command
@@ -75,3 +76,9 @@ def test_of_a_merge_that_kept_ours_theirs_is_found_once_its_branch_is_gone(
     (line,) = (one for one in PAGE.read_text(encoding="utf-8").splitlines() if one.startswith("git log "))
     said = command(repository, "bash", "-c", line.replace("<model_md5>", md5_of(bundle(tmp_path)))).stdout
     assert made.startswith(said.split()[0]) and said.endswith(" made\n")
+
+
+def test_a_manifest_that_is_no_json_is_refused(repository: Path, tmp_path: Path) -> None:
+    (bundle(tmp_path) / "manifest.json").write_text('{"revision": "a", "x": NaN}', encoding="utf-8")
+    with pytest.raises(ForestallError, match=r"manifest\.json: no bundle's manifest \(NaN is no JSON\)"):
+        provenance(tmp_path / "bundle", repository)

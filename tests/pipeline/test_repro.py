@@ -94,6 +94,7 @@ def test_a_wrong_param_is_refused_and_nothing_is_lost(
     assert lock(project) == before
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_right_bytes_the_next_time(project: Path) -> None:
     before = lock(project)
     assert killed_after(project, 4.0, "dvc", "repro", "--force"), "the run was over before it was killed"

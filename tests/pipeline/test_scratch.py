@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from forestall.pipeline.scratch import scratch
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[1]))
 with scratch(Path.cwd()) as place:
     os.kill(os.getpid(), signal.SIGHUP)
     print("lives", flush=True)
@@ -50,10 +52,8 @@ def test_the_workspaces_tree_has_what_is_not_committed_of_all_that_stages_read(
     ]
 
 
-@pytest.mark.parametrize(("prefix", "said"), [((), ""), (("nohup",), "lives\n")])
-def test_a_closed_terminal_ends_it_unless_it_was_told_otherwise(
-    prefix: tuple[str, ...], said: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("begun_with", "said"), [("SIG_DFL", ""), ("SIG_IGN", "lives\n")])
+def test_a_closed_terminal_ends_it_unless_nohup_began_it(begun_with: str, said: str, tmp_path: Path) -> None:
     folder, temporary = tmp_path / "project", tmp_path / "temporary"
     for one in (folder / ".dvc", temporary):
         one.mkdir(parents=True)
@@ -61,8 +61,9 @@ def test_a_closed_terminal_ends_it_unless_it_was_told_otherwise(
     git(folder, "init", "-q")
     commit(folder)
     done = subprocess.run(
-        [*prefix, "env", f"TMPDIR={temporary}", sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, begun_with],
         cwd=folder,
+        env=os.environ | {"TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

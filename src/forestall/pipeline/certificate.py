@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from forestall.pipeline.process import FailedError
 from forestall.pipeline.revisions import Workspace, git
 from forestall.pipeline.scratch import RerunError, Scratch, remotes, scratch
 from forestall.pipeline.stages import Stage
+from forestall.pipeline.staleness import Pipeline
 from forestall.pipeline.workspace_hashes import hashes
 
 # Of the packages, what the bytes hang on most.
@@ -61,7 +62,9 @@ def rerun(root: Path, files: Sequence[str]) -> Rerun:
         RevisionError: it cannot be run.
     """
     begun = time.monotonic()
-    if frozen := [name for name, stage in _stages(root, files).items() if stage.frozen]:
+    recorded = [pipeline(Workspace(root), file) for file in files]
+    stages = {_name(one.file, name): stage for one in recorded for name, stage in one.stages.items()}
+    if frozen := [name for name, stage in stages.items() if stage.frozen]:
         raise RerunError(
             f"{', '.join(frozen)}: frozen, so that DVC does not run it. Take its `frozen: true` out first."
         )
@@ -69,9 +72,9 @@ def rerun(root: Path, files: Sequence[str]) -> Rerun:
         tree = place.tree(Workspace(root))
         folder = place.checkout(tree, "again")
         programs = place.environment(tree)
-        ran = _run(place, folder, programs, files)
+        ran = _run(place, folder, programs, files, stages)
         python = process.run(["python", "--version"], folder, programs, place.folder).split()[-1]
-        recorded, made = _outs(root, files), _outs(folder, files)
+        made = _outs(pipeline(Workspace(folder), file) for file in files)
         packages = dict(pins(folder / ENVIRONMENT_LOCK))
     return Rerun(
         revision=_revision(root),
@@ -79,7 +82,7 @@ def rerun(root: Path, files: Sequence[str]) -> Rerun:
         packages={name: packages[name] for name in SHOWN if name in packages},
         stages=ran,
         compared=sum(len(outs) for outs in made.values()),
-        differing=list(_differing(recorded, made)),
+        differing=list(_differing(_outs(recorded), made)),
         seconds=time.monotonic() - begun,
     )
 
@@ -99,9 +102,11 @@ def certificate(one: Rerun) -> list[str]:
     ]
 
 
-def _run(place: Scratch, folder: Path, programs: Path, files: Sequence[str]) -> list[str]:
+def _run(
+    place: Scratch, folder: Path, programs: Path, files: Sequence[str], stages: Mapping[str, Stage]
+) -> list[str]:
     """The stages that ran there, all of them, by their source; a plant's own tables are brought first."""
-    _bring(place, folder, programs, files)
+    _bring(place, folder, programs, stages)
     for compiled in list(folder.rglob("__pycache__")):  # in Git, it may be other code
         shutil.rmtree(compiled)
     try:
@@ -110,14 +115,14 @@ def _run(place: Scratch, folder: Path, programs: Path, files: Sequence[str]) -> 
     except FailedError as error:
         raise RerunError(f"It could not be made again: {process.reason(error.said)}") from error
     ran = process.stages(said)
-    if idle := [name for name in _stages(folder, files) if name not in ran]:
+    if idle := [name for name in stages if name not in ran]:
         raise RerunError(f"{', '.join(idle)} did not run, so that nothing is known of what it makes.")
     return ran
 
 
-def _bring(place: Scratch, folder: Path, programs: Path, files: Sequence[str]) -> None:
+def _bring(place: Scratch, folder: Path, programs: Path, stages: Mapping[str, Stage]) -> None:
     """What no stage makes and DVC tracks, as a plant's own tables are; DVC does not look whether it is the same."""
-    deps = {path for stage in _stages(folder, files).values() for path in stage.deps}
+    deps = {path for stage in stages.values() for path in stage.deps}
     wanted = pointers(Workspace(folder), deps)
     if not wanted:
         return
@@ -136,22 +141,16 @@ def _bring(place: Scratch, folder: Path, programs: Path, files: Sequence[str]) -
         )
 
 
-def _stages(root: Path, files: Sequence[str]) -> dict[str, Stage]:
-    """Every stage, by the name that DVC gives it in the top folder."""
-    found = [pipeline(Workspace(root), file) for file in files]
-    return {_name(one.file, name): stage for one in found for name, stage in one.stages.items()}
-
-
 def _name(file: str, stage: str) -> str:
+    """A stage as DVC names it in the top folder."""
     return stage if file == MAIN else f"{file}:{stage}"
 
 
-def _outs(root: Path, files: Sequence[str]) -> Outs:
+def _outs(pipelines: Iterable[Pipeline]) -> Outs:
     """The hashes of what each stage made, by dvc.lock; of stages without an entry, none."""
-    found = [pipeline(Workspace(root), file) for file in files]
     return {
         _name(one.file, name): dict(one.locked[name].outs) if name in one.locked else {}
-        for one in found
+        for one in pipelines
         for name in one.stages
     }
 

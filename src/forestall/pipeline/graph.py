@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from forestall.errors import ForestallError
-from forestall.pipeline.stages import Stage
+from forestall.pipeline.stages import Stage, above
 from forestall.pipeline.staleness import Pipeline
 
 
@@ -26,7 +25,7 @@ def check_graph(pipelines: Iterable[Pipeline]) -> None:
                     f"{path} is made by {makers[path][1]} and by {key[1]}: DVC runs neither."
                 )
     for path, key in makers.items():
-        if around := next((folder for folder in _above(path) if folder in makers), None):
+        if around := next((folder for folder in above(path) if folder in makers), None):
             raise ForestallError(
                 f"{path}, which {key[1]} makes, lies in {around}, which {makers[around][1]} makes: DVC runs neither."
             )
@@ -40,13 +39,6 @@ def check_graph(pipelines: Iterable[Pipeline]) -> None:
 def _needed(stage: Stage, makers: Mapping[str, tuple[str, str]]) -> set[tuple[str, str]]:
     """The stages that make what a stage reads, what lies around it, or in it."""
     read = {*stage.deps, *stage.params}
-    around = {folder for path in read for folder in (path, *_above(path)) if folder in makers}
-    within = {path for path in makers if not read.isdisjoint(_above(path))}
+    around = {folder for path in read for folder in (path, *above(path)) if folder in makers}
+    within = {path for path in makers if not read.isdisjoint(above(path))}
     return {makers[path] for path in around | within}
-
-
-def _above(path: str) -> list[str]:
-    folders = []
-    while (path := posixpath.dirname(path)) not in ("", "/"):
-        folders.append(path)
-    return folders

@@ -9,7 +9,7 @@ from typing import Any
 from forestall.pipeline.imports import MAIN, is_code
 from forestall.pipeline.locked import locked_stage
 from forestall.pipeline.revisions import LOCK_FILE, Revision, lock, yaml_of
-from forestall.pipeline.stages import read_stages
+from forestall.pipeline.stages import above, read_stages
 from forestall.pipeline.staleness import Facts, Pipeline
 
 
@@ -53,16 +53,9 @@ def facts(one: Revision, pipelines: Iterable[Pipeline], hashes: Mapping[str, str
 
 def pointers(one: Revision, paths: Iterable[str]) -> dict[str, str]:
     """The md5 that .dvc files name for these paths or for folders around them, where there are such files."""
-    around = {path for whole in paths if not is_code(whole) for path in _upwards(whole)}
+    around = {path for whole in paths if not is_code(whole) for path in (whole, *above(whole))}
     found = {path: yaml_of(one, f"{path}.dvc") for path in sorted(around)}
     return {path: md5 for path, content in found.items() if (md5 := _pointed(content)) is not None}
-
-
-def _upwards(path: str) -> list[str]:
-    folders = [path]
-    while folders[-1]:
-        folders.append(posixpath.dirname(folders[-1]))
-    return folders[:-1]
 
 
 def _pointed(content: Mapping[str, Any] | None) -> str | None:

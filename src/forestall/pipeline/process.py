@@ -28,7 +28,7 @@ GIT_VARIABLES = (
 # A caller's own repository or Python must not be taken for those of a temporary folder, nor settings of Python that
 # decide which code is run: with PYTHONSAFEPATH a stage would import the library that is installed.
 UNSET = ("VIRTUAL_ENV", *GIT_VARIABLES)
-PYTHON = "PYTHON"
+PYTHON = "PYTHON"  # how each of those begins
 
 
 class FailedError(Exception):

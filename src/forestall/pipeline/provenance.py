@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from forestall.comparison.changes import output_hash
 from forestall.comparison.factors import ENVIRONMENT_LOCK
@@ -81,7 +81,7 @@ def _origin(folder: Path, root: Path) -> Origin:
 def _manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError) as error:
         raise ForestallError(
             f"{file}: no bundle's manifest ({error}). Name the folder of a bundle."
@@ -91,14 +91,21 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number} is no JSON")
+
+
 def _md5(folder: Path, manifest: Mapping[str, Any]) -> str:
     """The folder's hash as DVC knows it; of a release, as it was before it was promoted."""
     if REVISION not in manifest:
         return digest(folder.parent, folder.name, lambda _: False)
+    # Here, not above: it loads the runtime.
+    from forestall.serving.bundle import manifest_text
+
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(shutil.copytree(folder, Path(scratch) / "bundle"))
         made = {key: value for key, value in manifest.items() if key != REVISION}
-        (copy / MANIFEST).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        (copy / MANIFEST).write_text(manifest_text(made), encoding="utf-8")
         return digest(copy.parent, copy.name, lambda _: False)
 
 

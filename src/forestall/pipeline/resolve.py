@@ -48,9 +48,8 @@ def top() -> Path:
     if found is None:
         raise RevisionError(f"{here}: neither here nor above is a {PARAMS}. Run this inside the repository.")
     done = git(found, "rev-parse", "--is-inside-work-tree", check=False, variables={"LC_ALL": "C"})
-    if (
-        done.returncode and "not a git repository" not in done.stderr
-    ):  # another's, which Git says how to allow
+    # Somebody else's, which Git says how to allow.
+    if done.returncode and "not a git repository" not in done.stderr:
         raise RevisionError(f"Git does not read {found}: {done.stderr.strip()}")
     if done.returncode:
         raise RevisionError(

@@ -28,10 +28,8 @@ from forestall.pipeline.revisions import Revision, RevisionError, git
 
 SET_UP = ".ci/setup"
 # Of the workspace, what a run can depend on; new files count, too.
-READ = (
-    *("src", "studies", "data", "requirements", ".ci", ".dvc", ".dvcignore"),
-    *("dvc.yaml", "dvc.lock", "params.yaml"),
-)
+READ_FOLDERS = ("src", "studies", "data", "requirements", ".ci", ".dvc")
+READ_FILES = (".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml")
 READ_TOO = ("pyproject.toml", "README.md")  # by the set-up script
 IDENTITY = ("-c", "user.name=forestall", "-c", "user.email=forestall@localhost")
 
@@ -61,7 +59,11 @@ class Scratch:
         known = git(self.root, *here, "ls-files").stdout.splitlines()
         _copy_excludes(self.root, self.store)
         top = {name.partition("/")[0] for name in known}
-        paths = [name for name in (*READ, *READ_TOO) if name in top or (self.root / name).exists()]
+        paths = [
+            name
+            for name in (*READ_FOLDERS, *READ_FILES, *READ_TOO)
+            if name in top or (self.root / name).exists()
+        ]
         git(self.root, *here, "add", "--all", "--", *paths)
         return git(self.root, *here, "write-tree").stdout.strip()
 
@@ -217,9 +219,8 @@ def _handling(numbers: tuple[signal.Signals, ...], handler: Any) -> Iterator[Non
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heeded = [
-        number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN
-    ]  # `nohup` ignores one
+    # `nohup` has one ignored, which stays so.
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield

@@ -172,6 +172,14 @@ def _text(reference: str, names: Mapping[str, Any], place: str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def above(path: str) -> list[str]:
+    """The folders around a path, the nearest first, without the top folder."""
+    folders = []
+    while (path := posixpath.dirname(path)) not in ("", ".", "/"):
+        folders.append(path)
+    return folders
+
+
 def value_at(content: Any, parts: list[str]) -> tuple[bool, Any]:
     """Whether there is a value below these keys (of a list, numbers), and which."""
     for part in parts:

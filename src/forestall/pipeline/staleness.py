@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from forestall.pipeline.locked import LockedStage
-from forestall.pipeline.stages import Stage, value_at
+from forestall.pipeline.stages import Stage, above, value_at
 
 REPRO = "run `dvc repro`"
 
@@ -139,10 +138,7 @@ def _now(path: str, facts: Facts) -> str | None:
 
 def _is_data(path: str, facts: Facts) -> bool:
     """Whether a missing dep lies within what a stage makes or a pointer names, so that a pull would bring it."""
-    while (path := posixpath.dirname(path)) not in ("", "."):
-        if path in facts.made or path in facts.pointers:
-            return True
-    return False
+    return any(folder in facts.made or folder in facts.pointers for folder in above(path))
 
 
 def _params(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:

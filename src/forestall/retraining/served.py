@@ -23,7 +23,7 @@ from forestall.retraining.history import Promotion, begin, end, read_history
 from forestall.serving.answering import answering_bundle, version_of
 from forestall.serving.beside import CHALLENGER
 from forestall.serving.beside import CHAMPION as CHAMPION
-from forestall.serving.bundle import MANIFEST, BundleError
+from forestall.serving.bundle import MANIFEST, BundleError, manifest_text
 
 RELEASES, LOCK = "releases", "lock"
 
@@ -90,7 +90,7 @@ def lay_down(folder: Path, bundle: Path, revision: str) -> str:
     try:
         _copy(bundle, draft)
         manifest = json.loads((draft / MANIFEST).read_text(encoding="utf-8"))
-        text = json.dumps({"revision": revision} | manifest, indent=1, allow_nan=False) + "\n"
+        text = manifest_text({"revision": revision} | manifest)
         (draft / MANIFEST).unlink()  # a copy may be a link into DVC's cache
         (draft / MANIFEST).write_text(text, encoding="utf-8")
         answering_bundle(draft)

@@ -73,6 +73,11 @@ class Bundle:
         return (np.concatenate(pieces) if pieces else np.empty(0, dtype=np.float32)).reshape(shape)
 
 
+def manifest_text(manifest: dict[str, Any]) -> str:
+    """A manifest as it is written: a bundle is known by these bytes."""
+    return json.dumps(manifest, indent=1, allow_nan=False) + "\n"
+
+
 def load_bundle(folder: Path) -> Bundle:
     """The bundle in a folder.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from forestall.features.reference import Matrix, Reference
-from forestall.serving.bundle import FORMAT, INPUT, MANIFEST, MODEL, OUTPUT, session_of
+from forestall.serving.bundle import FORMAT, INPUT, MANIFEST, MODEL, OUTPUT, manifest_text, session_of
 from forestall.serving.onnx_model import to_graph
 from forestall.serving.plant import Plant
 from forestall.training.fit import FittedModel
@@ -61,7 +61,7 @@ def write_manifest(
         "sha256": {file.name: _sha256(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST},
         "reference": reference.to_json(),
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
 
 
 def parity(folder: Path, model: FittedModel, features: Matrix) -> float:
