@@ -56,11 +56,10 @@ def stages_of(project: Path) -> dict[str, Stage]:
 def isolated(stage: Stage, project: Path, scratch: Path) -> Place:
     """A place with copies of the stage's deps and of settings, and the folders of its outs.
 
-    Every stage checks both files of settings as wholes, and is handed the sections that it declares; what dvc.yaml
-    says that it is made of, it watches for edits (`pipeline/steady.py`).
+    A stage checks its files of settings as wholes, params.yaml in any case, and is handed the sections that it
+    declares; what dvc.yaml says that it is made of, it watches for edits (`pipeline/steady.py`).
     """
-    dataset = read_yaml(project / PARAMS)["data"]["dataset"]
-    settings = (PARAMS, f"data/raw/{dataset}.yaml", MAIN)
+    settings = tuple({PARAMS: None, MAIN: None} | dict.fromkeys(stage.params))
     place = Place(scratch / "project", scratch / "home", scratch / "temporary", settings)
     for folder in (place.folder, place.temporary):
         folder.mkdir(parents=True)

@@ -65,6 +65,14 @@ def test_all_settings_are_checked_before_any_work(plant: Path, file: str, change
         stage.load(params=["prepare"], dataset=["clock"])
 
 
+def test_a_stage_without_sections_of_the_dataset_file_does_not_look_at_it(plant: Path) -> None:
+    (plant / "data/raw/simulated.yaml").unlink()
+    settings = stage.load(params=["simulate"], dataset=[])
+    assert settings.params.simulate.seed
+    with pytest.raises(AttributeError, match="clock"):
+        _ = settings.dataset.clock
+
+
 def test_an_undeclared_section_says_what_to_declare(plant: Path) -> None:
     result = run_script(plant, 'stage.load(params=[], dataset=["clock"]).dataset.costs')
     assert result.returncode == 1 and "Declare 'costs' in the stage's stage.load(...)" in result.stderr

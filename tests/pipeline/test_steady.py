@@ -72,3 +72,10 @@ def test_what_changed_meanwhile_is_named_and_nothing_recorded(body: str, named: 
 def test_what_it_does_not_declare_may_change(body: str, plant: Path) -> None:
     code, said = run(plant, body)
     assert code == 0, said
+
+
+def test_what_is_not_there_is_said_before_any_work(plant: Path) -> None:
+    shutil.rmtree(plant / "data/prepared")
+    code, said = run(plant, "raise SystemExit('it began')")
+    assert code == 1
+    assert said.startswith("demo: data/prepared: not here. `dvc pull` brings what was pushed, ")

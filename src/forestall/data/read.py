@@ -54,9 +54,8 @@ def find_files(folder: Path, table: Table) -> list[Path]:
     for pattern in patterns:
         matches = sorted(p for p in folder.glob(pattern) if p.is_file())
         if not matches:
-            raise InputError(
-                "no such file", "Copy it there, or correct `files` in the dataset file", folder / pattern
-            )
+            todo = "`dvc pull` it, copy it there, or correct `files` in the dataset file"
+            raise InputError("no such file", todo, folder / pattern)
         found += matches
     return list(dict.fromkeys(found))
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -40,13 +40,16 @@ class Settings:
 def load(params: Sequence[str], dataset: Sequence[str]) -> Settings:
     """The declared sections of params.yaml and of the dataset file, after a check of all of both.
 
-    A stage declares the same sections in dvc.yaml: what it reads undeclared would change without a rerun.
+    A stage declares the same sections in dvc.yaml: what it reads undeclared would change without a rerun. A stage that
+    declares none of the dataset file does not look at it.
 
     Raises:
         SettingsError: either file has a key or value that is not allowed.
     """
     every = read_params()
-    return Settings(only(every, params), only(read_dataset(every.data.dataset), dataset))
+    nothing: dict[str, Any] = {}
+    known = read_dataset(every.data.dataset) if dataset else Dataset.model_construct(**nothing)
+    return Settings(only(every, params), only(known, dataset))
 
 
 def read_dataset(name: str, root: Path = Path()) -> Dataset:
@@ -64,6 +67,7 @@ def run(main: Callable[[], None]) -> None:
     """Run a stage; an error the user can act on becomes one message and exit code 1."""
     name, start = Path(sys.argv[0]).stem, time.monotonic()
     try:
+        steady.require()
         main()
         steady.check()
     except ForestallError as error:

@@ -22,18 +22,32 @@ Stamp = tuple[int, int, int]
 
 
 def stamps(script: Path) -> dict[str, Stamp]:
-    """Time, size and inode of every file that the script's stages declare, as far as it is there.
+    """Time, size and inode of every file that the script's stages declare, as far as it is there."""
+    files = (file for path in declared(script) for file in _files(Path(path)))
+    return {str(file): _stamp(file) for file in files}
 
-    Empty where no dvc.yaml here runs the script.
-    """
+
+def declared(script: Path) -> list[str]:
+    """The deps and files of params of the stages that run a script; none where no dvc.yaml here runs it."""
     pipeline = _yaml(Path(PIPELINES.get(script.parent.name, "")))
     every = (pipeline.get("stages") or {}).values()
-    declared = {
-        path for stage in every if f"python {script}" in str(stage.get("cmd")) for path in _paths(stage)
-    }
-    name = str((_yaml(Path(PARAMS)).get("data") or {}).get("dataset")) if declared else ""
-    files = (file for path in declared for file in _files(Path(path.replace(DATASET, name))))
-    return {str(file): _stamp(file) for file in files}
+    found = {path for stage in every if f"python {script}" in str(stage.get("cmd")) for path in _paths(stage)}
+    name = str((_yaml(Path(PARAMS)).get("data") or {}).get("dataset")) if found else ""
+    return sorted(path.replace(DATASET, name) for path in found)
+
+
+def require() -> None:
+    """Ask for all that the stage declares, which DVC does only for what no stage makes.
+
+    Raises:
+        ForestallError: something is not there.
+    """
+    missing = [path for path in declared(Path(sys.argv[0])) if not Path(path).exists()]
+    if missing:
+        raise ForestallError(
+            f"{', '.join(missing)}: not here. `dvc pull` brings what was pushed, `dvc repro` makes what a stage makes; "
+            "`forestall missing` says more."
+        )
 
 
 def check() -> None:
