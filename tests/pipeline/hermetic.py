@@ -12,7 +12,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from forestall.data.settings import read_yaml
 from forestall.pipeline.imports import MAIN
 from forestall.pipeline.revisions import Workspace, yaml_of
 from forestall.pipeline.stages import PARAMS, Stage, read_stages

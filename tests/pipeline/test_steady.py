@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -42,9 +43,11 @@ def plant(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, body: str) -> tuple[int, str]:
+def run(folder: Path, body: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
     (folder / "src/demo.py").write_text(SCRIPT.format(body=body), encoding="utf-8")
-    done = subprocess.run([sys.executable, "src/demo.py"], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "src/demo.py"]
+    variables = os.environ | (environment or {})
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=variables)
     return done.returncode, done.stderr
 
 
@@ -79,3 +82,18 @@ def test_what_is_not_there_is_said_before_any_work(plant: Path) -> None:
     code, said = run(plant, "raise SystemExit('it began')")
     assert code == 1
     assert said.startswith("demo: data/prepared: not here. `dvc pull` brings what was pushed, ")
+
+
+def test_the_library_that_runs_is_the_declared_one(plant: Path) -> None:
+    shutil.copytree(ROOT / "src/forestall", plant / "src/forestall")
+    shutil.copytree(ROOT / "requirements", plant / "requirements")
+    dvc_yaml = STAGES.replace("data/prepared]", "data/prepared, src/forestall/pipeline/steady.py]")
+    (plant / "dvc.yaml").write_text(dvc_yaml, encoding="utf-8")
+    assert run(plant, "pass")[0] == 0
+    code, said = run(
+        plant, "raise SystemExit('it began')", {"PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT / "src")}
+    )
+    assert code == 1
+    assert said.startswith(
+        f"demo: the library in {ROOT / 'src'} runs, not the one in src/ that the stage declares. "
+    )

@@ -1,4 +1,4 @@
-"""Whether what a stage is made of stayed as it was while it ran.
+"""Whether what a stage declares is there, is the code that runs, and stayed as it was meanwhile.
 
 DVC hashes deps when a stage has ended: what was edited meanwhile would stand in dvc.lock as what made the outputs.
 `interpreter` imports this before anything else of the library is read, and `stage` asks at the end.
@@ -17,6 +17,7 @@ from forestall.errors import ForestallError
 PARAMS = "params.yaml"
 PIPELINES = {"src": "dvc.yaml", "studies": "studies/dvc.yaml"}
 DATASET = "${data.dataset}"
+THIS = "src/forestall/pipeline/steady.py"
 
 Stamp = tuple[int, int, int]
 
@@ -40,13 +41,19 @@ def require() -> None:
     """Ask for all that the stage declares, which DVC does only for what no stage makes.
 
     Raises:
-        ForestallError: something is not there.
+        ForestallError: something is not there, or another copy of the library runs than the declared one.
     """
-    missing = [path for path in declared(Path(sys.argv[0])) if not Path(path).exists()]
+    paths = declared(Path(sys.argv[0]))
+    missing = [path for path in paths if not Path(path).exists()]
     if missing:
         raise ForestallError(
             f"{', '.join(missing)}: not here. `dvc pull` brings what was pushed, `dvc repro` makes what a stage makes; "
             "`forestall missing` says more."
+        )
+    if THIS in paths and not Path(THIS).samefile(__file__):
+        raise ForestallError(
+            f"the library in {Path(__file__).parents[2]} runs, not the one in src/ that the stage declares. "
+            "Unset PYTHONSAFEPATH, or whatever else keeps the script's folder from Python's path."
         )
 
 
