@@ -26,24 +26,24 @@ def leaf_of_settings(file: str) -> Edit:
     """Another value for one key."""
 
     def edit(folder: Path, draw: random.Random) -> str:
-        content = _load(folder / file)
-        *way, last = draw.choice(sorted(_leaves(content), key=str))
+        content = load(folder / file)
+        *way, last = draw.choice(sorted(leaves(content), key=str))
         section = content
         for part in way:
             section = section[part]
-        section[last] = _other(section[last])
-        _dump(content, folder / file)
+        section[last] = another(section[last])
+        dump(content, folder / file)
         return f"{file}: {'.'.join(map(str, (*way, last)))} = {section[last]!r}"
 
     return edit
 
 
 def removed_setting(folder: Path, draw: random.Random) -> str:
-    content = _load(folder / PARAMS)
+    content = load(folder / PARAMS)
     section = draw.choice([name for name in content if name != "data"])
     key = draw.choice(list(content[section]))
     del content[section][key]
-    _dump(content, folder / PARAMS)
+    dump(content, folder / PARAMS)
     return f"{PARAMS}: no {section}.{key}"
 
 
@@ -101,11 +101,11 @@ def figure_gone(folder: Path, draw: random.Random) -> str:
 
 def declaration(folder: Path, draw: random.Random) -> str:
     """One change of one stage of dvc.yaml."""
-    content = _load(folder / DVC)
+    content = load(folder / DVC)
     name = draw.choice(list(content["stages"]))
     stage, what = content["stages"][name], draw.choice(sorted(DECLARATIONS))
     DECLARATIONS[what](stage, draw)
-    _dump(content, folder / DVC)
+    dump(content, folder / DVC)
     return f"{DVC}: {name}: {what}"
 
 
@@ -131,15 +131,15 @@ DECLARATIONS: dict[str, Callable[[Any, random.Random], Any]] = {
 
 
 def stage_gone(folder: Path, draw: random.Random) -> str:
-    content = _load(folder / DVC)
+    content = load(folder / DVC)
     del content["stages"]["card"]
-    _dump(content, folder / DVC)
+    dump(content, folder / DVC)
     return f"{DVC}: no card"
 
 
 def locked(folder: Path, draw: random.Random) -> str:
     """One change of one entry of dvc.lock."""
-    content = _load(folder / LOCK)
+    content = load(folder / LOCK)
     name = draw.choice(list(content["stages"]))
     what = draw.choice(["dep", "out", "cmd", "entry", "no dep", "param"])
     entry = content["stages"][name]
@@ -155,7 +155,7 @@ def locked(folder: Path, draw: random.Random) -> str:
     else:
         one = draw.choice(entry[f"{what}s"])
         one["md5"] = ("1" if one["md5"][0] == "0" else "0") + one["md5"][1:]
-    _dump(content, folder / LOCK)
+    dump(content, folder / LOCK)
     return f"{LOCK}: {name}: {what}"
 
 
@@ -183,13 +183,13 @@ def _figures(folder: Path) -> list[Path]:
     return [one for one in sorted((folder / "metrics").rglob("*")) if one.is_file()]
 
 
-def _leaves(content: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def leaves(content: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if isinstance(content, dict):
-        return [leaf for key, one in content.items() for leaf in _leaves(one, (*way, key))]
+        return [leaf for key, one in content.items() for leaf in leaves(one, (*way, key))]
     return [way] if way != ("data", "dataset") else []
 
 
-def _other(value: Any) -> Any:
+def another(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -197,11 +197,11 @@ def _other(value: Any) -> Any:
     return f"{value}x" if isinstance(value, str) else [*value, "x"]
 
 
-def _load(file: Path) -> Any:
+def load(file: Path) -> Any:
     return YAML().load(file.read_text(encoding="utf-8"))
 
 
-def _dump(content: Any, file: Path) -> None:
+def dump(content: Any, file: Path) -> None:
     with file.open("w", encoding="utf-8") as out:
         YAML().dump(content, out)
 

@@ -101,10 +101,14 @@ def outs_of(stage: Stage, place: Place, change: Change) -> dict[str, str]:
         words, cwd=place.folder, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    files = [file for out in stage.outs for file in _files(place.folder / out)]
+    return made(stage, place.folder)
+
+
+def made(stage: Stage, folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file of its outputs there."""
+    files = [file for out in stage.outs for file in _files(folder / out)]
     return {
-        file.relative_to(place.folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
     }
 
 

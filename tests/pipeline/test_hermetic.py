@@ -10,45 +10,48 @@ from pathlib import Path
 
 import pytest
 
-from forestall.pipeline.stages import Stage
-from tests.pipeline.clones import ROOT, clone
-from tests.pipeline.hermetic import Place, Ran, copy, isolated, stages_of, traced
+from forestall.pipeline.stages import PARAMS, Stage
+from tests.pipeline.clones import ROOT
+from tests.pipeline.hermetic import Place, Ran, isolated, stages_of, traced
 from tests.pipeline.offences import never_read, offences
-from tests.pipeline.surroundings import CHANGES, CLOCKS, Change, outs_of, told
+from tests.pipeline.repository import first_run
+from tests.pipeline.surroundings import CHANGES, CLOCKS, Change, made, outs_of, told
+from tests.pipeline.undeclared import otherwise
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 STAGES = stages_of(ROOT)
 CARD = "reports/model_card.md"
+WITH_OTHERS = "with other settings that it does not declare"
 
 
 @dataclass
 class Runs:
-    """Each stage's place and what it did there; a stage is run when it is asked for, after those that it needs."""
+    """Each stage's place and what it did there, where settings that it does not declare are other."""
 
     project: Path
     scratch: Path
     done: dict[str, tuple[Place, Ran]] = field(default_factory=dict)
 
     def of(self, name: str) -> tuple[Place, Ran]:
-        for one in list(STAGES)[: list(STAGES).index(name) + 1]:
-            if one not in self.done:
-                self.done[one] = self._run(stages_of(self.project)[one])
-        return self.done[name]
-
-    def _run(self, stage: Stage) -> tuple[Place, Ran]:
-        place = isolated(stage, self.project, self.scratch / stage.name)
-        ran = traced(stage, place)
-        assert ran.code == 0, f"{stage.name} does not run on what it declares: {ran.said}"
-        for out in stage.outs:
-            copy(place.folder / out, self.project / out)
+        if name not in self.done:
+            place = isolated(STAGES[name], self.project, self.scratch / name)
+            otherwise(STAGES[name], place.folder)
+            self.done[name] = place, traced(STAGES[name], place)
+        place, ran = self.done[name]
+        assert ran.code == 0, f"{name} does not run on what it declares: {ran.said}"
         return place, ran
+
+    def told(self, name: str, place: Place) -> list[str]:
+        """A sentence for each file that came out otherwise there than by `dvc repro`."""
+        stage = STAGES[name]
+        return told(name, made(stage, self.project), made(stage, place.folder), WITH_OTHERS)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     if shutil.which("strace") is None:
         pytest.fail("strace is not installed: run .ci/services")
-    return Runs(clone(tmp_path_factory.mktemp("small")), tmp_path_factory.mktemp("runs"))
+    return Runs(first_run(tmp_path_factory.mktemp("small")), tmp_path_factory.mktemp("runs"))
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -61,6 +64,18 @@ def test_a_stage_does_nothing_that_it_does_not_declare(name: str, runs: Runs) ->
 def test_a_stage_reads_all_that_it_declares(name: str, runs: Runs) -> None:
     place, ran = runs.of(name)
     assert never_read(STAGES[name], place, ran) == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_settings_that_it_does_not_declare_do_not_show(name: str, runs: Runs) -> None:
+    assert runs.told(name, runs.of(name)[0]) == []
+
+
+def test_a_setting_that_is_not_handed_to_a_stage_shows_where_it_is_used(runs: Runs, tmp_path: Path) -> None:
+    place = with_lines([f"Path({CARD!r}).write_text(Path({PARAMS!r}).read_text())"], runs, tmp_path / "there")
+    assert "params.yaml: gate" in otherwise(STAGES["card"], place.folder)
+    assert traced(STAGES["card"], place).code == 0
+    assert runs.told("card", place) == [f"card writes other bytes to {CARD} {WITH_OTHERS}."]
 
 
 NOT_GIVEN, NO_OUTPUT, NOT_HERE = (
@@ -104,7 +119,6 @@ CHEATS = {
 
 def with_lines(lines: Iterable[str], runs: Runs, scratch: Path) -> Place:
     """A place for the lightest stage, with lines more at the end of its script, that run whatever becomes of one."""
-    runs.of("evaluate")
     place = isolated(STAGES["card"], runs.project, scratch)
     with (place.folder / STAGES["card"].deps[0]).open("a", encoding="utf-8") as script:
         for line in lines:
