@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.pipeline.clones import ROOT, clone, command, repro
+from tests.pipeline.clones import ROOT, command
 from tests.pipeline.how_to import as_shown, newcomer, run, said, shown
+from tests.pipeline.repository import first_run
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 TUTORIAL = ROOT / "docs/tutorial/first-change.md"
@@ -27,8 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
     """A project whose main branch has run, and in which a branch followed the tutorial."""
-    folder = clone(tmp_path_factory.mktemp("project"))
-    repro(folder)
+    folder = first_run(tmp_path_factory.mktemp("project"))
     run(folder, "make -o setup readme && git add -A && git commit -qm 'as it ran'", home)
     return folder
 
