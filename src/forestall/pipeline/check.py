@@ -22,6 +22,7 @@ from forestall.pipeline.workspace_hashes import hashes
 DRIVER = "merge.binary.driver"  # which .ci/merge registers
 IN_CONFLICT = ("UU", "AA")  # of `git status`; others have no two versions to merge
 COMPILED = ("src/*.pyc", "src/*.so", "studies/*.pyc", "studies/*.so")
+DATASETS = "data/raw/"
 SHOWN = 5  # of files that one line names
 KEPT = ("metrics", LOCK_FILE, f"studies/{LOCK_FILE}", "studies/results", "studies/figures")
 
@@ -40,8 +41,8 @@ def check(root: Path) -> dict[str, list[Reason]]:
     every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
     figures = (*_uncommitted(root), *_ignored(root, found))
     in_git = (*figures, *_only_here(root, found, there), *_unread(root, found), *_merging(root))
-    runs = any(one.kind is Kind.STALE for one in every[MAIN])
-    every[MAIN] = [*_environment(), *_settings(root, runs), *every[MAIN], *in_git]
+    edited = any(one.text.startswith(DATASETS) for one in every[MAIN])
+    every[MAIN] = [*_environment(), *_settings(root, edited), *every[MAIN], *in_git]
     return every
 
 
@@ -85,11 +86,11 @@ def _environment() -> Iterator[Reason]:
         yield Reason(Kind.ENVIRONMENT, "", said.getvalue().strip())
 
 
-def _settings(root: Path, runs: bool) -> Iterator[Reason]:
-    """What a stage would say of its settings; of the dataset file only if one `runs`, as this takes a while."""
+def _settings(root: Path, edited: bool) -> Iterator[Reason]:
+    """What a stage would say of its settings; of the dataset file only if it was edited, as this takes a while."""
     try:
         params = read_params(root / PARAMS)
-        if runs:
+        if edited:
             from forestall.pipeline.stage import read_dataset  # it loads pandas
 
             read_dataset(params.data.dataset, root)
