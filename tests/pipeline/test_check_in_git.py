@@ -71,6 +71,17 @@ def test_what_a_stage_reads_and_a_clone_would_not_have_is_said(copy: Path) -> No
     assert "uncommitted" not in check(copy)[1]
 
 
+def test_a_dep_that_fix_gives_back_asks_for_no_run(copy: Path) -> None:
+    file = copy / "dvc.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("      - src/forestall/data/account.py\n", "", 1), encoding="utf-8")
+    path = "src/forestall/data/account.py"
+    said = f"imports: prepare: {path} is imported and no dep in dvc.yaml: run `forestall check --fix`\n"
+    assert check(copy) == (1, said)
+    assert command(copy, "python", "-P", "-m", "forestall.cli", "check", "--fix").returncode == 0
+    assert check(copy) == (0, WELL)
+
+
 def test_own_tables_that_a_clone_would_not_have_are_said(copy: Path) -> None:
     shutil.copy(copy / "data/raw/simulated.yaml", copy / "data/raw/plant.yaml")
     shutil.copytree(copy / "metrics", copy / "data/raw/plant")  # any files

@@ -38,7 +38,7 @@ def check(root: Path) -> dict[str, list[Reason]]:
     check_graph(found)
     there = facts(one, found, hashes(root, paths_of(found)))
     known: Known = {}
-    every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
+    every = {each.file: _once([*_imports(each, root, known)], reasons(each, there)) for each in found}
     figures = (*_uncommitted(root), *_ignored(root, found))
     in_git = (*figures, *_only_here(root, found, there), *_unread(root, found), *_merging(root))
     edited = any(one.text.startswith(DATASETS) for one in every[MAIN])
@@ -97,6 +97,16 @@ def _settings(root: Path, edited: bool) -> Iterator[Reason]:
     except SettingsError as error:
         for line in str(error).splitlines():
             yield Reason(Kind.SETTINGS, "", line.replace(f"{root}/", ""))
+
+
+def _once(imports: list[Reason], others: Iterator[Reason]) -> list[Reason]:
+    """Both, without entries for a dep that `--fix` gives back: what has them run again is not needed then."""
+    back = {(one.stage, one.text.partition(" is imported")[0]) for one in imports}
+    return imports + [
+        one
+        for one in others
+        if one.kind is not Kind.WRONG or (one.stage, one.text.partition(" is in dvc.lock")[0]) not in back
+    ]
 
 
 def _imports(one: Pipeline, root: Path, known: Known) -> Iterator[Reason]:
