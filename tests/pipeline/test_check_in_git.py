@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.clones import ROOT, clone, command
+from tests.pipeline.clones import ROOT, clone, command, set_values
 from tests.pipeline.repository import commit, git
 from tests.pipeline.verdicts import WELL
 
+ONLY_HERE = "uncommitted: {} is read by a stage and {}, so that a clone would not have it: `{} add` it"
 ADVICE = "`git add` it with what it was made of"
 
 
@@ -44,6 +45,67 @@ def test_a_figure_that_git_ignores_is_said(copy: Path, tmp_path: Path) -> None:
     advice = "`git add --force metrics/slices.csv`, or let Git have it"
     said = f"uncommitted: metrics/slices.csv is not in Git, which ignores it: {advice}\n"
     assert check(copy) == (1, said)
+
+
+def test_figures_of_which_git_does_not_know_share_a_line(copy: Path) -> None:
+    for number in range(7):
+        (copy / f"metrics/new{number}.csv").touch()
+    shown = ", ".join(f"metrics/new{number}.csv" for number in range(5))
+    advice = "`git add` them with what they were made of"
+    assert check(copy) == (
+        1,
+        f"uncommitted: {shown} and 2 more are not in Git as they are here: {advice}\n",
+    )
+
+
+def test_what_a_stage_reads_and_a_clone_would_not_have_is_said(copy: Path) -> None:
+    late = copy / "src/forestall/late.py"
+    late.touch()
+    for script in ("card", "train"):
+        with (copy / f"src/{script}.py").open("a", encoding="utf-8") as file:
+            file.write("import forestall.late\n")
+    assert command(copy, "python", "-P", "-m", "forestall.cli", "check", "--fix").returncode == 0
+    said = ONLY_HERE.format("src/forestall/late.py", "not in Git", "git")
+    assert said in check(copy)[1].splitlines()
+    git(copy, "add", "src/forestall/late.py")
+    assert "uncommitted" not in check(copy)[1]
+
+
+def test_a_dep_that_fix_gives_back_asks_for_no_run(copy: Path) -> None:
+    file = copy / "dvc.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("      - src/forestall/data/account.py\n", "", 1), encoding="utf-8")
+    path = "src/forestall/data/account.py"
+    said = f"imports: prepare: {path} is imported and no dep in dvc.yaml: run `forestall check --fix`\n"
+    assert check(copy) == (1, said)
+    assert command(copy, "python", "-P", "-m", "forestall.cli", "check", "--fix").returncode == 0
+    assert check(copy) == (0, WELL)
+
+
+def test_own_tables_that_a_clone_would_not_have_are_said(copy: Path) -> None:
+    shutil.copy(copy / "data/raw/simulated.yaml", copy / "data/raw/plant.yaml")
+    shutil.copytree(copy / "metrics", copy / "data/raw/plant")  # any files
+    set_values(copy, "params.yaml", {"data.dataset": "plant"})
+    (copy / "data/raw/.gitignore").write_text("/plant\n", encoding="utf-8")
+    settings = ONLY_HERE.format("data/raw/plant.yaml", "not in Git", "git")
+    told = [line for line in check(copy)[1].splitlines() if line.startswith("uncommitted")]
+    assert told == [
+        ONLY_HERE.format("data/raw/plant", "neither in Git nor in a .dvc file", "dvc"),
+        settings,
+    ]
+    (copy / "data/raw/plant.dvc").write_text("outs:\n- md5: 0.dir\n  path: plant\n", encoding="utf-8")
+    told = [line for line in check(copy)[1].splitlines() if line.startswith("uncommitted")]
+    assert told == [ONLY_HERE.format("data/raw/plant.dvc", "not in Git", "git"), settings]
+    git(copy, "add", "data/raw/plant.dvc", "data/raw/plant.yaml")
+    assert "uncommitted" not in check(copy)[1]
+
+
+def test_a_dataset_file_that_no_stage_would_start_with_is_said(copy: Path) -> None:
+    file = copy / "data/raw/simulated.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("min_lead:", "min_leed:"), encoding="utf-8")
+    said = "settings: data/raw/simulated.yaml: decisions.min_leed: unknown key; did you mean 'min_lead'?"
+    assert said in check(copy)[1].splitlines()
 
 
 def test_compiled_code_in_git_is_said(copy: Path) -> None:

@@ -40,8 +40,10 @@ stages:
     cmd: python src/go.py
     deps:
     # code
-    - src/go.py
+    - src/go.py  # the script
     - src/forestall/gone.py
+    # above b
+    - src/forestall/b.py  # b
     - data/raw/${data.dataset}  # data
     - requirements/pipeline.txt
     outs: [data/out]
@@ -54,12 +56,18 @@ stages:
     cmd: python src/go.py
     deps:
     # code
-    - src/go.py
-{closure}
-    - requirements/pipeline.txt
+    - src/go.py  # the script
+{before}
+    # above b
+    - src/forestall/b.py  # b
+{after}
     - data/raw/${{data.dataset}}  # data
+    - requirements/pipeline.txt
     outs: [data/out]
-""".format(closure="\n".join(f"    - {file}" for file in CLOSURE))
+""".format(
+    before="\n".join(f"    - {file}" for file in CLOSURE[:3]),
+    after="\n".join(f"    - {file}" for file in CLOSURE[4:]),
+)
 
 
 @pytest.fixture
@@ -103,6 +111,30 @@ def test_fix_changes_only_code_deps(root: Path) -> None:
     assert imports.fixed(FIXED, root) == FIXED
 
 
+def test_fix_sorts_what_is_out_of_order_and_keeps_what_stands_behind_it(root: Path) -> None:
+    text = "stages:\n  go:\n    cmd: python src/go.py\n    deps:\n{}"
+    deps = ["src/go.py  # first", *CLOSURE, "requirements/pipeline.txt"]
+    listed = "".join(f"    - {dep}\n" for dep in deps)
+    assert imports.fixed(text.format("".join(f"    - {dep}\n" for dep in reversed(deps))), root) == (
+        text.format(listed)
+    )
+    lock_first = "    - requirements/pipeline.txt\n    - src/go.py  # first"
+    assert imports.fixed(text.format(lock_first), root) == text.format(listed)
+    without_end = "    - src/go.py  # first\n    - requirements/pipeline.txt\n    - src/forestall/gone.py"
+    assert imports.fixed(text.format(without_end), root) == text.format(listed)
+
+
+@pytest.mark.parametrize(
+    "line", ["import forestall.gone", "from forestall.gone import x", "def f():\n    import forestall.d.gone"]
+)
+def test_an_import_of_a_module_that_is_not_there_is_said(root: Path, line: str) -> None:
+    (root / "src/forestall/f.py").write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(
+        ForestallError, match=r"f\.py, line [12]: imports forestall\.(d\.)?gone, which is not"
+    ):
+        imports.fixed(DVC, root)
+
+
 def test_fix_says_what_it_wrote(root: Path) -> None:
     (root / "dvc.yaml").write_text(DVC, encoding="utf-8")
     assert imports.fix(root) == ["dvc.yaml"]
@@ -121,7 +153,6 @@ def test_fix_needs_a_list_of_deps(root: Path, deps: str) -> None:
     [
         "\n    - >-\n      src/go.py\n    - data/x\n",
         "\n    -\n      src/go.py\n",
-        "\n    - &a src/go.py\n    meta: [*a]\n",
         " &a\n    - src/go.py\n  come:\n    cmd: python src/go.py\n    deps: *a\n",
     ],
 )

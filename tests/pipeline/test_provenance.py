@@ -82,6 +82,15 @@ def test_a_bundle_that_was_changed_leads_to_its_model(project: Path, bundle: Pat
     assert "exported by other code, or changed afterwards" in found["note"]
 
 
+def test_a_file_that_does_not_fit_the_manifest_is_of_no_revision(project: Path, bundle: Path) -> None:
+    with (bundle / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    code, said = provenance(project, str(bundle))
+    assert (
+        code == 1 and "what manifest.json says of model.onnx does not fit" in said and "revision:" not in said
+    )
+
+
 def test_a_manifest_that_says_anything_is_not_believed(project: Path, bundle: Path) -> None:
     file = bundle / "manifest.json"
     manifest = json.loads(file.read_text(encoding="utf-8"))
@@ -113,7 +122,13 @@ def test_an_experiments_bundle(project: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(project, tmp_path / "copy", symlinks=True))
     done = command(folder, "dvc", "exp", "run", "--name", "eager", "-S", "alarm.quiet=4")
     assert done.returncode == 0, done.stdout
-    assert told(folder)["revision"] == experiment(folder, "eager")
+    found = told(folder)
+    assert found["revision"] == experiment(folder, "eager")
+    assert found["note"] == "no branch or tag has it; it is the experiment eager"
+    commit(folder, "eager")
+    found = told(folder)
+    assert found["revision"] == hash_of(folder, "HEAD")
+    assert found["note"] == f"so did {experiment(folder, 'eager')[:12]}"
 
 
 def test_what_no_commit_made_is_said(project: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from forestall.comparison.changes import output_hash, stage_changes
 from forestall.pipeline.resolve import revision
-from forestall.pipeline.revisions import RevisionError, Workspace, lock
+from forestall.pipeline.revisions import RevisionError, Workspace, lock, yaml_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +49,12 @@ def test_what_dvc_does_not_read_is_refused(tmp_path: Path) -> None:
         (tmp_path / "dvc.lock").write_bytes(text)
         with pytest.raises(RevisionError, match=r"workspace:dvc\.lock"):
             lock(Workspace(tmp_path))
+
+
+def test_a_key_that_is_there_twice_is_said(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("train:\n  seed: 1\ntrain:\n  seed: 2\n", encoding="utf-8")
+    with pytest.raises(RevisionError, match=r"params\.yaml, line 3: a key for the second time"):
+        yaml_of(Workspace(tmp_path), "params.yaml")
 
 
 def test_a_name_of_a_branch_and_of_an_experiment_is_not_guessed(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ USED = LockedStage(
     {"metrics/use.json": "j1"},
 )
 HASHES = {"src/make.py": "m1", "src/use.py": "u1", "metrics/use.json": "j1"}
+GONE = "bring it back, or take it out of dvc.yaml"
 BACK = "run `dvc repro`, or `git checkout metrics/use.json`"
 SETTINGS: dict[str, Any] = {
     "params.yaml": {"use": {"depth": 3}, "fold": {"gap": "7d", "by": "time"}, "other": 1},
@@ -78,8 +79,11 @@ def test_with_data_all_is_as_locked() -> None:
     ("hashes", "said"),
     [
         ({"src/use.py": "u2"}, "stale: use: src/use.py has changed since it ran: run `dvc repro`"),
-        ({"src/use.py": None}, "stale: use: src/use.py, a dep, is missing: run `dvc repro`"),
-        ({"data/made": "d2.dir"}, "stale: make: data/made is not what the stage made: run `dvc repro`"),
+        ({"src/use.py": None}, f"stale: use: src/use.py, a dep, is missing: {GONE}"),
+        (
+            {"data/made": "d2.dir"},
+            "stale: make: data/made is not what the stage made: run `dvc repro`, or `dvc checkout data/made`",
+        ),
         (
             {"metrics/use.json": "j2"},
             f"stale: use: metrics/use.json is not what the stage made: {BACK}",
@@ -117,7 +121,7 @@ def test_a_pointer_differs_and_its_data_are_not_there() -> None:
 
 
 def test_data_of_a_plant_without_a_pointer_cannot_be_pulled() -> None:
-    assert found(pointers={}) == ["stale: make: data/raw/plant, a dep, is missing: run `dvc repro`"]
+    assert found(pointers={}) == [f"stale: make: data/raw/plant, a dep, is missing: {GONE}"]
 
 
 def test_a_file_within_what_is_not_pulled_is_taken_as_locked() -> None:
@@ -154,7 +158,6 @@ def test_another_cmd() -> None:
     ("params", "said"),
     [
         ({"use": {"depth": 4}}, "params.yaml: use.depth went from 3 to 4 since it ran"),
-        ({"use": {}}, "params.yaml: use.depth is missing"),
         ({"fold": {"gap": "9d", "by": "time"}}, "params.yaml: fold.gap went from '7d' to '9d' since it ran"),
         ({"fold": {"by": "time"}}, "params.yaml: fold.gap was removed since it ran"),
         ({"fold": {"gap": "7d", "by": "time", "n": 1}}, "params.yaml: fold.n was added since it ran"),
@@ -163,6 +166,11 @@ def test_another_cmd() -> None:
 def test_params_differ(params: dict[str, Any], said: str) -> None:
     settings = {"params.yaml": SETTINGS["params.yaml"] | params}
     assert found(settings=settings) == [f"stale: use: {said}: run `dvc repro`"]
+
+
+def test_a_param_is_gone() -> None:
+    settings = {"params.yaml": SETTINGS["params.yaml"] | {"use": {}}}
+    assert found(settings=settings) == [f"stale: use: params.yaml: use.depth is missing: {GONE}"]
 
 
 def test_a_param_of_no_stage_makes_nothing_stale() -> None:

@@ -33,8 +33,11 @@ def _check(chosen: argparse.Namespace) -> int:
     if chosen.fix:
         from forestall.pipeline.imports import fix
 
-        for name in fix(root):
+        changed = fix(root)
+        for name in changed:
             print(f"{name}: wrote the code that its stages import. Now: dvc repro {name}")
+        if not changed:
+            print("Nothing to write: dvc.yaml lists the code that its stages import.")
         return 0
     from forestall.pipeline.check import check, lines
 

@@ -15,12 +15,15 @@ from forestall.pipeline.imports import MAIN, Known, code_deps, is_code, pipeline
 from forestall.pipeline.params import PARAMS, read_params
 from forestall.pipeline.pipelines import facts, paths_of, pipeline
 from forestall.pipeline.revisions import LOCK_FILE, Workspace, git
-from forestall.pipeline.staleness import Kind, Pipeline, Reason, reasons
+from forestall.pipeline.stages import above
+from forestall.pipeline.staleness import Facts, Kind, Pipeline, Reason, reasons
 from forestall.pipeline.workspace_hashes import hashes
 
 DRIVER = "merge.binary.driver"  # which .ci/merge registers
 IN_CONFLICT = ("UU", "AA")  # of `git status`; others have no two versions to merge
 COMPILED = ("src/*.pyc", "src/*.so", "studies/*.pyc", "studies/*.so")
+DATASETS = "data/raw/"
+SHOWN = 5  # of files that one line names
 KEPT = ("metrics", LOCK_FILE, f"studies/{LOCK_FILE}", "studies/results", "studies/figures")
 
 
@@ -35,9 +38,11 @@ def check(root: Path) -> dict[str, list[Reason]]:
     check_graph(found)
     there = facts(one, found, hashes(root, paths_of(found)))
     known: Known = {}
-    every = {each.file: [*_imports(each, root, known), *reasons(each, there)] for each in found}
-    in_git = (*_uncommitted(root), *_ignored(root, found), *_unread(root, found), *_merging(root))
-    every[MAIN] = [*_environment(), *_settings(root), *every[MAIN], *in_git]
+    every = {each.file: _once([*_imports(each, root, known)], reasons(each, there)) for each in found}
+    figures = (*_uncommitted(root), *_ignored(root, found))
+    in_git = (*figures, *_only_here(root, found, there), *_unread(root, found), *_merging(root))
+    edited = any(one.text.startswith(DATASETS) for one in every[MAIN])
+    every[MAIN] = [*_environment(), *_settings(root, edited), *every[MAIN], *in_git]
     return every
 
 
@@ -81,12 +86,27 @@ def _environment() -> Iterator[Reason]:
         yield Reason(Kind.ENVIRONMENT, "", said.getvalue().strip())
 
 
-def _settings(root: Path) -> Iterator[Reason]:
+def _settings(root: Path, edited: bool) -> Iterator[Reason]:
+    """What a stage would say of its settings; of the dataset file only if it was edited, as this takes a while."""
     try:
-        read_params(root / PARAMS)
+        params = read_params(root / PARAMS)
+        if edited:
+            from forestall.pipeline.stage import read_dataset  # it loads pandas
+
+            read_dataset(params.data.dataset, root)
     except SettingsError as error:
         for line in str(error).splitlines():
             yield Reason(Kind.SETTINGS, "", line.replace(f"{root}/", ""))
+
+
+def _once(imports: list[Reason], others: Iterator[Reason]) -> list[Reason]:
+    """Both, without entries for a dep that `--fix` gives back: what has them run again is not needed then."""
+    back = {(one.stage, one.text.partition(" is imported")[0]) for one in imports}
+    return imports + [
+        one
+        for one in others
+        if one.kind is not Kind.WRONG or (one.stage, one.text.partition(" is in dvc.lock")[0]) not in back
+    ]
 
 
 def _imports(one: Pipeline, root: Path, known: Known) -> Iterator[Reason]:
@@ -119,14 +139,47 @@ def _uncommitted(root: Path) -> Iterator[Reason]:
     words = ("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", *KEPT)
     entries = git(root, *words, variables=_index(root)).stdout.split("\0")
     below = git(root, "rev-parse", "--show-prefix").stdout.rstrip("\n") if any(entries) else ""
+    other = []
     for entry in entries:
         path = entry[3:].removeprefix(below)
         if entry[:2] in IN_CONFLICT:
             again = f"`make setup` and `git checkout --merge {path}` merge it again, `git add` takes it"
             yield Reason(Kind.UNCOMMITTED, "", f"{path} is in conflict: {again}")
         elif entry[1:2].strip():
-            text = f"{path} is not in Git as it is here: `git add` it with what it was made of"
-            yield Reason(Kind.UNCOMMITTED, "", text)
+            other.append(path)
+    if other:
+        more = f" and {len(other) - SHOWN} more" if len(other) > SHOWN else ""
+        are, they, them = ("is", "it", "it") if len(other) == 1 else ("are", "they", "them")
+        text = f"{', '.join(other[:SHOWN])}{more} {are} not in Git as {they} {are} here"
+        advice = f"`git add` {them} with what {they} {'was' if are == 'is' else 'were'} made of"
+        yield Reason(Kind.UNCOMMITTED, "", f"{text}: {advice}")
+
+
+def _only_here(root: Path, found: list[Pipeline], there: Facts) -> Iterator[Reason]:
+    """What stages read that a clone would not have: `git commit --all` leaves out new files without a word."""
+    needed = _needed(found, there)
+    if _others(root, found):  # one of which may make them
+        needed = {file: adds for file, adds in needed.items() if adds == "git"}
+    words = ("--literal-pathspecs", "ls-files", "-z", "--", *sorted(needed))
+    listed = git(root, *words, variables=_index(root)).stdout.split("\0") if needed else []
+    known = {folder for path in listed for folder in (path, *above(path))}
+    for file in sorted(path for path in needed.keys() - known if (root / path).exists()):
+        where = "not in Git" if needed[file] == "git" else "neither in Git nor in a .dvc file"
+        advice = f"so that a clone would not have it: `{needed[file]} add` it"
+        yield Reason(Kind.UNCOMMITTED, "", f"{file} is read by a stage and {where}, {advice}")
+
+
+def _needed(found: list[Pipeline], there: Facts) -> dict[str, str]:
+    """What no stage makes and one reads, or the .dvc file that names it, and which program should have it."""
+    stages = [stage for one in found for stage in one.stages.values()]
+    outs = {path for stage in stages for path in stage.outs}
+    needed = {file: "git" for stage in stages for file in stage.params}
+    for path in {path for stage in stages for path in stage.deps}:
+        around = (path, *above(path))
+        pointer = next((f"{one}.dvc" for one in around if one in there.pointers), None)
+        if not outs.intersection(around):
+            needed[pointer or path] = "git" if pointer or is_code(path) else "dvc"
+    return needed
 
 
 def _ignored(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
@@ -144,16 +197,16 @@ def _ignored(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
 
 def _unread(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
     """Other pipelines, of which `dvc repro` runs what the main one waits for; code that nobody can read."""
-    words = ("ls-files", "-z", "--", ":(glob)**/dvc.yaml", *COMPILED)
-    listed = {*git(root, *words).stdout.split("\0")} - {"", *(one.file for one in found)}
-    for file in sorted(listed):
-        if file.endswith(".yaml"):
-            yield Reason(
-                Kind.NOTE, "", f"{file} is not read here: `dvc status {file}` says whether it is behind"
-            )
-        else:
-            text = f"{file} is in Git, and Python may run it for the source: `git rm {file}`"
-            yield Reason(Kind.IMPORTS, "", text)
+    for file in _others(root, found):
+        yield Reason(Kind.NOTE, "", f"{file} is not read here: `dvc status {file}` says whether it is behind")
+    for file in filter(None, git(root, "ls-files", "-z", "--", *COMPILED).stdout.split("\0")):
+        text = f"{file} is in Git, and Python may run it for the source: `git rm {file}`"
+        yield Reason(Kind.IMPORTS, "", text)
+
+
+def _others(root: Path, found: list[Pipeline]) -> list[str]:
+    listed = git(root, "ls-files", "-z", "--", ":(glob)**/dvc.yaml").stdout.split("\0")
+    return sorted({*listed} - {"", *(one.file for one in found)})
 
 
 def _merging(root: Path) -> Iterator[Reason]:

@@ -27,6 +27,9 @@ def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[
 
     Imports inside functions count, and so does the `__init__` of every package on the way, with the package's data
     (JSON). `known` is filled, and spares reading a file again.
+
+    Raises:
+        ForestallError: an import is relative, or of a module of the library that is not there.
     """
     known = {} if known is None else known
     found: set[Path] = set()
@@ -36,29 +39,44 @@ def stage_modules(script: Path, root: Path, known: Known | None = None) -> list[
         if file not in known:
             library = root / "src" / PACKAGE
             beside = None if library in file.parents else file.parent  # first on a script's path
-            known[file] = _files(set(_imported(file)), library.parent, beside)
+            imported: dict[str, int] = {}
+            for name, line in _imported(file):
+                imported[name] = imported.get(name) or line
+            _check_present(file, imported, library.parent)
+            known[file] = _files(set(imported), library.parent, beside)
         new = known[file] - found
         found |= new
         queue += new
     return sorted(file.relative_to(root).as_posix() for file in found)
 
 
-def _imported(file: Path) -> Iterator[str]:
-    """Every dotted name that a file may import; `from a import b` gives both a and a.b."""
+def _imported(file: Path) -> Iterator[tuple[str, int]]:
+    """Every dotted name that a file may import, and the line, or 0 if it need not be a module.
+
+    `from a import b` gives both a, which is one, and a.b.
+    """
     if file.suffix != ".py":
         return
     for node in ast.walk(ast.parse(file.read_bytes(), file.name)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level or node.module is None:
                 raise ForestallError(f"{file}, line {node.lineno}: write the import in full.")
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((f"{node.module}.{alias.name}", 0) for alias in node.names)
+            yield node.module, node.lineno
         elif isinstance(node, ast.Call) and node.args and _called(node) in ("import_module", "__import__"):
             first = node.args[0]
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield first.value
+                yield first.value, 0
+
+
+def _check_present(file: Path, imported: Mapping[str, int], source: Path) -> None:
+    for name, line in imported.items():
+        module = source.joinpath(*name.split("."))
+        ours = name.partition(".")[0] == PACKAGE
+        if line and ours and not (module.is_dir() or module.with_suffix(".py").is_file()):
+            raise ForestallError(f"{file}, line {line}: imports {name}, which is not there.")
 
 
 def _called(node: ast.Call) -> str:
@@ -131,7 +149,7 @@ def _wanted(name: str, stage: Any, root: Path) -> list[str]:
     try:
         return code_deps(stage, root)
     except ForestallError as error:
-        raise ForestallError(f"dvc.yaml: {name}: {error}") from error
+        raise ForestallError(f"dvc.yaml: {name}: {str(error).replace(f'{root}/', '')}") from error
 
 
 def _compare(old: str, new: str, wanted: Mapping[str, list[str]]) -> None:
@@ -160,14 +178,38 @@ def _fix_stage(lines: list[str], name: str, stage: object, wanted: list[str]) ->
         return
     if not deps or deps.fa.flow_style():
         raise _no_list(name)
-    first = deps.lc.item(0)[0]
-    indent, dash, _ = lines[first].partition("-")
+    indent, dash, _ = lines[deps.lc.item(0)[0]].partition("-")
     if not dash:
         raise _no_list(name)
-    for number in reversed(range(len(deps))):
-        if isinstance(deps[number], str) and is_code(deps[number]):
-            del lines[deps.lc.item(number)[0]]
-    lines[first:first] = [f"{indent}- {dep}\n" for dep in wanted]
+    listed = [
+        (deps.lc.item(number)[0], dep)
+        for number, dep in enumerate(deps)
+        if isinstance(dep, str) and is_code(dep)
+    ]
+    _exchange(lines, deps.lc.item(0)[0], listed, wanted, f"{indent}- ")
+
+
+def _exchange(
+    lines: list[str], first: int, listed: list[tuple[int, str]], wanted: list[str], bullet: str
+) -> None:
+    """Lines that stay are not touched, with the comments around them, unless their order is another one."""
+    stay = [dep for _, dep in listed if dep in wanted]
+    in_order = stay == [dep for dep in wanted if dep in stay]
+    at = {dep: line for line, dep in listed}
+    for line in at.values():
+        lines[line] = lines[line].removesuffix("\n") + "\n"  # the file's last one may have no end
+    written = {dep: lines[line] for dep, line in at.items()}
+    gone = {line for line, dep in listed if not in_order or dep not in wanted}
+    place, new = first - 1, dict[int, list[str]]()
+    for dep in wanted:
+        if in_order and dep in at:
+            place = at[dep]
+        else:
+            new.setdefault(place, []).append(written.get(dep, f"{bullet}{dep}\n"))
+    for line in sorted({*gone, *new}, reverse=True):
+        lines[line + 1 : line + 1] = new.get(line, [])
+        if line in gone:
+            del lines[line]
 
 
 def pipelines_in(root: Path) -> list[str]:

@@ -67,6 +67,8 @@ def _origin(folder: Path, root: Path) -> Origin:
     keys = {BUNDLE: md5, FITTED: str(manifest.get("model_md5"))}
     for out, key in keys.items():
         if HASH.fullmatch(key) and (commits := _commits(out, key, root)):
+            if out == FITTED:
+                _check_unchanged(folder, manifest)
             return Origin(md5, manifest, commits, out == BUNDLE)
     if any(_has(Workspace(root), out, key) for out, key in keys.items()):
         raise ForestallError(
@@ -91,6 +93,21 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _check_unchanged(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Whether the files are those that the export wrote, as far as the manifest tells; those of a model have to be."""
+    sums = manifest.get("sha256")
+    sums = sums if isinstance(sums, dict) else {}
+    files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name in sums]
+    changed = [
+        file.name for file in files if hashlib.sha256(file.read_bytes()).hexdigest() != sums[file.name]
+    ]
+    if changed:
+        raise ForestallError(
+            f"{folder}: what {MANIFEST} says of {', '.join(changed)} does not fit: changed after the export, so that "
+            "no revision made this bundle."
+        )
+
+
 def _refuse(number: str) -> NoReturn:
     raise ValueError(f"{number} is no JSON")
 
@@ -112,7 +129,8 @@ def _md5(folder: Path, manifest: Mapping[str, Any]) -> str:
 def _commits(out: str, key: str, root: Path) -> list[str]:
     """The commits, of whatever branch, tag or experiment, that brought an output's hash into dvc.lock; oldest first.
 
-    Of a merge the one whose entry was taken, be it ours or theirs.
+    Of a merge the one whose entry was taken, be it ours or theirs. Those that no branch or tag has, as experiments,
+    come last: they are in no other clone, and may be gone tomorrow.
     """
     how = ("--all", "--full-history", "--reverse", "--date-order", "-m", "--format=%H %P")
     listed = dict.fromkeys(git(root, "log", *how, f"-S{key}", "--", LOCK_FILE).stdout.splitlines())
@@ -120,7 +138,15 @@ def _commits(out: str, key: str, root: Path) -> list[str]:
     def has(commit: str) -> bool:
         return _has(Commit(root, commit, commit), out, key)
 
-    return [one for one, *parents in map(str.split, listed) if has(one) and not any(map(has, parents))]
+    found = [one for one, *parents in map(str.split, listed) if has(one) and not any(map(has, parents))]
+    return sorted(found, key=lambda one: not _on_a_branch(one, root))
+
+
+def _on_a_branch(commit: str, root: Path) -> bool:
+    """Whether a branch or a tag has it, or what is checked out, as in CI, where there may be neither."""
+    words = ("for-each-ref", "--count=1", "--contains", commit, "refs/heads", "refs/remotes", "refs/tags")
+    here = git(root, "merge-base", "--is-ancestor", commit, "HEAD", check=False).returncode == 0
+    return here or bool(git(root, *words).stdout)
 
 
 def _has(one: Revision, out: str, key: str) -> bool:
@@ -176,6 +202,10 @@ def _digest(content: Any) -> str:
 def _notes(origin: Origin, one: Commit, stages: Mapping[str, LockedStage]) -> Iterator[str]:
     if not origin.whole:
         yield "that revision made its model; this bundle of it was exported by other code, or changed afterwards"
+    if not _on_a_branch(str(one.commit), one.root):
+        asked = ("for-each-ref", "--points-at", one.commit, "--format=%(refname:lstrip=4)", "refs/exps")
+        names = git(one.root, *asked).stdout.split()
+        yield "no branch or tag has it" + (f"; it is the experiment {names[0]}" if names else "")
     if words := if_shallow(one.root):
         yield f"an earlier one may have made it, which is not{words}"
     others = origin.commits[1:]

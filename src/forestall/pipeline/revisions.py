@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from forestall.comparison.changes import output_hash
@@ -196,7 +197,13 @@ def parsed(text: str, place: str) -> dict[str, Any]:
     except YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        raise RevisionError(f"{place}{line}: not readable as YAML; is it torn or half merged?") from error
+        twice = isinstance(error, DuplicateKeyError)
+        why = (
+            "a key for the second time, so that DVC does not read it"
+            if twice
+            else "not readable as YAML; is it torn or half merged?"
+        )
+        raise RevisionError(f"{place}{line}: {why}") from error
     if not isinstance(content, dict):
         raise RevisionError(f"{place}: expected `key: value` lines; is it torn?")
     return content

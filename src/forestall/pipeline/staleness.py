@@ -11,6 +11,7 @@ from forestall.pipeline.locked import LockedStage
 from forestall.pipeline.stages import Stage, above, value_at
 
 REPRO = "run `dvc repro`"
+GONE = "is missing"  # and nothing makes it, so that `dvc repro` would end there
 
 
 class Kind(StrEnum):
@@ -70,7 +71,7 @@ def reasons(pipeline: Pipeline, facts: Facts) -> Iterator[Reason]:
         else:
             yield from _of_stage(stage, locked, facts)
     for name in pipeline.gone:
-        advice = "delete the entry, or give the stage back"
+        advice = "delete its entry there, or give the stage back"
         yield Reason(Kind.WRONG, name, f"is in dvc.lock and no longer in {pipeline.file}: {advice}")
 
 
@@ -99,9 +100,13 @@ def _changes(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[Reason
         thaw = f"take its `frozen: true` out of dvc.yaml, then {REPRO}"
         yield from (Reason(Kind.WRONG, stage.name, f"{text}: {thaw}") for text in texts)
     else:
-        yield from (Reason(Kind.STALE, stage.name, f"{text}: {REPRO}") for text in texts)
+        yield from (Reason(Kind.STALE, stage.name, f"{text}: {_todo(text)}") for text in texts)
     yield from (Reason(Kind.STALE, stage.name, text) for text in _outs(stage, locked, facts))
     yield from (Reason(Kind.WRONG, stage.name, text) for text in _strayed(stage, facts))
+
+
+def _todo(text: str) -> str:
+    return "bring it back, or take it out of dvc.yaml" if text.endswith(GONE) else REPRO
 
 
 def _deps(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
@@ -110,7 +115,7 @@ def _deps(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
         if before is None:
             yield f"{path} is a new dep"
         elif now is None and not _is_data(path, facts):
-            yield f"{path}, a dep, is missing"
+            yield f"{path}, a dep, {GONE}"
         elif now is not None and now != before:
             yield _changed(path, facts)
 
@@ -145,7 +150,7 @@ def _params(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
     for file, keys in stage.params.items():
         before, content = locked.params.get(file), facts.settings.get(file)
         if before is None or content is None:
-            yield f"{file} {'is missing' if content is None else 'is a new file of params'}"
+            yield f"{file} {GONE if content is None else 'is a new file of params'}"
             continue
         for key in keys or tuple(dict.fromkeys([*map(str, content), *before])):
             yield from _param(file, key, value_at(content, key.split(".")), before)
@@ -154,7 +159,7 @@ def _params(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
 def _param(file: str, key: str, now: tuple[bool, Any], before: Mapping[str, Any]) -> Iterator[str]:
     there, value = now
     if not there:
-        yield f"{file}: {key} is missing"
+        yield f"{file}: {key} {GONE}"
     elif key not in before:
         yield f"{file}: {key} is a new param"
     elif value != before[key]:
@@ -176,7 +181,7 @@ def _differing(key: str, before: Any, now: Any) -> str:
 def _outs(stage: Stage, locked: LockedStage, facts: Facts) -> Iterator[str]:
     for path, cached in stage.outs.items():
         before, now = locked.outs.get(path), facts.hashes.get(path)
-        back = f"{REPRO}" + ("" if cached else f", or `git checkout {path}`")
+        back = f"{REPRO}, or `{'dvc' if cached else 'git'} checkout {path}`"
         if before is None:
             yield f"{path} is a new out: {REPRO}"
         elif now is None and not cached:
