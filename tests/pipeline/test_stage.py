@@ -102,3 +102,9 @@ def test_progress_is_sparse_in_logs(tmp_path: Path) -> None:
     lines = result.stderr.splitlines()
     assert result.returncode == 0 and result.stdout == ""
     assert lines[0] == "step 0" and len(lines) == 2 and lines[1].startswith("demo: ")
+
+
+def test_what_a_person_interrupts_is_said_without_a_traceback(plant: Path) -> None:
+    result = run_script(plant, "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(60)")
+    assert result.returncode == 130
+    assert result.stderr == "demo: interrupted. `dvc repro` runs it again.\n"

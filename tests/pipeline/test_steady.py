@@ -58,7 +58,7 @@ def run(folder: Path, body: str, environment: dict[str, str] | None = None) -> t
         ("Path('params.yaml').open('a').write('# ')", "params.yaml"),
         ("Path('data/raw/simulated.yaml').unlink()", "data/raw/simulated.yaml"),
         ("Path('data/prepared/b.csv').touch()", "data/prepared/b.csv"),
-        ("[Path(f'data/prepared/{n}.csv').touch() for n in 'bcd']", "data/prepared/b.csv and 2 others"),
+        ("[Path(f'data/prepared/{n}.csv').touch() for n in 'bcd']", "data/prepared/b.csv and 2 more"),
     ],
 )
 def test_what_changed_meanwhile_is_named_and_nothing_recorded(body: str, named: str, plant: Path) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from forestall.data.cells import one_of
 from forestall.data.dataset import Dataset
-from forestall.data.tables import LastRow, one_of
+from forestall.data.tables import LastRow
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from forestall.data.tables import Table, Values, first_twice, one_of
+from forestall.data.cells import one_of
+from forestall.data.tables import Table, Values, first_twice
 from forestall.errors import InputError
 
 PIECE_BYTES = 32 << 20

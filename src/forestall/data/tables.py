@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
-import pandas as pd
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from forestall.data.clock import Duration
@@ -36,6 +35,8 @@ def has_zone(time_format: str) -> bool:
 
 def _check_time_format(pattern: str) -> str:
     """Refuse a pattern that is none, or of which a moment does not come back but for its smaller units."""
+    import pandas as pd  # here, not above: it takes a quarter of a second to load, and most files have no pattern
+
     try:
         read = pd.to_datetime(A_MOMENT.strftime(pattern), format=pattern, utc=True)
     except (ValueError, TypeError) as error:
@@ -242,19 +243,3 @@ class Tables(Section):
     maintenance: Maintenance | None = None
     machines: Machines | None = None
     downtime: Downtime | None = None
-
-
-def one_of(cells: pd.Series[Any], values: list[Scalar]) -> pd.Series[bool]:
-    """Which cells hold one of `values`; numbers are compared as numbers, so that `1` finds `1.0`."""
-    found = pd.Series(data=False, index=cells.index)
-    for value in values:
-        found |= _equals(cells, value)
-    return found
-
-
-def _equals(cells: pd.Series[Any], value: Scalar) -> pd.Series[bool]:
-    if isinstance(value, bool):
-        return cells.astype(str).str.strip().str.lower().isin(["true", "1"] if value else ["false", "0"])
-    if isinstance(value, int | float):
-        return pd.to_numeric(cells, errors="coerce") == value
-    return cells.astype(str).str.strip() == value

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from forestall.data import parse
+from forestall.data.cells import one_of
 from forestall.data.clean import ConflictError
 from forestall.data.dataset import Dataset
 from forestall.data.read import Piece, read_pieces
 from forestall.data.repairs import Repairs
-from forestall.data.tables import Telemetry, one_of
+from forestall.data.tables import Telemetry
 from forestall.errors import InputError
 
 

@@ -18,6 +18,7 @@ from forestall.pipeline.params import Params, read_params
 
 RAW = Path("data/raw")
 SECONDS_BETWEEN = 5.0
+INTERRUPTED = 130  # what shells say of what Ctrl-C ended
 # What a person can do about what the system refuses; any other OSError keeps its traceback.
 TODO = {
     errno.ENOSPC: "Free some disk space",
@@ -82,6 +83,9 @@ def run(main: Callable[[], None]) -> None:
         if isinstance(error.obj, Params | Dataset) and error.name in type(error.obj).model_fields:
             error.add_note(f"Declare {error.name!r} in the stage's stage.load(...) and in dvc.yaml.")
         raise
+    except KeyboardInterrupt:
+        _say(f"{name}: interrupted. `dvc repro` runs it again.")
+        sys.exit(INTERRUPTED)
     _say(f"{name}: {time.monotonic() - start:.1f} s")
 
 

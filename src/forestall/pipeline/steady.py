@@ -66,7 +66,7 @@ def check() -> None:
     now = stamps(Path(sys.argv[0]))
     edited = sorted(path for path in BEFORE.keys() | now.keys() if BEFORE.get(path) != now.get(path))
     if edited:
-        others = f" and {len(edited) - 1} others" if len(edited) > 1 else ""
+        others = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise ForestallError(
             f"{edited[0]}{others} changed while this ran, so that it was made of neither state. Run it again."
         )
