@@ -11,6 +11,9 @@ from forestall.serving.bundle import load_bundle
 from forestall.serving.export import parity, parity_rows, write_bundle
 from tests.serving.conftest import FAMILIES, Made, served
 
+TREES = ["extra_trees", "random_forest", "decision_tree"]
+ROUNDING = 2.0**-24  # of a risk in float32: all before that is exact
+
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("calibration", ["sigmoid", "beta"])
@@ -23,7 +26,7 @@ def test_the_graph_agrees_with_scikit_learn(
     assert set(rows) == {"test", "missing", "at_thresholds"}
     for kind, some in rows.items():
         assert len(some) > 100, kind
-        assert parity(tmp_path, model, some) < 1e-5, kind
+        assert parity(tmp_path, model, some) <= (ROUNDING if family in TREES else 1e-5), kind
 
 
 def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -> None:
@@ -37,10 +40,10 @@ def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -
         below, above = (np.nextafter(threshold, np.float32(side)) for side in (-np.inf, np.inf))
         for offset, value in enumerate((below, threshold, above)):
             rows[3 * number + offset, tree.feature[node]] = value
-    assert parity(tmp_path, model, rows) < 1e-5
+    assert parity(tmp_path, model, rows) <= ROUNDING
 
 
-@pytest.mark.parametrize("family", ["extra_trees", "random_forest", "decision_tree"])
+@pytest.mark.parametrize("family", TREES)
 def test_a_forest_sums_to_the_same_bits_in_any_order(family: str, made: Made) -> None:
     for estimator in made.fit(family).estimators.values():
         trees = getattr(estimator, "estimators_", [estimator])

@@ -11,12 +11,15 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from forestall.serving.bundle import INPUT, OUTPUT
 from forestall.training.calibration import CLIP, Calibration
 from forestall.training.fit import FittedModel, in_horizons
+from forestall.training.trees import trees_of
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 Part = tuple[list[onnx.NodeProto], list[onnx.TensorProto], str]
@@ -94,7 +97,22 @@ def _classifier_graph(estimator: Any, features: int, prefix: str) -> onnx.GraphP
         options={id(estimator): {"zipmap": False}},
         target_opset=OPSETS,
     )
+    if isinstance(estimator, ExtraTreesClassifier | RandomForestClassifier | DecisionTreeClassifier):
+        (node,) = converted.graph.node
+        _give_shares(node, trees_of(estimator))
     return compose.add_prefix(converted, prefix=prefix).graph
+
+
+def _give_shares(node: onnx.NodeProto, trees: list[Any]) -> None:
+    """Let leaves add what `normalised` made of their shares: skl2onnx scales them to a sum of 1 again.
+
+    Those are no multiples of 2^-24, and what they add up to depends on the order.
+    """
+    given = {attribute.name: attribute for attribute in node.attribute}
+    tree, leaf, label = (given[f"class_{name}"].ints for name in ("treeids", "nodeids", "ids"))
+    shares = [one.tree_.value[:, 0] / len(trees) for one in trees]
+    weights = [shares[t][n, c] for t, n, c in zip(tree, leaf, label, strict=True)]
+    given["class_weights"].floats[:] = weights
 
 
 def _renamed_input(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
