@@ -66,7 +66,7 @@ def test_what_was_made_and_is_not_in_git_is_said(copy: Path) -> None:
     (copy / "metrics/new.csv").write_text("a\n", encoding="utf-8")
     code, said = check(copy)
     assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith("uncommitted: metrics/new.csv is not in Git as it is here")
+    assert said.startswith("uncommitted: metrics/new.csv: not in Git as here")
     git(copy, "add", "metrics/new.csv")
     assert check(copy) == (0, WELL)
 

@@ -13,7 +13,7 @@ from tests.pipeline.repository import commit, git
 from tests.pipeline.verdicts import WELL
 
 ONLY_HERE = "uncommitted: {} is read by a stage and {}, so that a clone would not have it: `{} add` it"
-ADVICE = "`git add` it with what it was made of"
+ADVICE = "not in Git as here: `git add` with what it was made of"
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,9 @@ def test_figures_of_which_git_does_not_know_share_a_line(copy: Path) -> None:
     for number in range(7):
         (copy / f"metrics/new{number}.csv").touch()
     shown = ", ".join(f"metrics/new{number}.csv" for number in range(5))
-    advice = "`git add` them with what they were made of"
     assert check(copy) == (
         1,
-        f"uncommitted: {shown} and 2 more are not in Git as they are here: {advice}\n",
+        f"uncommitted: {shown} and 2 more: {ADVICE}\n",
     )
 
 
@@ -106,6 +105,8 @@ def test_a_dataset_file_that_no_stage_would_start_with_is_said(copy: Path) -> No
     file.write_text(text.replace("min_lead:", "min_leed:"), encoding="utf-8")
     said = "settings: data/raw/simulated.yaml: decisions.min_leed: unknown key; did you mean 'min_lead'?"
     assert said in check(copy)[1].splitlines()
+    file.write_text(f"{text}owner: nobody\n", encoding="utf-8")  # no stage reads it, and none would begin
+    assert "settings: data/raw/simulated.yaml: owner: unknown key; allowed: " in check(copy)[1]
 
 
 def test_compiled_code_in_git_is_said(copy: Path) -> None:
@@ -137,7 +138,7 @@ def test_below_the_top_of_a_repository_paths_are_those_of_the_project(copy: Path
     code, said = check(copy)
     assert (code, said.splitlines()[0]) == (
         1,
-        f"uncommitted: metrics/new.csv is not in Git as it is here: {ADVICE}",
+        f"uncommitted: metrics/new.csv: {ADVICE}",
     )
 
 
