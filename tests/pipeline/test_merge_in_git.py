@@ -202,7 +202,7 @@ def test_marks_of_an_older_merge_are_merged_away(copy: Path) -> None:
     assert "\n<<<<<<< " in lock(copy)
     done = command(copy, "forestall", "check")
     assert done.returncode == 1
-    assert done.stdout.startswith("forestall: workspace:dvc.lock has the marks of a merge")
+    assert done.stdout.startswith("forestall: dvc.lock has the marks of a merge")
     assert "`make setup`" in done.stdout and "`git checkout --merge dvc.lock`" in done.stdout
     (copy / ".git/info/attributes").unlink()
     told(copy)

@@ -147,10 +147,14 @@ def lock(one: Revision, file: str = LOCK_FILE) -> dict[str, Any]:
     text = one.text(file)
     if text is not None and CONFLICT.search(text):
         raise RevisionError(
-            f"{one.name}:{file} has the marks of a merge that Git could not do. `make setup` tells it how, then "
+            f"{_place(one, file)} has the marks of a merge that Git could not do. `make setup` tells it how, then "
             f"`git checkout --merge {file}` does it again. After the commit: delete it and run `dvc repro`."
         )
-    return _stages(text, f"{one.name}:{file}") if text is not None else {}
+    return _stages(text, _place(one, file)) if text is not None else {}
+
+
+def _place(one: Revision, file: str) -> str:
+    return file if one.commit is None else f"{one.name}:{file}"
 
 
 @cache
@@ -185,7 +189,7 @@ def yaml_of(one: Revision, path: str) -> dict[str, Any] | None:
         RevisionError: it is not readable.
     """
     text = one.text(path)
-    return None if text is None else parsed(text, f"{one.name}:{path}")
+    return None if text is None else parsed(text, _place(one, path))
 
 
 def parsed(text: str, place: str) -> dict[str, Any]:
