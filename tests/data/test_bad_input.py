@@ -16,7 +16,7 @@ def test_the_plant_is_sound_to_begin_with(case: Case) -> None:
 @pytest.mark.parametrize("name", ["telemetry", "errors", "maint", "failures", "machines"])
 def test_a_missing_table(case: Case, name: str) -> None:
     (case.folder / f"{name}.csv").unlink()
-    case.refused(f"{name}.csv", says=("no such file", "Copy it there, or correct `files`"))
+    case.refused(f"{name}.csv", says=("no such file", "`dvc pull` it, copy it there, or correct `files`"))
 
 
 @pytest.mark.parametrize("name", ["telemetry", "errors", "maint", "failures", "machines"])

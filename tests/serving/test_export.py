@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,16 @@ def test_the_graph_agrees_with_scikit_learn(
     for kind, some in rows.items():
         assert len(some) > 100, kind
         assert parity(tmp_path, model, some) <= (ROUNDING if family in TREES else 1e-5), kind
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_so_does_a_graph_of_one_horizon(family: str, made: Made, tmp_path: Path) -> None:
+    spans = replace(made.reference.spans, horizons=made.reference.spans.horizons[-1:])
+    labels = made.decisions.filter(like="label.").clip(upper=1)
+    one = Made(made.decisions.assign(**labels), made.features, replace(made.reference, spans=spans))
+    model = one.fit(family)
+    write_bundle(tmp_path, model, one.reference, served())
+    assert parity(tmp_path, model, one.features) <= (ROUNDING if family in TREES else 1e-5)
 
 
 def test_rows_on_a_trees_threshold_go_the_same_way(made: Made, tmp_path: Path) -> None:

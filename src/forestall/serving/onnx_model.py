@@ -110,7 +110,8 @@ def _give_shares(node: onnx.NodeProto, trees: list[Any]) -> None:
     """
     given = {attribute.name: attribute for attribute in node.attribute}
     tree, leaf, label = (given[f"class_{name}"].ints for name in ("treeids", "nodeids", "ids"))
-    shares = [one.tree_.value[:, 0] / len(trees) for one in trees]
+    binary = len(trees[0].classes_) == 2  # then there is the second class alone, in the first one's place
+    shares = [one.tree_.value[:, 0, int(binary) :] / len(trees) for one in trees]
     weights = [shares[t][n, c] for t, n, c in zip(tree, leaf, label, strict=True)]
     given["class_weights"].floats[:] = weights
 
