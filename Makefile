@@ -16,7 +16,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 LOCKS := $(wildcard requirements/*.txt)
 # A file's tests run on one worker: those that share a clone make it once. (xdist's loadgroup has no effect with
 # pytest 9.2: it marks a group in an attribute that pytest no longer reads.)
-IN_PARALLEL := -n 2 --dist loadfile
+IN_PARALLEL = -n $(WORKERS) --dist loadfile
+WORKERS := 2
 READY := .venv/pipeline.stamp
 READY_TRACKING := .venv/tracking.stamp
 READY_SERVING := .venv/serving.stamp
@@ -69,6 +70,8 @@ $(READY_DEV): $(READY)
 test: setup-dev  ## the quick tests
 	pytest -m "not slow" $(IN_PARALLEL)
 
+# A quarter of the time of the slow ones is waiting.
+test-all: WORKERS := 3
 test-all: setup-dev  ## every test, those with a database server among them
 	.ci/services
 	pytest $(IN_PARALLEL)
