@@ -20,36 +20,34 @@ from tests.pipeline.edits import another, dump, leaves, load
 
 
 def otherwise(stage: Stage, folder: Path) -> set[str]:
-    """Change there what the stage is not handed, as far as it is allowed; returns the sections that are other.
+    """Change there what the stage is not handed, as far as it is allowed; returns the sections that are as before.
 
     Of dvc.yaml no other stage is left. In params.yaml and the dataset file each value outside the declared sections
-    is another one, but for the dataset's name and what a check refuses.
+    is another one, but for the dataset's name and what a check refuses, as of its clock's kind.
     """
     pipeline = load(folder / MAIN)
     pipeline["stages"] = {stage.name: pipeline["stages"][stage.name] | {"desc": "Other words"}}
     dump(pipeline, folder / MAIN)
-    changed = _changed(folder / PARAMS, Params, stage.params.get(PARAMS, ()))
+    same = _change(folder / PARAMS, Params, stage.params.get(PARAMS, ()))
     for file in stage.params.keys() - {PARAMS}:
-        changed |= _changed(folder / file, Dataset, stage.params[file])
-    return changed
+        same |= _change(folder / file, Dataset, stage.params[file])
+    return same
 
 
-def _changed(file: Path, model: type[BaseModel], declared: tuple[str, ...]) -> set[str]:
-    content, changed = load(file), set()
+def _change(file: Path, model: type[BaseModel], declared: tuple[str, ...]) -> set[str]:
+    before = content = load(file)
     for way in leaves(content):
         tries = () if way[0] in declared else _with_others(content, way)
-        found = next((one for one in tries if _allowed(one, model)), None)
-        if found is not None:
-            content = found
-            changed.add(f"{file.name}: {way[0]}")
+        content = next((one for one in tries if _allowed(one, model)), content)
     dump(content, file)
-    return changed
+    return {name for name in before.keys() - {*declared} if content[name] == before[name]}
 
 
 def _with_others(content: Any, way: tuple[Any, ...]) -> Iterator[Any]:
     """Copies of the content that have other values there."""
     *sections, last = way
-    for value in _others(reduce(getitem, way, content)):
+    own = reduce(getitem, way, content)
+    for value in (one for one in _others(own) if one != own):
         tried = copy.deepcopy(content)
         reduce(getitem, sections, tried)[last] = value
         yield tried

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from forestall.pipeline.imports import is_code
+from forestall.pipeline.missing import first_of
 from forestall.pipeline.revisions import LOCK_FILE, git
 from forestall.pipeline.stages import above
 from forestall.pipeline.staleness import Facts, Kind, Pipeline, Reason
@@ -14,7 +15,6 @@ from forestall.pipeline.staleness import Facts, Kind, Pipeline, Reason
 DRIVER = "merge.binary.driver"  # which .ci/merge registers
 IN_CONFLICT = ("UU", "AA")  # of `git status`; others have no two versions to merge
 COMPILED = ("src/*.pyc", "src/*.so", "studies/*.pyc", "studies/*.so")
-SHOWN = 5  # of files that one line names
 KEPT = ("metrics", LOCK_FILE, f"studies/{LOCK_FILE}", "studies/results", "studies/figures")
 
 
@@ -22,8 +22,9 @@ def of_git(root: Path, found: list[Pipeline], there: Facts) -> Iterator[Reason]:
     """Figures that are not committed, what a clone would not have, what nobody can read, how Git merges."""
     yield from _uncommitted(root)
     yield from _ignored(root, found)
-    yield from _only_here(root, found, there)
-    yield from _unread(root, found)
+    others = _others(root, found)
+    yield from _only_here(root, found, there, others)
+    yield from _unread(root, others)
     yield from _merging(root)
 
 
@@ -41,15 +42,14 @@ def _uncommitted(root: Path) -> Iterator[Reason]:
         elif entry[1:2].strip():
             other.append(path)
     if other:
-        more = f" and {len(other) - SHOWN} more" if len(other) > SHOWN else ""
-        text = f"{', '.join(other[:SHOWN])}{more}: not in Git as here: `git add` with what it was made of"
+        text = f"{first_of(other)}: not in Git as here: `git add` with what it was made of"
         yield Reason(Kind.UNCOMMITTED, "", text)
 
 
-def _only_here(root: Path, found: list[Pipeline], there: Facts) -> Iterator[Reason]:
+def _only_here(root: Path, found: list[Pipeline], there: Facts, others: list[str]) -> Iterator[Reason]:
     """What stages read that a clone would not have: `git commit --all` leaves out new files without a word."""
     needed = _needed(found, there)
-    if _others(root, found):  # one of which may make them
+    if others:  # one of which may make them
         needed = {file: adds for file, adds in needed.items() if adds == "git"}
     words = ("--literal-pathspecs", "ls-files", "-z", "--", *sorted(needed))
     listed = git(root, *words, variables=_index(root)).stdout.split("\0") if needed else []
@@ -86,9 +86,9 @@ def _ignored(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
         yield Reason(Kind.UNCOMMITTED, "", text)
 
 
-def _unread(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
+def _unread(root: Path, others: list[str]) -> Iterator[Reason]:
     """Other pipelines, of which `dvc repro` runs what the main one waits for; code that nobody can read."""
-    for file in _others(root, found):
+    for file in others:
         yield Reason(Kind.NOTE, "", f"{file} is not read here: `dvc status {file}` says whether it is behind")
     for file in filter(None, git(root, "ls-files", "-z", "--", *COMPILED).stdout.split("\0")):
         text = f"{file} is in Git, and Python may run it for the source: `git rm {file}`"
@@ -96,6 +96,7 @@ def _unread(root: Path, found: list[Pipeline]) -> Iterator[Reason]:
 
 
 def _others(root: Path, found: list[Pipeline]) -> list[str]:
+    """Every other dvc.yaml in Git."""
     listed = git(root, "ls-files", "-z", "--", ":(glob)**/dvc.yaml").stdout.split("\0")
     return sorted({*listed} - {"", *(one.file for one in found)})
 

@@ -133,10 +133,15 @@ def _has(store: Any, digest: str) -> bool:
 def _line(one: Output, away: bool, lacking: list[str], remote: str) -> str:
     if not lacking:
         return f"{one.path}: not here. `dvc {'pull' if away else 'checkout'} {one.path}` brings it."
-    more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
     places = f"neither in the cache nor in the remote {remote}"
     where = places if remote else "not in the cache, and there is no remote"
-    return f"{', '.join(lacking[:SHOWN])}{more}: {where}. {_todo(one, remote)}"
+    return f"{first_of(lacking)}: {where}. {_todo(one, remote)}"
+
+
+def first_of(paths: list[str]) -> str:
+    """The first few of some paths, and how many more there are."""
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return ", ".join(paths[:SHOWN]) + more
 
 
 def _todo(one: Output, remote: str) -> str:
